@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_BASE_EXT_SCHEMA_H
+#define LKB_BASE_EXT_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/ext/yaml.h"
+
+/*
+ * One engine reads every YAML file of the program (specs, boards, packages) into structs. What a
+ * file may hold is a table of rows; parser, "did you mean", error texts and the man pages' key
+ * lists all come from it. Reading is strict and reports every fault, each with file:line:column.
+ *
+ *	static const struct lkb_schema_key kernel_keys[] = {
+ *		LKB_KEY(struct lkb_kernel, image, LKB_T_STRING, "OCI image with the kernel"),
+ *		...
+ *	};
+ *	const struct lkb_schema kernel_schema = LKB_SCHEMA("kernel", struct lkb_kernel, kernel_keys);
+ *
+ * A value that is absent (or null, where LinuxKit takes null as absent) leaves its field zero:
+ * strings NULL, lists and maps with .set false, tristates LKB_UNSET, numbers with .set false.
+ */
+
+/* Where a value stands, for messages of later stages. Zero if it was absent. */
+struct lkb_pos {
+	const char *file;
+	unsigned line, column;
+};
+
+enum lkb_tristate { LKB_UNSET = 0, LKB_NO, LKB_YES };
+
+struct lkb_opt_int {
+	bool set;
+	int64_t v;
+};
+
+struct lkb_strlist {
+	bool set; /* present, though perhaps empty */
+	size_t n;
+	const char **items; /* in the arena */
+	struct lkb_pos *pos; /* n of them */
+};
+
+struct lkb_strmap {
+	bool set;
+	size_t n;
+	const char **keys;   /* in file order */
+	const char **values;
+	struct lkb_pos *pos;
+};
+
+/* A list of objects: items points at n structs of the element schema's size, in the arena. */
+struct lkb_objlist {
+	bool set;
+	size_t n;
+	void *items;
+};
+
+enum lkb_schema_type {
+	LKB_T_STRING,  /* const char *; numbers and bools are taken as their text, as YAML users expect
+			* of `cmdline: 1`; a map or list is an error */
+	LKB_T_BOOL,    /* enum lkb_tristate: true/false (yes/no/on/off refused with a hint) */
+	LKB_T_INT,     /* struct lkb_opt_int: decimal, bounded by .min and .max */
+	LKB_T_MODE,    /* struct lkb_opt_int: octal string such as "0644" or 0644, at most 07777 */
+	LKB_T_SIZE,    /* struct lkb_opt_int: bytes, "64MiB" (base/size.h) */
+	LKB_T_STRLIST, /* struct lkb_strlist */
+	LKB_T_STRMAP,  /* struct lkb_strmap */
+	LKB_T_OBJECT,  /* the struct of .object itself, embedded; set flag: see `present` below */
+	LKB_T_OBJLIST, /* struct lkb_objlist of .object */
+	LKB_T_ID,      /* const char *: a number or a name (uid, gid); kept as text */
+	LKB_T_IDLIST,  /* struct lkb_strlist of LKB_T_ID */
+};
+
+enum lkb_key_flag {
+	LKB_KEY_REQUIRED = 1,
+	LKB_KEY_NONEMPTY = 2, /* "" and [] are errors */
+};
+
+struct lkb_schema;
+
+struct lkb_schema_key {
+	const char *name;
+	enum lkb_schema_type type;
+	size_t offset;
+	unsigned flags;
+	const struct lkb_schema *object;   /* LKB_T_OBJECT, LKB_T_OBJLIST */
+	const char *const *choices;        /* LKB_T_STRING, LKB_T_STRLIST: NULL-terminated; NULL = any */
+	int64_t min, max;                  /* LKB_T_INT; both 0 = any int64 */
+	/* A further check of one value (string, or each item of a list): returns NULL or what is wrong
+	 * with it as the end of "KEY 'VALUE' ...": "is no absolute path". */
+	const char *(*check)(const char *value);
+	/* Not NULL: the key is LinuxKit's but lkboard does not do it; the text says so in plain words
+	 * and the file is refused. */
+	const char *refused;
+	/* Not NULL: the key is accepted and has no effect; the text is given as a warning. */
+	const char *ignored;
+	const char *doc; /* one line: meaning, for the man page and `lkboard check --schema` */
+};
+
+struct lkb_schema {
+	const char *name; /* what an object is called in messages: "kernel", "image" */
+	size_t size;      /* of the struct */
+	const struct lkb_schema_key *keys;
+	size_t n_keys;
+	/* Offset of a `struct lkb_pos` field that receives the object's position, or (size_t)-1. */
+	size_t pos_offset;
+};
+
+#define LKB_NO_POS ((size_t)-1)
+
+/* Reads `node` into the zeroed struct at `ret` by the schema. Faults go to *diags; what could be
+ * read is there all the same, so that later checks can report more. Strings point into the arena
+ * or into nodes that live in it. `file` must outlive the result. */
+void lkb_schema_read(const struct lkb_schema *schema, const struct lkb_yaml_node *node,
+		     const char *file, void *ret, struct lkb_arena *arena,
+		     struct lkb_diags *diags);
+
+/* Adds an error at a position to diags; hint may be NULL. */
+void lkb_schema_error(struct lkb_diags *diags, const struct lkb_pos *pos, const char *hint,
+		      const char *fmt, ...) LKB_PRINTF(4, 5);
+
+/* Calls fn for every key of the schema and of all objects in it, with its dotted path
+ * ("services[].binds.add"); for tests and for the documentation check. */
+void lkb_schema_walk(const struct lkb_schema *schema,
+		     void (*fn)(void *ctx, const char *path, const struct lkb_schema_key *key),
+		     void *ctx);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_BASE_FILE_H
+#define LKB_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* Whole reads and writes. EINTR and short transfers are handled; end of file before n bytes is an
+ * error of its own. `name` is what messages call the file. */
+int lkb_pread_full(int fd, void *buf, size_t n, uint64_t off, const char *name,
+		   struct lkb_error *err);
+int lkb_pwrite_full(int fd, const void *buf, size_t n, uint64_t off, const char *name,
+		    struct lkb_error *err);
+int lkb_write_full(int fd, const void *buf, size_t n, const char *name, struct lkb_error *err);
+/* Reads up to n bytes, fewer only at the end of the file. *ret_n is how many. */
+int lkb_read_upto(int fd, void *buf, size_t n, size_t *ret_n, const char *name,
+		  struct lkb_error *err);
+
+/* The whole file, with a NUL behind it that *ret_len does not count; the caller frees *ret.
+ * A file above `max` bytes, a directory or a device is refused (LKB_INPUT). */
+int lkb_read_file(const char *path, size_t max, char **ret, size_t *ret_len, struct lkb_error *err);
+
+/* Opens for reading, O_CLOEXEC; *ret_size may be NULL. Only regular files. */
+int lkb_open_read(const char *path, int *ret_fd, uint64_t *ret_size, struct lkb_error *err);
+
+/* An output file appears under its name whole or not at all: it is written as an unlinked or
+ * hidden temporary beside it (NAME.PID.tmp), fsynced and renamed by lkb_outfile_commit().
+ * lkb_outfile_clear() on anything uncommitted removes it. SIGINT and SIGTERM end the program
+ * through lkb_outfile_abort_all(), so nothing half-written stays behind; after a SIGKILL the
+ * name itself is still free, and the next lkb_outfile_open() of it removes the leftover of a
+ * process that is gone. Born {.fd = -1}. */
+struct lkb_outfile {
+	int fd;
+	char *path;     /* owned */
+	char *tmp_path; /* owned; NULL once committed */
+};
+#define LKB_OUTFILE_INIT { .fd = -1 }
+
+int lkb_outfile_open(const char *path, mode_t mode, struct lkb_outfile *ret, struct lkb_error *err);
+int lkb_outfile_commit(struct lkb_outfile *f, struct lkb_error *err);
+void lkb_outfile_clear(struct lkb_outfile *f);
+/* Async-signal-safe: unlinks every uncommitted temporary of this process. */
+void lkb_outfile_abort_all(void);
+#define lkb_autooutfile __attribute__((cleanup(lkb_outfile_clear))) struct lkb_outfile
+
+/* open, write, commit in one. */
+int lkb_write_file(const char *path, const void *buf, size_t n, mode_t mode, struct lkb_error *err);
+
+/* mkdir -p, 0777 & ~umask; an existing directory is fine. */
+int lkb_mkdir_p(const char *path, struct lkb_error *err);
+
+/* A private directory (0700) below $TMPDIR or /tmp for what a helper program must read as files;
+ * names in it are ours (0000, 0001, ...). Removed with all it holds by lkb_tmpdir_clear() and
+ * when a signal ends the program. Born {0}. */
+struct lkb_tmpdir {
+	char *path; /* owned */
+};
+int lkb_tmpdir_make(struct lkb_tmpdir *ret, struct lkb_error *err);
+void lkb_tmpdir_clear(struct lkb_tmpdir *d);
+#define lkb_autotmpdir __attribute__((cleanup(lkb_tmpdir_clear))) struct lkb_tmpdir
+
+/* Removes a directory tree without following a symbolic link. */
+int lkb_remove_tree(const char *path, struct lkb_error *err);
+
+/* Takes an exclusive (or shared) lock on a lock file, waiting for it; closing *ret_fd releases. */
+int lkb_lock_file(const char *path, bool shared, int *ret_fd, struct lkb_error *err);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_BASE_PATH_H
+#define LKB_BASE_PATH_H
+
+#include <stdbool.h>
+
+/* The caller frees the results. */
+char *lkb_path_join(const char *dir, const char *name);     /* name may be absolute: then it wins */
+char *lkb_path_dirname(const char *path);                    /* "." if there is no slash */
+const char *lkb_path_basename(const char *path);             /* borrowed: part after the last slash */
+/* Base name without its last extension: "a/hello.yml" -> "hello". */
+char *lkb_path_stem(const char *path);
+
+/* Shell-style match of one name: '*' any run (slashes too), '?' one byte; nothing else special. */
+bool lkb_glob_match(const char *pattern, const char *name);
+
+#endif

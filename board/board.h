@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_BOARD_BOARD_H
+#define LKB_BOARD_BOARD_H
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/ext/schema.h"
+#include "base/str.h"
+
+/* A board profile: configs/boards/NAME.yml as a struct. lkboard-board(5) documents each key. */
+
+struct lkb_board_layout {
+	struct lkb_pos pos;
+	struct lkb_opt_int erase_unit; /* bytes: alignment of everything; 4 MiB */
+	struct lkb_opt_int boot_size, slot_size, data_size; /* bytes: defaults and minimums */
+};
+
+struct lkb_board_initrd {
+	struct lkb_pos pos;
+	const char *image;           /* image with /init */
+	struct lkb_strlist modules;  /* loaded in the initrd, before the root can be mounted; their
+				      * dependencies are found in modules.dep */
+};
+
+struct lkb_board_firmware {
+	struct lkb_pos pos;
+	const char *image;          /* image whose root holds the firmware files */
+	struct lkb_strlist files;   /* the ones that go to the boot partition */
+	const char *u_boot_image;   /* image with u-boot.bin */
+	struct lkb_strlist config_txt; /* lines of config.txt */
+	/* Device trees on the boot partition under the firmware's names: name -> path in boot/dtb */
+	struct lkb_strmap device_trees;
+};
+
+struct lkb_board_qemu {
+	struct lkb_pos pos;
+	const char *program;        /* "qemu-system-aarch64" */
+	const char *package;        /* Debian package of it */
+	const char *machine;        /* "raspi3b" */
+	struct lkb_strlist args;    /* further arguments */
+	enum lkb_tristate card_power_of_two; /* the emulated card wants such a size */
+	struct lkb_opt_int console; /* number of the serial port that is the console, from 0 */
+	struct lkb_strlist net_args; /* with --net; "%HOSTFWD%" takes the port forwards */
+};
+
+struct lkb_board {
+	struct lkb_arena arena;
+	const char *path;         /* file it was read from */
+	const char *name;         /* "rpi3" */
+	const char *family;       /* "rpi-u-boot": which bootloader back end */
+	const char *description;
+	const char *arch;         /* OCI architecture: "arm64" */
+	const char *root;         /* default root mode: "disk" or "ram" */
+	struct lkb_strlist formats; /* what it can be built as; the first is the default */
+	struct lkb_strlist consoles; /* "ttyS1,115200", unless the spec's cmdline names one */
+	struct lkb_strlist cmdline;  /* further words: "panic=10" */
+	struct lkb_strlist dtbs;     /* device trees in boot/dtb of the kernel image that the slot keeps:
+				      * "broadcom/bcm2837-rpi-3-b.dtb" */
+	struct lkb_opt_int memory;   /* bytes of RAM */
+	struct lkb_board_layout layout;
+	struct lkb_board_initrd initrd;
+	struct lkb_board_firmware firmware;
+	struct lkb_board_qemu qemu;
+};
+
+/* Reads one profile. */
+int lkb_board_read(const char *path, struct lkb_board **ret, struct lkb_diags *diags,
+		   struct lkb_error *err);
+void lkb_board_free(struct lkb_board *b);
+LKB_DEFINE_AUTO(lkb_board, lkb_board_free)
+
+/* Finds NAME in `configs_dir`/boards; an unknown name is LKB_USAGE with the list and "did you
+ * mean". */
+int lkb_board_find(const char *configs_dir, const char *name, struct lkb_board **ret,
+		   struct lkb_diags *diags, struct lkb_error *err);
+/* Names of all profiles, sorted. */
+int lkb_board_names(const char *configs_dir, struct lkb_strv *ret, struct lkb_error *err);
+
+const struct lkb_schema *lkb_board_schema(void);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_BOARD_QEMU_H
+#define LKB_BOARD_QEMU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "board/board.h"
+
+/* Boots an artifact in QEMU by its board's recipe, as an ordinary user, under TCG unless asked
+ * otherwise. The artifact is never changed: QEMU writes to a qcow2 overlay in a private directory,
+ * rounded up to a power of two where the emulated card needs it. */
+struct lkb_qemu_run {
+	const struct lkb_board *board;
+	const char *disk;       /* card or disk image; NULL = none */
+	const char *kernel;     /* file for -kernel: u-boot.bin or a kernel */
+	const char *initrd;     /* NULL = none */
+	const char *dtb;        /* NULL = none */
+	const char *append;     /* NULL = none */
+	const char *const *until; /* texts to wait for on the console, all of them, in any order */
+	size_t n_until;
+	unsigned timeout_s;     /* 0 = none */
+	bool net, kvm;
+	const char *hostfwd;    /* "tcp:127.0.0.1:8080-:80", with net; NULL = none */
+	const char *const *extra; /* further QEMU arguments */
+	size_t n_extra;
+	int console_in;         /* fed to the console; -1 = /dev/null; a terminal is put in raw mode */
+	int console_out;        /* where the console's bytes go; -1 = nowhere */
+};
+
+/* Ends when all texts were seen (0), or QEMU ends by itself (0 if there was nothing to wait for,
+ * else LKB_DIDNT), or at the time-out (LKB_DIDNT). QEMU is always gone afterwards. */
+int lkb_qemu_run(const struct lkb_qemu_run *run, struct lkb_error *err);
+
+#endif

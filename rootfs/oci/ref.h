@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_ROOTFS_OCI_REF_H
+#define LKB_ROOTFS_OCI_REF_H
+
+#include "base/error.h"
+
+/* An image reference by the rules of distribution/reference: "nginx" is docker.io/library/nginx,
+ * "localhost/init:1" has the domain localhost. Born {0}; strings owned. */
+struct lkb_ref {
+	char *domain; /* "docker.io", "localhost:5000" */
+	char *path;   /* "library/nginx" */
+	char *tag;    /* "latest" where neither tag nor digest was given; NULL with a digest alone */
+	char *digest; /* "sha256:..." or NULL */
+};
+
+int lkb_ref_parse(const char *text, struct lkb_ref *ret, struct lkb_error *err);
+void lkb_ref_clear(struct lkb_ref *r);
+#define lkb_autoref __attribute__((cleanup(lkb_ref_clear))) struct lkb_ref
+
+/* "docker.io/library/nginx:latest", with "@digest" if there is one; the caller frees it. This is
+ * the name an image has in the store. */
+char *lkb_ref_text(const struct lkb_ref *r);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_ROOTFS_OCI_STORE_H
+#define LKB_ROOTFS_OCI_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/ext/hash.h"
+#include "base/str.h"
+#include "base/ui.h"
+#include "rootfs/tree/tree.h"
+
+/*
+ * The store: an OCI image layout (image-spec image-layout.md) plus data derived from it.
+ *
+ *	DIR/oci-layout, DIR/index.json      the index; one named entry a reference
+ *	DIR/blobs/sha256/HEX                manifests, configs, layers
+ *	DIR/derived/layer-v1/HEX.tar        layers decompressed, named by diff_id; can always go
+ *	DIR/pkg/                            rootfs/pkg's downloads
+ *	DIR/lock                            flock: shared to read the index, exclusive to change it
+ *
+ * A blob appears under its name only after its digest was compared. Two processes may use one
+ * store; kill -9 leaves at most *.tmp files, which the next open of the store removes when their
+ * process is gone.
+ */
+struct lkb_store;
+
+/* Makes the directory where it is missing. */
+int lkb_store_open(const char *dir, struct lkb_store **ret, struct lkb_error *err);
+void lkb_store_free(struct lkb_store *s);
+LKB_DEFINE_AUTO(lkb_store, lkb_store_free)
+const char *lkb_store_dir(const struct lkb_store *s);
+
+/* An OCI platform; variant "" = none. */
+struct lkb_platform {
+	char arch[16]; /* "arm64", "amd64" */
+	char variant[16];
+};
+
+/* One image (a manifest and its config), resolved for a platform. Owned strings. */
+struct lkb_image {
+	char *ref;                  /* canonical name it was asked by */
+	struct lkb_sha256 manifest; /* digest of the manifest */
+	struct lkb_platform platform;
+	int64_t created;            /* seconds, from the config; 0 if absent */
+	struct lkb_strv entrypoint, cmd, env;
+	bool has_entrypoint, has_cmd;
+	char *workdir;              /* "" if absent */
+	char *user;
+	struct lkb_strv label_keys, label_values; /* in byte order of keys */
+	struct lkb_image_layer *layers; /* lowest first */
+	size_t n_layers;
+};
+
+struct lkb_image_layer {
+	struct lkb_sha256 digest;  /* of the blob as stored */
+	uint64_t size;             /* of the blob as stored */
+	struct lkb_sha256 diff_id; /* of the plain tar */
+};
+
+void lkb_image_free(struct lkb_image *im);
+LKB_DEFINE_AUTO(lkb_image, lkb_image_free)
+/* The value of a label or NULL. */
+const char *lkb_image_label(const struct lkb_image *im, const char *key);
+
+/* Finds a reference in the store. LKB_INPUT with the hint where to get it if it is not there, if no
+ * manifest fits the platform, or if documents are malformed; LKB_TRUST if a digest does not fit. */
+int lkb_store_resolve(struct lkb_store *s, const char *ref, const struct lkb_platform *platform,
+		      struct lkb_image **ret, struct lkb_error *err);
+/* True if the reference is there for the platform. */
+bool lkb_store_has(struct lkb_store *s, const char *ref, const struct lkb_platform *platform);
+
+/* The image as one tree: layers applied in order. Layers are decompressed into derived/ on first
+ * use, size, digest and diff_id compared before anything is used. */
+int lkb_store_image_tree(struct lkb_store *s, const struct lkb_image *im, struct lkb_ui *ui,
+			 struct lkb_tree **ret, struct lkb_error *err);
+
+/* What a producer of images (rootfs/pkg) says about a new one. Borrowed strings. */
+struct lkb_image_new {
+	const char *ref;
+	struct lkb_platform platform;
+	int64_t created;
+	const struct lkb_strv *entrypoint, *cmd, *env; /* NULL = absent */
+	const char *workdir;                           /* NULL = absent */
+	const struct lkb_strv *label_keys, *label_values;
+};
+
+/* Stores a tree as a one-layer image (PAX tar, zstd), publishes it under its reference beside the
+ * same reference's other platforms, and gives its manifest's digest. The same tree gives the same
+ * digest. */
+int lkb_store_put_tree(struct lkb_store *s, const struct lkb_image_new *im,
+		       const struct lkb_inode *root, struct lkb_sha256 *ret_manifest,
+		       struct lkb_error *err);
+
+/* Imports an OCI layout directory, every named image of it (name from
+ * org.opencontainers.image.ref.name or io.containerd.image.name), or all under `name` if it is not
+ * NULL (then the layout must hold one image). Names that came in are added to *ret_names. */
+int lkb_store_import(struct lkb_store *s, const char *layout_dir, const char *name,
+		     struct lkb_ui *ui, struct lkb_strv *ret_names, struct lkb_error *err);
+
+/* One line of `cache ls`. */
+struct lkb_store_entry {
+	char *ref;                  /* owned */
+	struct lkb_platform platform;
+	struct lkb_sha256 manifest;
+	uint64_t bytes; /* config + layers as stored */
+};
+struct lkb_store_list {
+	struct lkb_store_entry *items; /* owned; sorted by ref, then platform */
+	size_t n;
+};
+int lkb_store_ls(struct lkb_store *s, struct lkb_store_list *ret, struct lkb_error *err);
+void lkb_store_list_clear(struct lkb_store_list *l);
+
+#endif

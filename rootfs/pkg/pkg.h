@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_ROOTFS_PKG_PKG_H
+#define LKB_ROOTFS_PKG_PKG_H
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/ext/schema.h"
+#include "base/ui.h"
+#include "rootfs/oci/store.h"
+
+/* Package definitions: configs/packages/NAME.yml says which Debian packages and local files make
+ * which OCI image. lkboard-package(5) documents each key. */
+struct lkb_pkg;
+
+int lkb_pkg_read(const char *path, struct lkb_pkg **ret, struct lkb_diags *diags,
+		 struct lkb_error *err);
+void lkb_pkg_free(struct lkb_pkg *p);
+LKB_DEFINE_AUTO(lkb_pkg, lkb_pkg_free)
+const char *lkb_pkg_name(const struct lkb_pkg *p);
+const char *lkb_pkg_image(const struct lkb_pkg *p); /* "localhost/runc:bookworm" */
+
+/* Names of all definitions in configs_dir/packages, sorted. */
+int lkb_pkg_names(const char *configs_dir, struct lkb_strv *ret, struct lkb_error *err);
+/* The definition that makes image reference `ref` (canonical), or NULL in *ret. */
+int lkb_pkg_for_ref(const char *configs_dir, const char *ref, struct lkb_pkg **ret,
+		    struct lkb_error *err);
+
+struct lkb_pkg_env {
+	const char *configs_dir;
+	const char *local_dir;  /* where `local:` files stand: out/ondevice or PREFIX/lib/lkboard */
+	const char *arch;       /* "arm64" */
+	const char *lock_path;  /* configs/packages/packages.lock, or NULL */
+	bool locked;            /* refuse what the lock does not pin */
+	bool update_lock;       /* resolve anew and write the lock */
+	bool offline;
+	struct lkb_ui *ui;
+};
+
+/* Builds one image into the store and gives its manifest digest. With a lock that pins all packages
+ * and the .debs in the store, no network is used. */
+int lkb_pkg_build(const struct lkb_pkg *p, struct lkb_store *store, const struct lkb_pkg_env *env,
+		  struct lkb_sha256 *ret_manifest, struct lkb_error *err);
+
+/* Resolves the packages of all definitions and writes the lock; nothing is built. */
+int lkb_pkg_lock(const struct lkb_pkg *const *pkgs, size_t n, struct lkb_store *store,
+		 const struct lkb_pkg_env *env, struct lkb_error *err);
+
+const struct lkb_schema *lkb_pkg_schema(void);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_ROOTFS_ROOTFS_H
+#define LKB_ROOTFS_ROOTFS_H
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/ui.h"
+#include "rootfs/oci/store.h"
+#include "rootfs/spec/spec.h"
+#include "rootfs/tree/tree.h"
+
+/* LinuxKit's semantics: a spec and its resolved images become one root file system.
+ *
+ *	boot/ of kernel.tar                  -> `boot` (device trees); never in the root
+ *	kernel binary                        -> `kernel`
+ *	kernel.tar, init images, containers/{onboot,onshutdown,services}/..., files -> `root`
+ */
+struct lkb_rootfs {
+	struct lkb_tree *root;  /* owned */
+	struct lkb_tree *boot;  /* owned; what stood below boot/, without the prefix */
+	struct lkb_data kernel; /* holds a reference; .blob NULL if the spec has no kernel */
+	char *cmdline;          /* the spec's, "" if none */
+};
+
+/* Images of a spec, resolved once: what plan/ shows and pins, what rootfs/ reads. */
+struct lkb_rootfs_images {
+	struct lkb_image **items; /* owned; each distinct reference once, in order of first use */
+	size_t n;
+};
+/* The references a spec uses, each once, in order of first use. */
+void lkb_rootfs_refs(const struct lkb_spec *spec, struct lkb_strv *ret);
+
+struct lkb_rootfs_env {
+	const char *name, *board, *version, *hostname; /* for etc/lkboard-release */
+	int64_t epoch;                                  /* mtime of everything generated */
+};
+
+int lkb_rootfs_build(const struct lkb_spec *spec, struct lkb_store *store,
+		     const struct lkb_rootfs_images *images, const struct lkb_rootfs_env *env,
+		     struct lkb_ui *ui, struct lkb_rootfs *ret, struct lkb_error *err);
+void lkb_rootfs_clear(struct lkb_rootfs *r);
+
+/* The OCI runtime config.json of one container (runtime-spec config.md), as LinuxKit generates it,
+ * from spec, label and image config. `readonly` decides the layout too. The caller frees *ret. */
+struct lkb_runtime_in {
+	const struct lkb_spec_image *spec;
+	const struct lkb_spec_image *label; /* all zero if the image has none */
+	const struct lkb_image *image;
+	/* names of all image objects with their numbers (100, 101, ...), for uid and gid by name */
+	const struct lkb_strmap *ids;
+	const char *root_path; /* absolute path of the rootfs on the booted system */
+};
+int lkb_runtime_config(const struct lkb_runtime_in *in, char **ret, struct lkb_error *err);
+
+#endif

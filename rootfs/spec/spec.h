@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_ROOTFS_SPEC_SPEC_H
+#define LKB_ROOTFS_SPEC_SPEC_H
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/ext/schema.h"
+
+/* LinuxKit's YAML spec as structs, one field a key, read by the schema table in spec/schema.c.
+ * Absent is zero everywhere (base/ext/schema.h). All of it lives in one arena. */
+
+struct lkb_spec_kernel {
+	struct lkb_pos pos; /* of the section; .file NULL if there is none */
+	const char *image, *cmdline, *binary, *tar;
+};
+
+struct lkb_spec_mount {
+	struct lkb_pos pos;
+	const char *destination, *type, *source;
+	struct lkb_strlist options;
+};
+
+struct lkb_spec_device {
+	struct lkb_pos pos;
+	const char *path, *type;
+	struct lkb_opt_int major, minor;
+	const char *mode;
+};
+
+/* An image object of onboot, onshutdown or services; also what the label org.mobyproject.config
+ * holds (then without name and image). */
+struct lkb_spec_image {
+	struct lkb_pos pos;
+	const char *name, *image;
+	struct lkb_strlist capabilities, capabilities_add, ambient;
+	struct lkb_objlist mounts; /* struct lkb_spec_mount */
+	struct lkb_strlist binds, binds_add;
+	struct lkb_objlist devices; /* struct lkb_spec_device */
+	struct lkb_strlist tmpfs, command, env;
+	const char *cwd, *net, *ipc, *uts, *pid;
+	enum lkb_tristate readonly, no_new_privileges;
+	struct lkb_strlist masked_paths, readonly_paths;
+	const char *uid, *gid; /* number, or the name of an image object */
+	struct lkb_strlist additional_gids;
+	const char *hostname, *rootfs_propagation, *cgroups_path;
+	struct lkb_opt_int oom_score_adj;
+	struct lkb_strmap sysctl, annotations;
+	struct lkb_strlist rlimits;
+};
+
+struct lkb_spec_file {
+	struct lkb_pos pos;
+	const char *path, *symlink, *contents, *source, *metadata;
+	enum lkb_tristate directory, optional;
+	struct lkb_opt_int mode;
+	const char *uid, *gid;
+};
+
+/* The one key LinuxKit does not know: what it has no word for. */
+struct lkb_spec_lkboard {
+	struct lkb_pos pos;
+	const char *version;    /* of the image, shown by status; default "0" */
+	const char *hostname;   /* default: the spec's name */
+	const char *root;       /* "disk" or "ram"; NULL = the board's default */
+	struct lkb_opt_int boot_size, slot_size, data_size; /* bytes */
+	const char *data;       /* where the data partition is mounted; NULL = /var/lib/data */
+	struct lkb_strlist overlays;    /* device-tree overlays: paths beside the spec */
+	struct lkb_strlist config_txt;  /* lines added to config.txt */
+	struct lkb_strlist modules;     /* kernel modules loaded by the system init */
+};
+
+struct lkb_spec {
+	struct lkb_arena arena; /* owns everything below */
+	const char *name;       /* base name of the first file */
+	struct lkb_strlist files_read; /* the files it came from, in order */
+	struct lkb_spec_kernel kernel;
+	struct lkb_strlist init;
+	struct lkb_objlist onboot, onshutdown, services; /* struct lkb_spec_image */
+	struct lkb_objlist files;                        /* struct lkb_spec_file */
+	struct lkb_strlist outputs; /* formats, 2017's `outputs:`; for -f's default */
+	struct lkb_spec_lkboard lkboard;
+};
+
+/* Reads and merges files in order by LinuxKit's rule (kernel's fields replaced where given, lists
+ * appended). A path may be "-". Faults of all files go to *diags; -1 if there is an error among
+ * them or a file cannot be read. *ret is owned by the caller. */
+int lkb_spec_read(const char *const *paths, size_t n, struct lkb_spec **ret,
+		  struct lkb_diags *diags, struct lkb_error *err);
+/* One text instead of files; for tests and fuzzing. */
+int lkb_spec_parse(const char *text, size_t len, const char *name, struct lkb_spec **ret,
+		   struct lkb_diags *diags, struct lkb_error *err);
+void lkb_spec_free(struct lkb_spec *s);
+LKB_DEFINE_AUTO(lkb_spec, lkb_spec_free)
+
+/* Reads the value of an org.mobyproject.config label (JSON or YAML) by the same table. `where`
+ * names the image in messages. The result lives in the arena. */
+int lkb_spec_label(const char *text, const char *where, struct lkb_arena *arena,
+		   struct lkb_spec_image *ret, struct lkb_error *err);
+
+/* The table itself, for documentation checks and tests. */
+const struct lkb_schema *lkb_spec_schema(void);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_ROOTFS_TREE_BLOB_H
+#define LKB_ROOTFS_TREE_BLOB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+/* Immutable bytes that files of a tree point into: an open file or memory. Counted: trees that
+ * share data share the blob. Not thread-safe in its count. */
+struct lkb_blob;
+
+/* Takes over fd. `name` is what messages call it; copied. */
+struct lkb_blob *lkb_blob_new_fd(int fd, uint64_t size, const char *name);
+/* Copies the bytes. */
+struct lkb_blob *lkb_blob_new_mem(const void *p, size_t n);
+/* Takes over a malloc()ed buffer. */
+struct lkb_blob *lkb_blob_new_take(void *p, size_t n);
+/* Opens a regular file for reading. */
+int lkb_blob_open(const char *path, struct lkb_blob **ret, struct lkb_error *err);
+
+struct lkb_blob *lkb_blob_ref(struct lkb_blob *b);
+void lkb_blob_unref(struct lkb_blob *b); /* NULL is fine */
+
+uint64_t lkb_blob_size(const struct lkb_blob *b);
+const char *lkb_blob_name(const struct lkb_blob *b);
+/* The file behind it, for copy_file_range(); -1 if it is memory. Borrowed. */
+int lkb_blob_fd(const struct lkb_blob *b);
+/* Exactly n bytes from off; past the end is an error. */
+int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
+		  struct lkb_error *err);
+
+/* A range of a blob: what a regular file's contents are. blob NULL = empty. Borrowed unless said. */
+struct lkb_data {
+	struct lkb_blob *blob;
+	uint64_t off;
+	uint64_t len;
+};
+
+int lkb_data_read(const struct lkb_data *d, uint64_t off, void *buf, size_t n,
+		  struct lkb_error *err);
+/* The whole range with a NUL behind it; refused above max. The caller frees *ret. */
+int lkb_data_read_all(const struct lkb_data *d, size_t max, char **ret, size_t *ret_n,
+		      struct lkb_error *err);
+
+LKB_DEFINE_AUTO(lkb_blob, lkb_blob_unref)
+
+#endif
