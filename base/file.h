@@ -27,24 +27,23 @@ int lkb_read_file(const char *path, size_t max, char **ret, size_t *ret_len, str
 /* Opens for reading, O_CLOEXEC; *ret_size may be NULL. Only regular files. */
 int lkb_open_read(const char *path, int *ret_fd, uint64_t *ret_size, struct lkb_error *err);
 
-/* An output file appears under its name whole or not at all: it is written as an unlinked or
- * hidden temporary beside it (NAME.PID.tmp), fsynced and renamed by lkb_outfile_commit().
- * lkb_outfile_clear() on anything uncommitted removes it. SIGINT and SIGTERM end the program
- * through lkb_outfile_abort_all(), so nothing half-written stays behind; after a SIGKILL the
- * name itself is still free, and the next lkb_outfile_open() of it removes the leftover of a
- * process that is gone. Born {.fd = -1}. */
+/* An output file appears under its name whole or not at all: it is written as a temporary beside it
+ * (.NAME.lkb-tmp), fsynced and renamed by lkb_outfile_commit(); lkb_outfile_clear() on anything
+ * uncommitted removes it, and so does a signal that ends the program (base/undo.h). The temporary
+ * is locked while it is written: a second lkboard that wants the same name is refused
+ * (LKB_REFUSED), and what a killed one left behind is taken over and written anew. Born
+ * LKB_OUTFILE_INIT. */
 struct lkb_outfile {
-	int fd;
+	int fd; /* read-write */
 	char *path;     /* owned */
 	char *tmp_path; /* owned; NULL once committed */
+	int undo;
 };
-#define LKB_OUTFILE_INIT { .fd = -1 }
+#define LKB_OUTFILE_INIT { .fd = -1, .undo = -1 }
 
 int lkb_outfile_open(const char *path, mode_t mode, struct lkb_outfile *ret, struct lkb_error *err);
 int lkb_outfile_commit(struct lkb_outfile *f, struct lkb_error *err);
 void lkb_outfile_clear(struct lkb_outfile *f);
-/* Async-signal-safe: unlinks every uncommitted temporary of this process. */
-void lkb_outfile_abort_all(void);
 #define lkb_autooutfile __attribute__((cleanup(lkb_outfile_clear))) struct lkb_outfile
 
 /* open, write, commit in one. */
@@ -58,6 +57,7 @@ int lkb_mkdir_p(const char *path, struct lkb_error *err);
  * when a signal ends the program. Born {0}. */
 struct lkb_tmpdir {
 	char *path; /* owned */
+	int undo;
 };
 int lkb_tmpdir_make(struct lkb_tmpdir *ret, struct lkb_error *err);
 void lkb_tmpdir_clear(struct lkb_tmpdir *d);

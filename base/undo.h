@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_BASE_UNDO_H
+#define LKB_BASE_UNDO_H
+
+/* What must not stay behind when a signal ends the program: temporary files and directories and
+ * helper processes. A fixed table, so that a signal handler can walk it. */
+
+/* Notes a path to be unlinked; returns a ticket for lkb_undo_forget(). The string is copied. */
+int lkb_undo_unlink(const char *path);
+/* Notes a private directory of ours, to be removed with all that is in it. */
+int lkb_undo_remove_dir(const char *path);
+/* Notes a child to be killed (SIGTERM). */
+int lkb_undo_kill(int pid);
+void lkb_undo_forget(int ticket); /* -1 is fine */
+
+/* Does all that is noted, from a signal handler if need be. Idempotent. */
+void lkb_undo_all(void);
+
+#endif
