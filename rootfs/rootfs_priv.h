@@ -18,6 +18,12 @@ struct lkb_rootfs_job {
 	struct lkb_arena arena;
 };
 
+/* Attributes of what lkboard makes itself. */
+static inline struct lkb_meta lkb_rootfs_meta(int64_t epoch, uint32_t mode)
+{
+	return (struct lkb_meta){ .mode = mode, .mtime = epoch };
+}
+
 /* The sections with image objects, in LinuxKit's order. */
 struct lkb_rootfs_section {
 	const char *name;
@@ -50,8 +56,10 @@ int lkb_rootfs_files(struct lkb_rootfs_job *job, bool in_containers, struct lkb_
 
 /* overlay.c: lays `over` onto the tree, as unpacking an archive into it would, but a link to a
  * directory and a directory of the same name become one: an image with lib -> usr/lib does not hide
- * the modules in lib/, nor the other way round. */
-int lkb_overlay(struct lkb_tree *t, struct lkb_tree *over, struct lkb_error *err);
+ * the modules in lib/, nor the other way round. The root directory keeps its attributes. What comes
+ * in is marked with `source`. */
+int lkb_overlay(struct lkb_tree *t, struct lkb_tree *over, const char *source,
+		struct lkb_error *err);
 
 /* clean.c: what image builders leave behind is not part of an image. */
 void lkb_clean_image(struct lkb_tree *t);
