@@ -124,6 +124,7 @@ static int add_section(struct work *w, const struct lkb_rootfs_section *section,
 	for (size_t i = 0; i < section->images->n; i++) {
 		const char *name = specs[i].name ? specs[i].name : "";
 		struct entry e = { .spec = &specs[i] };
+		lkb_autofree char *source = NULL;
 
 		if (!lkb_tree_name_ok(name)) {
 			lkb_fail(err, LKB_INPUT, "%s[%zu]: '%s' is no name for a directory",
@@ -134,9 +135,10 @@ static int add_section(struct work *w, const struct lkb_rootfs_section *section,
 			lkb_arena_format(&w->job->arena, "containers/%s/%03zu-%s", section->name,
 					 i, name) :
 			lkb_arena_format(&w->job->arena, "containers/%s/%s", section->name, name);
-		lkb_tree_set_source(w->job->root, e.dir);
+		source = lkb_format("%s[%zu]", section->name, i);
+		lkb_tree_set_source(w->job->root, source);
 		if (add_container(w, &e, err) < 0) {
-			lkb_context(err, "%s[%zu] '%s'", section->name, i, name);
+			lkb_context(err, "%s '%s'", source, name);
 			return err && !err->line ? lkb_at_pos(&specs[i].pos, err) : -1;
 		}
 	}
