@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/ext/hash.h"
 #include "base/ext/schema.h"
 
 /* LinuxKit's YAML spec as structs, one field a key, read by the schema table in spec/schema.c.
@@ -74,6 +75,7 @@ struct lkb_spec {
 	struct lkb_arena arena; /* owns everything below */
 	const char *name;       /* base name of the first file */
 	struct lkb_strlist files_read; /* the files it came from, in order */
+	struct lkb_sha256 *digests;    /* of each file's bytes; files_read.n of them */
 	struct lkb_spec_kernel kernel;
 	struct lkb_strlist init;
 	struct lkb_objlist onboot, onshutdown, services; /* struct lkb_spec_image */
