@@ -145,21 +145,13 @@ static void add_filled(struct lkb_str *s, const char *text, const struct fill *f
 }
 
 /* What comes from the profile stands between double quotes in a script. */
-static bool word_ok(const char *word)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789.,_=:/@%+-";
-
-	return *word && strspn(word, allowed) == strlen(word);
-}
-
 static int add_words(struct lkb_str *s, const struct lkb_strlist *words, const char *prefix,
 		     const char *key, struct lkb_error *err)
 {
 	size_t i;
 
 	for (i = 0; i < words->n; i++) {
-		if (!word_ok(words->items[i]))
+		if (!lkb_board_word_ok(words->items[i]))
 			return lkb_fail(err, LKB_INPUT,
 					"'%s' in '%s' cannot stand in U-Boot's script",
 					words->items[i], key);
@@ -181,7 +173,7 @@ int lkb_rpi_chooser(const struct lkb_board *board, char **ret, struct lkb_error 
 	lkb_autostr with_consoles = {0}, without = {0}, out = {0};
 	size_t i;
 
-	if (!word_ok(board->name))
+	if (!lkb_board_word_ok(board->name))
 		return lkb_fail(err, LKB_INPUT, "'%s' is no name of a board", board->name);
 	if (add_words(&with_consoles, &board->consoles, "console=", "consoles", err) ||
 	    add_words(&with_consoles, &board->cmdline, "", "cmdline", err) ||
