@@ -120,7 +120,7 @@ static int decide_seed(struct lkb_plan *p, struct lkb_error *err)
 		return -1;
 	lkb_hash_add(h, (uint8_t[]){LKB_FORMAT_VERSION}, 1);
 	add_text(h, p->in->name);
-	add_text(h, p->in->format);
+	add_text(h, p->format->name);
 	lkb_hash_add(h, board, n);
 	for (i = 0; i < p->in->spec->files_read.n; i++)
 		lkb_hash_add(h, p->in->spec->digests[i].b, LKB_SHA256_SIZE);

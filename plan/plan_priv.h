@@ -25,6 +25,7 @@ struct lkb_plan {
 	struct lkb_data initrd;           /* holds a reference */
 	struct lkb_data kernel;           /* as the boot method wants it; holds a reference */
 	struct lkb_tree *boot;            /* boot partition */
+	struct lkb_tree *data;            /* data partition: nothing yet */
 
 	struct lkb_disk disk;
 	uint8_t record[LKB_ENV_SIZE];

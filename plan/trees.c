@@ -162,12 +162,17 @@ int lkb_step_kernel(struct lkb_plan *p, struct lkb_error *err)
 	return 0;
 }
 
+static int feed(void *ctx, const void *bytes, size_t n, struct lkb_error *err)
+{
+	return lkb_deflate_feed(ctx, bytes, n, err);
+}
+
 static int write_initrd(struct lkb_plan *p, const struct lkb_inode *root, struct lkb_error *err)
 {
 	lkb_autostr out = {0};
 	lkb_auto(lkb_deflate) z = lkb_deflate_new(LKB_ZSTD, ZSTD_LEVEL, append, &out);
 
-	if (lkb_cpio_write(root, p->epoch, (lkb_sink_fn *)lkb_deflate_feed, z, NULL, err) ||
+	if (lkb_cpio_write(root, p->epoch, feed, z, NULL, err) ||
 	    lkb_deflate_end(z, err))
 		return -1;
 	p->initrd = take_bytes(&out);

@@ -71,7 +71,8 @@ static void unknown_key(struct lkb_schema_reader *r, const struct lkb_schema *sc
 	lkb_autostr hint = { 0 };
 
 	lkb_schema_path_text(path, &object);
-	hint_for_unknown(schema, name->text, &hint);
+	if (r->diags->n < LKB_DIAG_MAX)
+		hint_for_unknown(schema, name->text, &hint);
 	lkb_schema_error(r->diags, &pos, hint.len ? hint.s : NULL, "unknown key '%s'%s%s",
 			 lkb_schema_shown(name->text).s, object.len ? " in " : "",
 			 lkb_str_get(&object));
@@ -90,6 +91,13 @@ static bool given_twice(struct lkb_schema_reader *r, const struct lkb_yaml_pair 
 	return true;
 }
 
+static void check_empty(struct lkb_schema_reader *r, const struct lkb_schema_key *key,
+			const struct lkb_yaml_node *node, const struct lkb_schema_path *path)
+{
+	if ((key->flags & (LKB_KEY_NONEMPTY | LKB_KEY_NONEMPTY_LIST)) && !node->n)
+		lkb_schema_fault(r, path, node, key->hint, "is empty");
+}
+
 static void read_strlist(struct lkb_schema_reader *r, const struct lkb_schema_key *key,
 			 const struct lkb_yaml_node *node, const struct lkb_schema_path *path,
 			 struct lkb_strlist *ret)
@@ -98,8 +106,7 @@ static void read_strlist(struct lkb_schema_reader *r, const struct lkb_schema_ke
 
 	if (!is(r, key, node, LKB_YAML_SEQ, "a list", path))
 		return;
-	if ((key->flags & LKB_KEY_NONEMPTY) && !node->n)
-		lkb_schema_fault(r, path, node, key->hint, "is empty");
+	check_empty(r, key, node, path);
 	ret->set = true;
 	ret->items = lkb_arena_array(r->arena, node->n, sizeof(*ret->items));
 	ret->pos = lkb_arena_array(r->arena, node->n, sizeof(*ret->pos));
@@ -120,8 +127,7 @@ static void read_strmap(struct lkb_schema_reader *r, const struct lkb_schema_key
 {
 	if (!is(r, key, node, LKB_YAML_MAP, "a map", path))
 		return;
-	if ((key->flags & LKB_KEY_NONEMPTY) && !node->n)
-		lkb_schema_fault(r, path, node, key->hint, "is empty");
+	check_empty(r, key, node, path);
 	ret->set = true;
 	ret->keys = lkb_arena_array(r->arena, node->n, sizeof(*ret->keys));
 	ret->values = lkb_arena_array(r->arena, node->n, sizeof(*ret->values));
@@ -154,16 +160,16 @@ static void read_objlist(struct lkb_schema_reader *r, const struct lkb_schema_ke
 {
 	if (!is(r, key, node, LKB_YAML_SEQ, "a list", path))
 		return;
-	if ((key->flags & LKB_KEY_NONEMPTY) && !node->n)
-		lkb_schema_fault(r, path, node, key->hint, "is empty");
+	check_empty(r, key, node, path);
 	ret->set = true;
+	ret->n = node->n;
 	ret->items = lkb_arena_array(r->arena, node->n, key->object->size);
 	for (size_t i = 0; i < node->n; i++) {
 		struct lkb_schema_path at = { .up = path, .index = i };
 
 		if (is(r, NULL, node->items[i], LKB_YAML_MAP, "a map", &at))
 			read_object(r, key->object, node->items[i], &at,
-				    (char *)ret->items + key->object->size * ret->n++);
+				    (char *)ret->items + key->object->size * i);
 	}
 }
 

@@ -60,7 +60,8 @@ struct lkb_strmap {
 	struct lkb_pos *pos;
 };
 
-/* A list of objects: items points at n structs of the element schema's size, in the arena. */
+/* A list of objects: items points at n structs of the element schema's size, in the arena. One that
+ * was no map in the file, a fault of its own, is all zero, so that the others keep their index. */
 struct lkb_objlist {
 	bool set;
 	size_t n;
@@ -87,6 +88,7 @@ enum lkb_schema_type {
 enum lkb_key_flag {
 	LKB_KEY_REQUIRED = 1,
 	LKB_KEY_NONEMPTY = 2, /* "" and [] are errors; in lists, items that are "" too */
+	LKB_KEY_NONEMPTY_LIST = 4, /* [] and {} are errors; items may be "" */
 };
 
 struct lkb_schema;

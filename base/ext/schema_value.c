@@ -173,13 +173,14 @@ static bool check_choice(struct lkb_schema_reader *r, const struct lkb_schema_ke
 			 const struct lkb_yaml_node *node, const struct lkb_schema_path *path)
 {
 	lkb_autostr hint = { 0 };
-	const char *near;
+	const char *near = NULL;
 	size_t n = 0;
 
 	for (; key->choices[n]; n++)
 		if (!strcmp(node->text, key->choices[n]))
 			return true;
-	near = lkb_did_you_mean(node->text, key->choices, n);
+	if (r->diags->n < LKB_DIAG_MAX)
+		near = lkb_did_you_mean(node->text, key->choices, n);
 	for (size_t i = 0; i < n; i++)
 		if (!strcasecmp(node->text, key->choices[i]))
 			near = key->choices[i];
