@@ -109,13 +109,14 @@ static int gzip_block(struct lkb_deflate *z, bool last, struct lkb_error *err)
 
 static int zstd_block(struct lkb_deflate *z, bool last, struct lkb_error *err)
 {
+	ZSTD_EndDirective directive = last ? ZSTD_e_end : ZSTD_e_continue;
 	ZSTD_inBuffer in = { z->in, z->in_len, 0 };
 	size_t left;
 
 	do {
 		ZSTD_outBuffer out = { z->out, BLOCK, 0 };
 
-		left = ZSTD_compressStream2(z->zstd, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
+		left = ZSTD_compressStream2(z->zstd, &out, &in, directive);
 		if (ZSTD_isError(left))
 			return lkb_fail(err, LKB_BUG, "zstd: %s", ZSTD_getErrorName(left));
 		if (out.pos && z->sink(z->sink_ctx, z->out, out.pos, err) < 0)

@@ -159,25 +159,29 @@ const char *lkb_env_get(const uint8_t block[LKB_ENV_SIZE], const char *key)
 	return NULL;
 }
 
+bool lkb_slot_unescape(const char *from, char *to, size_t size)
+{
+	size_t n = 0;
+
+	for (; *from; from++) {
+		if (*from == '\\' && from[1])
+			from++;
+		if (n + 1 >= size) {
+			to[0] = 0;
+			return false;
+		}
+		to[n++] = *from;
+	}
+	to[n] = 0;
+	return true;
+}
+
 bool lkb_env_copy(const uint8_t block[LKB_ENV_SIZE], const char *key, char *buf, size_t size)
 {
-	const char *c = lkb_env_get(block, key);
-	size_t n = 0;
+	const char *value = lkb_env_get(block, key);
 
 	if (!size)
 		return false;
 	buf[0] = 0;
-	if (!c)
-		return false;
-	for (; *c; c++) {
-		if (*c == '\\' && c[1])
-			c++;
-		if (n + 1 >= size) {
-			buf[0] = 0;
-			return false;
-		}
-		buf[n++] = *c;
-	}
-	buf[n] = 0;
-	return true;
+	return value && lkb_slot_unescape(value, buf, size);
 }

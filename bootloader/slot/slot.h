@@ -68,8 +68,9 @@ int lkb_record_choose(const uint8_t block0[LKB_ENV_SIZE], const uint8_t block1[L
 #define LKB_VERSION_MAX 63u
 
 /* What the trailer says about the slot it ends. Keys t_version, t_board, t_nblk (hex), t_hash,
- * t_epoch (hex), t_cmdline (left out if it is empty), t_console ("spec" if the command line names a
- * console of its own, so that the chooser leaves the board's out; else "board"). */
+ * t_epoch (hex), t_cmdline (left out if it is empty; its backslashes are doubled once more, because
+ * U-Boot's shell takes one level away), t_console ("spec" if the command line names a console of
+ * its own, so that the chooser leaves the board's out; else "board"). */
 struct lkb_trailer {
 	const char *version, *board; /* [A-Za-z0-9._+~-]+ */
 	const char *cmdline;  /* the spec's, whole; "" or NULL = none */

@@ -13,4 +13,8 @@ bool lkb_slot_word_ok(const char *word, size_t max, const char *more);
 /* Lower-case hex without 0x, 1 to 16 digits, at most `max`. */
 bool lkb_slot_hex_parse(const char *text, uint64_t max, uint64_t *ret);
 
+/* Copies `from` with single backslashes for doubled ones; false (and "" in `to`) if it does not
+ * fit. */
+bool lkb_slot_unescape(const char *from, char *to, size_t size);
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bootloader/slot/slot.h"
@@ -47,11 +48,23 @@ static int check(const struct lkb_trailer *t, const char *cmdline, struct lkb_er
 	return 0;
 }
 
+/* U-Boot's shell takes one level of backslashes away where the value of a variable goes through it,
+ * so the command line has one level more than other values. */
+static void double_backslashes(const char *from, char *to)
+{
+	for (; *from; from++) {
+		if (*from == '\\')
+			*to++ = '\\';
+		*to++ = *from;
+	}
+	*to = 0;
+}
+
 int lkb_trailer_format(const struct lkb_trailer *t, uint8_t block[LKB_ENV_SIZE],
 		       struct lkb_error *err)
 {
 	const char *cmdline = t->cmdline ? t->cmdline : "";
-	char nblk[17], epoch[17];
+	char nblk[17], epoch[17], doubled[2 * LKB_CMDLINE_MAX + 1];
 	const struct lkb_env_pair pairs[] = {
 		{"t_version", t->version},
 		{"t_board", t->board},
@@ -59,12 +72,13 @@ int lkb_trailer_format(const struct lkb_trailer *t, uint8_t block[LKB_ENV_SIZE],
 		{"t_hash", t->verity_root},
 		{"t_epoch", epoch},
 		{"t_console", names_console(cmdline) ? "spec" : "board"},
-		{"t_cmdline", cmdline}, /* stays last: left out if it is empty */
+		{"t_cmdline", doubled}, /* stays last: left out if it is empty */
 	};
 	size_t n = sizeof(pairs) / sizeof(pairs[0]);
 
 	if (check(t, cmdline, err))
 		return -1;
+	double_backslashes(cmdline, doubled);
 	snprintf(nblk, sizeof(nblk), "%" PRIx64, t->data_blocks);
 	snprintf(epoch, sizeof(epoch), "%" PRIx64, (uint64_t)t->epoch);
 	if (lkb_env_format(pairs, *cmdline ? n : n - 1, block, err))
@@ -75,6 +89,7 @@ int lkb_trailer_format(const struct lkb_trailer *t, uint8_t block[LKB_ENV_SIZE],
 bool lkb_trailer_parse(const uint8_t block[LKB_ENV_SIZE], struct lkb_trailer_info *ret)
 {
 	struct lkb_trailer_info t = {0};
+	char doubled[2 * LKB_CMDLINE_MAX + 1];
 	const char *nblk, *epoch, *console;
 	uint64_t seconds;
 
@@ -94,7 +109,8 @@ bool lkb_trailer_parse(const uint8_t block[LKB_ENV_SIZE], struct lkb_trailer_inf
 	    !root_ok(t.verity_root))
 		return false;
 	if (lkb_env_get(block, "t_cmdline") &&
-	    !lkb_env_copy(block, "t_cmdline", t.cmdline, sizeof(t.cmdline)))
+	    (!lkb_env_copy(block, "t_cmdline", doubled, sizeof(doubled)) ||
+	     !lkb_slot_unescape(doubled, t.cmdline, sizeof(t.cmdline))))
 		return false;
 	t.epoch = (int64_t)seconds;
 	t.own_console = console && !strcmp(console, "spec");

@@ -56,8 +56,9 @@ int lkb_tree_add_file(struct lkb_tree *t, const char *path, const struct lkb_met
 
 	if (d && d->blob && (d->off > lkb_blob_size(d->blob) ||
 			     d->len > lkb_blob_size(d->blob) - d->off))
-		return lkb_fail(err, LKB_INPUT, "file '%.300s': its data lies behind the end of '%s'",
-				path, lkb_blob_name(d->blob));
+		return lkb_fail(err, LKB_INPUT,
+				"file '%.300s': its data lies behind the end of '%s'", path,
+				lkb_blob_name(d->blob));
 	inode = lkb_inode_new(t, LKB_NODE_FILE, m);
 	if (put(t, path, inode, ret, err) < 0)
 		return -1;

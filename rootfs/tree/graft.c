@@ -7,8 +7,8 @@
 struct copy {
 	struct lkb_tree *t;
 	struct lkb_inode_map links; /* hard-linked original -> its copy */
-	const char *from_source;    /* the last foreign source and our copy of it: they come in runs */
-	const char *our_source;
+	const char *from_source;    /* the last foreign source, as they come in runs, ... */
+	const char *our_source;     /* ... and our copy of it */
 	struct lkb_below below;     /* the copy's own root */
 };
 

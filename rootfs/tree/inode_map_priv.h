@@ -17,13 +17,12 @@ struct lkb_inode_map {
 struct lkb_inode_map_slot {
 	const struct lkb_inode *key; /* NULL: free */
 	void *value;
-	uint64_t number;
 };
 
 void lkb_inode_map_clear(struct lkb_inode_map *m);
 struct lkb_inode_map_slot *lkb_inode_map_find(const struct lkb_inode_map *m,
 					      const struct lkb_inode *key);
-/* The slot of key, made with value NULL and number 0 if it is new. Valid until the next add. */
+/* The slot of key, made with value NULL if it is new. Valid until the next add. */
 struct lkb_inode_map_slot *lkb_inode_map_add(struct lkb_inode_map *m,
 					     const struct lkb_inode *key);
 #define lkb_autoinodemap __attribute__((cleanup(lkb_inode_map_clear))) struct lkb_inode_map

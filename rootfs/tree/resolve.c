@@ -237,7 +237,8 @@ int lkb_tree_place(struct lkb_tree *t, const char *path, bool make, struct lkb_b
 		return 0;
 	}
 	if (is_dotdot(name))
-		return lkb_fail(err, LKB_INPUT, "path '%.300s' ends in '..', which is no name", path);
+		return lkb_fail(err, LKB_INPUT, "path '%.300s' ends in '..', which is no name",
+				path);
 	f = place(&w, path, parent_len, name, below);
 	if (f != FINE)
 		return walk_fail(path, f, err);

@@ -157,7 +157,7 @@ void lkb_dir_replace_meta(struct lkb_tree *t, struct lkb_inode *dir, const struc
 void lkb_tree_set_xattr(struct lkb_tree *t, struct lkb_inode *inode, const char *name,
 			const void *value, size_t len)
 {
-	struct lkb_xattr x = { .value = lkb_arena_memdup(&t->arena, len ? value : "", len), .len = len };
+	struct lkb_xattr x = { .value = lkb_arena_memdup(&t->arena, value, len), .len = len };
 	struct lkb_xattr *grown;
 	size_t pos = 0;
 

@@ -45,7 +45,8 @@ bool lkb_dir_remove(struct lkb_inode *dir, struct lkb_name name);
 /* A directory takes over the attributes of another, or of *m. */
 void lkb_dir_replace_meta(struct lkb_tree *t, struct lkb_inode *dir, const struct lkb_meta *m);
 
-/* The place of one name in its directory, which may be taken or free. dir NULL: the path is the root itself. */
+/* The place of one name in its directory, which may be taken or free. dir NULL: the path is the
+ * root itself. */
 struct lkb_place {
 	struct lkb_inode *dir;
 	struct lkb_name name;

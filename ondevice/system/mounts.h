@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_ONDEVICE_SYSTEM_MOUNTS_H
+#define LKB_ONDEVICE_SYSTEM_MOUNTS_H
+
+#include "base/error.h"
+
+/* The file systems of a booted system: the kernel's own, tmpfs where the read-only root must be
+ * written (/run, /tmp, /var), their standard directories, one cgroup2 tree, and a mount tree that
+ * containers share. Fails only where nothing works without. */
+int lkb_mounts_setup(struct lkb_error *err);
+
+/* Unmounts what can be unmounted, last first; what is in use becomes read-only. */
+void lkb_mounts_teardown(void);
+
+#endif
