@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/ext/json.h"
-#include "rootfs/oci/docs_priv.h"
+#include "rootfs/oci/docs.h"
 
 static int parse_annotations(const struct lkb_json_at *at, struct lkb_arena *arena,
 			     struct lkb_oci_desc *d, struct lkb_error *err)

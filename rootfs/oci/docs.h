@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef LKB_ROOTFS_OCI_DOCS_PRIV_H
-#define LKB_ROOTFS_OCI_DOCS_PRIV_H
+#ifndef LKB_ROOTFS_OCI_DOCS_H
+#define LKB_ROOTFS_OCI_DOCS_H
 
 #include <stdbool.h>
 #include <stddef.h>
