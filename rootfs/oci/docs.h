@@ -85,6 +85,9 @@ struct lkb_oci_doc {
 int lkb_oci_doc_parse(const char *text, size_t len, const char *name, const char *media_type,
 		      struct lkb_arena *arena, struct lkb_oci_doc *ret, struct lkb_error *err);
 
+/* Refuses Docker's first manifest format, in words. Returns -1. */
+int lkb_oci_fail_schema1(const char *name, struct lkb_error *err);
+
 /* An image's config. Born {0}. */
 struct lkb_oci_config {
 	bool has_platform;
