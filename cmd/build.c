@@ -100,7 +100,8 @@ static int read_inputs(struct lkb_ctx *ctx, char **operands, size_t n, struct in
 		return -1;
 	r = lkb_board_find(ctx->configs_dir, operands[0], &ret->board, &diags, err);
 	if (!r)
-		r = lkb_spec_read((const char *const *)operands + 1, n - 1, &ret->spec, &diags, err);
+		r = lkb_spec_read((const char *const *)operands + 1, n - 1, ctx->home,
+				  &ret->spec, &diags, err);
 	lkb_report_diags(ctx, &diags);
 	if (r && diags.n_errors)
 		err->message[0] = '\0';

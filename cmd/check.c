@@ -12,21 +12,24 @@
 #include "rootfs/pkg/pkg.h"
 #include "rootfs/spec/spec.h"
 
-static int check_spec(const char *path, struct lkb_diags *diags, struct lkb_error *err)
+static int check_spec(const struct lkb_ctx *ctx, const char *path, struct lkb_diags *diags,
+		       struct lkb_error *err)
 {
 	lkb_auto(lkb_spec) spec = NULL;
 
-	return lkb_spec_read(&path, 1, &spec, diags, err);
+	return lkb_spec_read(&path, 1, ctx->home, &spec, diags, err);
 }
 
-static int check_board(const char *path, struct lkb_diags *diags, struct lkb_error *err)
+static int check_board(const struct lkb_ctx *ctx, const char *path, struct lkb_diags *diags,
+		       struct lkb_error *err)
 {
 	lkb_auto(lkb_board) board = NULL;
 
 	return lkb_board_read(path, &board, diags, err);
 }
 
-static int check_pkg(const char *path, struct lkb_diags *diags, struct lkb_error *err)
+static int check_pkg(const struct lkb_ctx *ctx, const char *path, struct lkb_diags *diags,
+		       struct lkb_error *err)
 {
 	lkb_auto(lkb_pkg) pkg = NULL;
 
@@ -36,7 +39,8 @@ static int check_pkg(const char *path, struct lkb_diags *diags, struct lkb_error
 /* What a file is follows from a key that only its kind has; a spec is the rest. */
 static const struct kind {
 	const char *name, *key;
-	int (*check)(const char *path, struct lkb_diags *diags, struct lkb_error *err);
+	int (*check)(const struct lkb_ctx *ctx, const char *path, struct lkb_diags *diags,
+		     struct lkb_error *err);
 } kinds[] = {
 	{"board", "family", check_board},
 	{"package", "packages", check_pkg},
@@ -65,7 +69,7 @@ static int check_one(struct lkb_ctx *ctx, const char *path, struct lkb_error *er
 	lkb_autofree char *line = lkb_format("%s: %s ok\n", path, kind->name);
 	struct lkb_error fault = {0};
 
-	if (!kind->check(path, &diags, &fault)) {
+	if (!kind->check(ctx, path, &diags, &fault)) {
 		lkb_report_diags(ctx, &diags);
 		return lkb_print(line, err);
 	}

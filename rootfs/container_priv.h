@@ -65,7 +65,7 @@ int lkb_namespaces_check(const struct lkb_spec_image *set, struct lkb_error *err
 int lkb_process_write(struct lkb_jsonout *j, const struct lkb_container *c,
 		      const struct lkb_strmap *ids, struct lkb_error *err);
 
-/* devices.c: "resources" with the device rules, then "devices". */
+/* devices.c: "resources" with the device rules, and "devices"; nothing where there are none. */
 int lkb_devices_check(const struct lkb_objlist *devices, struct lkb_error *err);
 void lkb_devices_write_rules(struct lkb_jsonout *j, const struct lkb_objlist *devices);
 void lkb_devices_write_nodes(struct lkb_jsonout *j, const struct lkb_objlist *devices);

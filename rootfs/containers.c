@@ -101,7 +101,7 @@ static int add_container(struct work *w, struct entry *e, struct lkb_error *err)
 	struct lkb_rootfs_job *job = w->job;
 	struct lkb_spec_image label = { 0 };
 	struct lkb_runtime_in in = { .spec = e->spec, .label = &label, .ids = &job->ids };
-	struct stored *s;
+	struct stored *s = NULL;
 
 	if (lkb_rootfs_image(job, e->spec->image, &e->image, err) < 0 ||
 	    read_label(job, e->image, &label, err) < 0)

@@ -75,6 +75,9 @@ void lkb_devices_write_rules(struct lkb_jsonout *j, const struct lkb_objlist *de
 {
 	const struct lkb_spec_device *d = devices->items;
 
+	if (!devices->n)
+		return;
+	lkb_jsonout_open(j, "resources", '{');
 	lkb_jsonout_open(j, "devices", '[');
 	for (size_t i = 0; i < devices->n; i++) {
 		if (!rule_type(&d[i]))
@@ -90,12 +93,18 @@ void lkb_devices_write_rules(struct lkb_jsonout *j, const struct lkb_objlist *de
 		lkb_jsonout_close(j, '}');
 	}
 	lkb_jsonout_close(j, ']');
+	lkb_jsonout_close(j, '}');
 }
 
 void lkb_devices_write_nodes(struct lkb_jsonout *j, const struct lkb_objlist *devices)
 {
 	const struct lkb_spec_device *d = devices->items;
+	size_t n = 0;
 
+	for (size_t i = 0; i < devices->n; i++)
+		n += !is_rule_only(&d[i]);
+	if (!n)
+		return;
 	lkb_jsonout_open(j, "devices", '[');
 	for (size_t i = 0; i < devices->n; i++) {
 		int64_t mode = 0;

@@ -6,6 +6,14 @@
 /* LinuxKit's numbers for image objects start here. */
 #define FIRST_ID 100
 
+void lkb_rootfs_sections(const struct lkb_spec *spec,
+			 struct lkb_rootfs_section ret[LKB_ROOTFS_SECTIONS])
+{
+	ret[0] = (struct lkb_rootfs_section){ "onboot", &spec->onboot, true };
+	ret[1] = (struct lkb_rootfs_section){ "onshutdown", &spec->onshutdown, true };
+	ret[2] = (struct lkb_rootfs_section){ "services", &spec->services, false };
+}
+
 void lkb_ids_fill(const struct lkb_spec *spec, struct lkb_arena *arena, struct lkb_strmap *ret)
 {
 	struct lkb_rootfs_section sections[LKB_ROOTFS_SECTIONS];

@@ -2,14 +2,6 @@
 #include "rootfs/oci/ref.h"
 #include "rootfs/rootfs_priv.h"
 
-void lkb_rootfs_sections(const struct lkb_spec *spec,
-			 struct lkb_rootfs_section ret[LKB_ROOTFS_SECTIONS])
-{
-	ret[0] = (struct lkb_rootfs_section){ "onboot", &spec->onboot, true };
-	ret[1] = (struct lkb_rootfs_section){ "onshutdown", &spec->onshutdown, true };
-	ret[2] = (struct lkb_rootfs_section){ "services", &spec->services, false };
-}
-
 /* The name an image has in the store; a reference that is none stays as it is, so that whoever
  * looks for it says what is wrong with it. The caller frees the result. */
 static char *canonical(const char *ref)
@@ -65,7 +57,7 @@ int lkb_rootfs_image_tree(const struct lkb_rootfs_job *job, const char *ref,
 			  const struct lkb_image **ret_image, struct lkb_tree **ret,
 			  struct lkb_error *err)
 {
-	const struct lkb_image *im;
+	const struct lkb_image *im = NULL;
 
 	if (lkb_rootfs_image(job, ref, &im, err) < 0 ||
 	    lkb_store_image_tree(job->store, im, job->ui, ret, err) < 0)

@@ -7,7 +7,7 @@
 static int add_image(struct lkb_rootfs_job *job, const char *ref, struct lkb_error *err)
 {
 	lkb_auto(lkb_tree) image = NULL;
-	const struct lkb_image *im;
+	const struct lkb_image *im = NULL;
 
 	if (lkb_rootfs_image_tree(job, ref, &im, &image, err) < 0)
 		return -1;

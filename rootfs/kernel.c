@@ -59,8 +59,8 @@ int lkb_rootfs_kernel(struct lkb_rootfs_job *job, struct lkb_data *ret_kernel,
 	const struct lkb_spec_kernel *spec = &job->spec->kernel;
 	const char *binary = spec->binary && *spec->binary ? spec->binary : DEFAULT_BINARY;
 	const char *tar = spec->tar ? spec->tar : DEFAULT_TAR;
-	const struct lkb_inode *kernel, *archive;
-	const struct lkb_image *im;
+	const struct lkb_inode *kernel = NULL, *archive = NULL;
+	const struct lkb_image *im = NULL;
 	lkb_auto(lkb_tree) image = NULL;
 
 	if (!spec->image || !*spec->image)

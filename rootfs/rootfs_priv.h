@@ -24,7 +24,7 @@ static inline struct lkb_meta lkb_rootfs_meta(int64_t epoch, uint32_t mode)
 	return (struct lkb_meta){ .mode = mode, .mtime = epoch };
 }
 
-/* The sections with image objects, in LinuxKit's order. */
+/* ids.c: the sections with image objects, in LinuxKit's order. */
 struct lkb_rootfs_section {
 	const char *name;
 	const struct lkb_objlist *images; /* struct lkb_spec_image */

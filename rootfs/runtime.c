@@ -100,15 +100,10 @@ static void write_linux(struct lkb_jsonout *j, const struct lkb_spec_image *set)
 {
 	lkb_jsonout_open(j, "linux", '{');
 	write_map(j, "sysctl", &set->sysctl);
-	if (set->devices.n) {
-		lkb_jsonout_open(j, "resources", '{');
-		lkb_devices_write_rules(j, &set->devices);
-		lkb_jsonout_close(j, '}');
-	}
+	lkb_devices_write_rules(j, &set->devices);
 	write_text(j, "cgroupsPath", set->cgroups_path);
 	lkb_namespaces_write(j, set);
-	if (set->devices.n)
-		lkb_devices_write_nodes(j, &set->devices);
+	lkb_devices_write_nodes(j, &set->devices);
 	write_text(j, "rootfsPropagation", set->rootfs_propagation);
 	write_list(j, "maskedPaths", &set->masked_paths);
 	write_list(j, "readonlyPaths", &set->readonly_paths);

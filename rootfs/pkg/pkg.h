@@ -19,6 +19,8 @@ void lkb_pkg_free(struct lkb_pkg *p);
 LKB_DEFINE_AUTO(lkb_pkg, lkb_pkg_free)
 const char *lkb_pkg_name(const struct lkb_pkg *p);
 const char *lkb_pkg_image(const struct lkb_pkg *p); /* "localhost/runc:bookworm" */
+/* True if the definition can be built for that architecture. */
+bool lkb_pkg_has_arch(const struct lkb_pkg *p, const char *arch);
 
 /* Names of all definitions in configs_dir/packages, sorted. */
 int lkb_pkg_names(const char *configs_dir, struct lkb_strv *ret, struct lkb_error *err);
