@@ -16,6 +16,11 @@
 #define LABEL_DEBS "org.lkboard.debs"
 #define LABEL_INPUTS "org.lkboard.inputs"
 
+bool lkb_pkg_made(const struct lkb_image *im)
+{
+	return lkb_image_label(im, LABEL_DEFINITION) != NULL;
+}
+
 /* One run for one architecture: the store's folder for packages, locked, and the lock file. */
 struct session {
 	const struct lkb_pkg_env *env;
