@@ -53,7 +53,7 @@ static const char *const families[] = {"rpi-u-boot", NULL};
 static const char *const arches[] = {"amd64", "arm64", NULL};
 static const char *const roots[] = {"disk", "ram", NULL};
 static const char *const formats[] = {"sd", NULL};
-static const char *const disks[] = {"ide", "none", "sd", "virtio", NULL};
+static const char *const disks[] = {"sd", "virtio", NULL};
 
 static const struct lkb_schema_key layout_keys[] = {
 	LKB_KEY(struct lkb_board_layout, erase_unit, LKB_T_SIZE,

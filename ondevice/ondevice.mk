@@ -45,11 +45,14 @@ ondevice: $(ONDEVICE_PRODUCTS)
 
 # Everything but the two mains, for unit tests on the build machine (with the sanitizers, if on).
 ONDEVICE_HOST_LIB  := $(O)/ondevice/host/libondevice.a
-ONDEVICE_HOST_OBJS := $(patsubst %.c,$(O)/%.o,$(filter-out $(ONDEVICE_MAINS),$(ONDEVICE_COMMON) \
+ONDEVICE_HOST_OBJS := $(patsubst %.c,$(O)/ondevice/host/obj/%.o,$(filter-out $(ONDEVICE_MAINS),$(ONDEVICE_COMMON) \
 			$(ONDEVICE_INITRD) $(ONDEVICE_SYSTEM)))
 
-$(ONDEVICE_HOST_LIB): $(ONDEVICE_HOST_OBJS)
+$(O)/ondevice/host/obj/%.o: %.c
 	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(ONDEVICE_HOST_LIB): $(ONDEVICE_HOST_OBJS)
 	@rm -f $@
 	$(AR) rcsD $@ $^
 

@@ -15,18 +15,19 @@ static struct lkb_pos pos_of(const struct lkb_schema_reader *r, const struct lkb
 	return (struct lkb_pos){ .file = r->file, .line = node->line, .column = node->column };
 }
 
-static bool is(struct lkb_schema_reader *r, const struct lkb_schema_key *key,
-	       const struct lkb_yaml_node *node, enum lkb_yaml_type type, const char *type_name,
-	       const struct lkb_schema_path *path)
+static bool is(struct lkb_schema_reader *r, const struct lkb_yaml_node *node,
+	       enum lkb_yaml_type type, const struct lkb_schema_path *path)
 {
-	const char *hint = key && key->hint ? key->hint : NULL;
-
 	if (node->type == type)
 		return true;
-	if (!hint && type == LKB_YAML_SEQ && node->type == LKB_YAML_SCALAR)
-		hint = LIST_HINT;
-	lkb_schema_fault(r, path, node, hint, "must be %s, not %s", type_name,
-			 lkb_yaml_kind(node));
+	if (lkb_yaml_is_null(node))
+		lkb_schema_fault(r, path, node, NULL, "has no value");
+	else
+		lkb_schema_fault(r, path, node,
+				 type == LKB_YAML_SEQ && node->type == LKB_YAML_SCALAR ? LIST_HINT
+										       : NULL,
+				 "must be %s, not %s", type == LKB_YAML_SEQ ? "a list" : "a map",
+				 lkb_yaml_kind(node));
 	return false;
 }
 
@@ -39,28 +40,45 @@ static const struct lkb_schema_key *find_key(const struct lkb_schema *schema,
 	return NULL;
 }
 
-/* "did you mean 'image'?", or the keys there are if they are few. */
-static void hint_for_unknown(const struct lkb_schema *schema, const char *word,
-			     struct lkb_str *hint)
+static const char *nearest_key(const struct lkb_schema *schema, const char *word)
 {
 	lkb_autofree const char **names = lkb_alloc_array(schema->n_keys, sizeof(*names));
-	const char *near;
 
-	for (size_t i = 0; i < schema->n_keys; i++)
+	for (size_t i = 0; i < schema->n_keys; i++) {
 		names[i] = schema->keys[i].name;
-	near = lkb_did_you_mean(word, names, schema->n_keys);
-	for (size_t i = 0; i < schema->n_keys; i++)
 		if (!strcasecmp(word, names[i]))
-			near = names[i];
-	if (near) {
-		lkb_str_addf(hint, "did you mean '%s'?", near);
-		return;
+			return names[i];
 	}
-	if (schema->n_keys > 12)
-		return;
-	lkb_str_add(hint, "the keys here are ");
+	return lkb_did_you_mean(word, names, schema->n_keys);
+}
+
+/* The object in this one that has the key: the user wrote it one level too high. */
+static const char *owner_of(const struct lkb_schema *schema, const struct lkb_yaml_node *name)
+{
 	for (size_t i = 0; i < schema->n_keys; i++)
-		lkb_str_addf(hint, "%s%s", i ? ", " : "", names[i]);
+		if (schema->keys[i].type == LKB_T_OBJECT && schema->keys[i].object &&
+		    find_key(schema->keys[i].object, name))
+			return schema->keys[i].name;
+	return NULL;
+}
+
+/* "did you mean 'image'?", where the key belongs, or the keys there are if they are few. */
+static void hint_for_unknown(const struct lkb_schema *schema, const struct lkb_yaml_node *name,
+			     struct lkb_str *hint)
+{
+	const char *owner = owner_of(schema, name);
+	const char *near = nearest_key(schema, name->text);
+
+	if (owner) {
+		lkb_str_addf(hint, "it is a key of '%s'", owner);
+	} else if (near) {
+		lkb_str_addf(hint, "did you mean '%s'?", near);
+	} else if (schema->n_keys <= 12) {
+		for (size_t i = 0; i < schema->n_keys; i++)
+			if (!schema->keys[i].refused)
+				lkb_str_addf(hint, "%s%s", hint->len ? ", " : "the keys here are ",
+					     schema->keys[i].name);
+	}
 }
 
 static void unknown_key(struct lkb_schema_reader *r, const struct lkb_schema *schema,
@@ -72,7 +90,7 @@ static void unknown_key(struct lkb_schema_reader *r, const struct lkb_schema *sc
 
 	lkb_schema_path_text(path, &object);
 	if (r->diags->n < LKB_DIAG_MAX)
-		hint_for_unknown(schema, name->text, &hint);
+		hint_for_unknown(schema, name, &hint);
 	lkb_schema_error(r->diags, &pos, hint.len ? hint.s : NULL, "unknown key '%s'%s%s",
 			 lkb_schema_shown(name->text).s, object.len ? " in " : "",
 			 lkb_str_get(&object));
@@ -104,7 +122,7 @@ static void read_strlist(struct lkb_schema_reader *r, const struct lkb_schema_ke
 {
 	enum lkb_schema_type type = key->type == LKB_T_IDLIST ? LKB_T_ID : LKB_T_STRING;
 
-	if (!is(r, key, node, LKB_YAML_SEQ, "a list", path))
+	if (!is(r, node, LKB_YAML_SEQ, path))
 		return;
 	check_empty(r, key, node, path);
 	ret->set = true;
@@ -125,7 +143,7 @@ static void read_strmap(struct lkb_schema_reader *r, const struct lkb_schema_key
 			const struct lkb_yaml_node *node, const struct lkb_schema_path *path,
 			struct lkb_strmap *ret)
 {
-	if (!is(r, key, node, LKB_YAML_MAP, "a map", path))
+	if (!is(r, node, LKB_YAML_MAP, path))
 		return;
 	check_empty(r, key, node, path);
 	ret->set = true;
@@ -158,7 +176,7 @@ static void read_objlist(struct lkb_schema_reader *r, const struct lkb_schema_ke
 			 const struct lkb_yaml_node *node, const struct lkb_schema_path *path,
 			 struct lkb_objlist *ret)
 {
-	if (!is(r, key, node, LKB_YAML_SEQ, "a list", path))
+	if (!is(r, node, LKB_YAML_SEQ, path))
 		return;
 	check_empty(r, key, node, path);
 	ret->set = true;
@@ -167,7 +185,7 @@ static void read_objlist(struct lkb_schema_reader *r, const struct lkb_schema_ke
 	for (size_t i = 0; i < node->n; i++) {
 		struct lkb_schema_path at = { .up = path, .index = i };
 
-		if (is(r, NULL, node->items[i], LKB_YAML_MAP, "a map", &at))
+		if (is(r, node->items[i], LKB_YAML_MAP, &at))
 			read_object(r, key->object, node->items[i], &at,
 				    (char *)ret->items + key->object->size * i);
 	}
@@ -189,7 +207,7 @@ static void read_value(struct lkb_schema_reader *r, const struct lkb_schema_key 
 		read_objlist(r, key, node, path, field);
 		break;
 	case LKB_T_OBJECT:
-		if (is(r, key, node, LKB_YAML_MAP, "a map", path))
+		if (is(r, node, LKB_YAML_MAP, path))
 			read_object(r, key->object, node, path, field);
 		break;
 	default:
@@ -268,7 +286,7 @@ void lkb_schema_read(const struct lkb_schema *schema, const struct lkb_yaml_node
 	struct lkb_schema_reader r = { .file = file, .arena = arena, .diags = diags };
 	struct lkb_schema_path root = { 0 };
 
-	if (is(&r, NULL, node, LKB_YAML_MAP, "a map", &root))
+	if (is(&r, node, LKB_YAML_MAP, &root))
 		read_object(&r, schema, node, &root, ret);
 }
 

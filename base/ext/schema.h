@@ -111,7 +111,7 @@ struct lkb_schema_key {
 	/* Not NULL: the key is accepted and has no effect; the text is given as a warning, after the
 	 * name of the key: "has no effect". */
 	const char *ignored;
-	const char *hint; /* what to do when the check, the type, .refused or .ignored speaks up */
+	const char *hint; /* what to do about a value that is not as it should be */
 	const char *doc; /* one line: meaning, for the man page and `lkboard check --schema` */
 };
 

@@ -155,7 +155,7 @@ static bool read_id(struct lkb_schema_reader *r, const struct lkb_schema_key *ke
 		return true;
 	}
 	if (!parse_int(node->text, &v) || v < 0 || v > MAX_ID)
-		return wrong(r, key, node, path, NULL, "is neither a name nor a number");
+		return wrong(r, key, node, path, NULL, "is neither a name nor a number from 0 to 4294967294");
 	*field = lkb_arena_format(r->arena, "%lld", (long long)v);
 	return true;
 }
@@ -169,6 +169,23 @@ static void add_choices(struct lkb_str *s, const char *const *choices)
 	}
 }
 
+/* The same in another case, the end of one (NET_ADMIN of CAP_NET_ADMIN), or one that looks like
+ * it. */
+static const char *nearest(const char *word, const char *const *choices, size_t n)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t whole = strlen(choices[i]);
+
+		if (!strcasecmp(word, choices[i]) ||
+		    (len >= 3 && whole > len && choices[i][whole - len - 1] == '_' &&
+		     !strcasecmp(word, choices[i] + whole - len)))
+			return choices[i];
+	}
+	return lkb_did_you_mean(word, choices, n);
+}
+
 static bool check_choice(struct lkb_schema_reader *r, const struct lkb_schema_key *key,
 			 const struct lkb_yaml_node *node, const struct lkb_schema_path *path)
 {
@@ -180,10 +197,7 @@ static bool check_choice(struct lkb_schema_reader *r, const struct lkb_schema_ke
 		if (!strcmp(node->text, key->choices[n]))
 			return true;
 	if (r->diags->n < LKB_DIAG_MAX)
-		near = lkb_did_you_mean(node->text, key->choices, n);
-	for (size_t i = 0; i < n; i++)
-		if (!strcasecmp(node->text, key->choices[i]))
-			near = key->choices[i];
+		near = nearest(node->text, key->choices, n);
 	if (near) {
 		lkb_str_addf(&hint, "did you mean '%s'?", near);
 	} else if (n <= 12) {
@@ -217,7 +231,7 @@ bool lkb_schema_read_scalar(struct lkb_schema_reader *r, const struct lkb_schema
 			    const struct lkb_schema_path *path, void *field)
 {
 	if (node->type != LKB_YAML_SCALAR) {
-		lkb_schema_fault(r, path, node, key->hint, "must be %s, not %s",
+		lkb_schema_fault(r, path, node, NULL, "must be %s, not %s",
 				 type == LKB_T_BOOL ? "true or false"
 				 : type == LKB_T_INT ? "a number" : "text",
 				 lkb_yaml_kind(node));

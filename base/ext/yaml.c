@@ -19,6 +19,7 @@ struct anchor {
 struct reader {
 	yaml_parser_t parser;
 	const char *text, *name;
+	size_t len;
 	struct lkb_arena *arena;
 	struct lkb_error *err;
 	size_t n_nodes; /* aliases expanded */
@@ -46,7 +47,7 @@ static int fail_at(struct reader *r, yaml_mark_t mark, const char *message, cons
 static int next_event(struct reader *r, yaml_event_t *ev)
 {
 	if (!yaml_parser_parse(&r->parser, ev))
-		return lkb_yaml_syntax_error(&r->parser, r->text, r->name, r->err);
+		return lkb_yaml_syntax_error(&r->parser, r->text, r->len, r->name, r->err);
 	return 0;
 }
 
@@ -126,9 +127,14 @@ static bool tag_known(const yaml_char_t *tag, const char *const *names)
 static int check_tag(struct reader *r, const yaml_event_t *ev, const yaml_char_t *tag,
 		     const char *const *names)
 {
-	if (!tag_known(tag, names))
-		return fail_at(r, ev->start_mark, "tag '%s' is not known here", (const char *)tag);
-	return 0;
+	const char *s = (const char *)tag;
+
+	if (tag_known(tag, names))
+		return 0;
+	if (!strncmp(s, YAML_TAG, strlen(YAML_TAG)))
+		return fail_at(r, ev->start_mark, "tag '!!%s' is not known here",
+			       s + strlen(YAML_TAG));
+	return fail_at(r, ev->start_mark, "tag '%s' is not known here", s);
 }
 
 static int read_scalar(struct reader *r, const yaml_event_t *ev, struct lkb_yaml_node **ret)
@@ -294,7 +300,9 @@ static int read_stream(struct reader *r, struct lkb_yaml_node **ret)
 int lkb_yaml_parse(const char *text, size_t len, const char *name, struct lkb_arena *arena,
 		   struct lkb_yaml_node **ret, struct lkb_error *err)
 {
-	struct reader r = { .text = text, .name = name, .arena = arena, .err = err };
+	struct reader r = {
+		.text = text, .len = len, .name = name, .arena = arena, .err = err
+	};
 	int rc;
 
 	if (len > LKB_YAML_MAX_TEXT) {
@@ -304,12 +312,12 @@ int lkb_yaml_parse(const char *text, size_t len, const char *name, struct lkb_ar
 	/* A byte order mark would count as a column. */
 	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
 		r.text += 3;
-		len -= 3;
+		r.len -= 3;
 	}
 	if (!yaml_parser_initialize(&r.parser))
 		return lkb_fail(err, LKB_BUG, "libyaml cannot be started");
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)r.text, len);
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)r.text, r.len);
 	rc = read_stream(&r, ret);
 	yaml_parser_delete(&r.parser);
 	free(r.anchors);

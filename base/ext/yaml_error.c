@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/ext/yaml_priv.h"
+#include "base/str.h"
 
 /* libyaml says what its grammar missed; people want to know what to change. */
 static const struct {
@@ -45,8 +46,64 @@ static void position_of(const char *text, size_t offset, unsigned *line, unsigne
 	}
 }
 
-int lkb_yaml_syntax_error(const yaml_parser_t *parser, const char *text, const char *name,
-			  struct lkb_error *err)
+/* A comment that is indented less than the block text around it ends that text: the number of such
+ * a line just above the one that did not fit, or 0. */
+static unsigned comment_above(const char *text, size_t len, unsigned line, unsigned column)
+{
+	const char *at = text, *end = text + len, *above = NULL;
+
+	for (unsigned i = 1; at && i < line; i++) {
+		above = at;
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at ? at + 1 : NULL;
+	}
+	if (!at || !above)
+		return 0;
+	while (above < at && *above == ' ' && column > 1) {
+		above++;
+		column--;
+	}
+	return *above == '#' && column > 1 ? line - 1 : 0;
+}
+
+static void add_hint(const yaml_parser_t *parser, const char *text, size_t len,
+		     struct lkb_error *err)
+{
+	unsigned comment = comment_above(text, len, (unsigned)parser->problem_mark.line + 1,
+					 (unsigned)parser->problem_mark.column + 1);
+
+	if (comment && lkb_starts_with(parser->problem, "did not find expected"))
+		lkb_hint(err, "the comment in line %u ends the block of text above it: indent it "
+			 "like the text", comment);
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(hints); i++)
+		if (!strcmp(parser->problem, hints[i].problem))
+			lkb_hint(err, "%s", hints[i].hint);
+}
+
+static int grammar_error(const yaml_parser_t *parser, const char *text, size_t len,
+			 const char *name, struct lkb_error *err)
+{
+	const char *context = parser->context;
+	yaml_mark_t at = parser->problem_mark;
+
+	if (context && !strcmp(context, "while scanning for the next token"))
+		context = NULL;
+	/* Where a quote was opened tells more than where the file ends. */
+	if (context && !strcmp(parser->problem, "found unexpected end of stream"))
+		at = parser->context_mark;
+	if (context && parser->context_mark.line != at.line)
+		lkb_fail(err, LKB_INPUT, "%s, %s that starts in line %zu", parser->problem,
+			 context, parser->context_mark.line + 1);
+	else if (context)
+		lkb_fail(err, LKB_INPUT, "%s, %s", parser->problem, context);
+	else
+		lkb_fail(err, LKB_INPUT, "%s", parser->problem);
+	add_hint(parser, text, len, err);
+	return lkb_at(err, name, (unsigned)at.line + 1, (unsigned)at.column + 1);
+}
+
+int lkb_yaml_syntax_error(const yaml_parser_t *parser, const char *text, size_t len,
+			  const char *name, struct lkb_error *err)
 {
 	unsigned line, column;
 
@@ -62,16 +119,5 @@ int lkb_yaml_syntax_error(const yaml_parser_t *parser, const char *text, const c
 			lkb_fail(err, LKB_INPUT, "the text is not UTF-8: %s", parser->problem);
 		return lkb_at(err, name, line, column);
 	}
-	if (parser->context && parser->context_mark.line != parser->problem_mark.line)
-		lkb_fail(err, LKB_INPUT, "%s, %s that starts in line %zu", parser->problem,
-			 parser->context, parser->context_mark.line + 1);
-	else if (parser->context)
-		lkb_fail(err, LKB_INPUT, "%s, %s", parser->problem, parser->context);
-	else
-		lkb_fail(err, LKB_INPUT, "%s", parser->problem);
-	for (size_t i = 0; i < LKB_ARRAY_SIZE(hints); i++)
-		if (!strcmp(parser->problem, hints[i].problem))
-			lkb_hint(err, "%s", hints[i].hint);
-	return lkb_at(err, name, (unsigned)parser->problem_mark.line + 1,
-		      (unsigned)parser->problem_mark.column + 1);
+	return grammar_error(parser, text, len, name, err);
 }

@@ -7,8 +7,8 @@
 #include "base/ext/yaml.h"
 
 /* Turns what stopped libyaml into an error with position and, where we know better, a hint. */
-int lkb_yaml_syntax_error(const yaml_parser_t *parser, const char *text, const char *name,
-			  struct lkb_error *err);
+int lkb_yaml_syntax_error(const yaml_parser_t *parser, const char *text, size_t len,
+			  const char *name, struct lkb_error *err);
 
 /* Makes the pairs of a map from n keys and values in turn: merge keys resolved, keys given twice
  * marked. */

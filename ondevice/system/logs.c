@@ -24,6 +24,8 @@ struct log {
 	int fd;
 	char *name;
 	bool console;
+	lkb_line_fn *fn;
+	void *arg;
 	struct lkb_lines lines;
 	struct lkb_log_file file;
 };
@@ -103,17 +105,19 @@ void lkb_log_file_write(struct lkb_log_file *f, const char *bytes, size_t n, uin
 		f->size += n;
 }
 
-static void to_console(void *arg, const char *line, size_t len)
+static void on_line(void *arg, const char *line, size_t len)
 {
 	const struct log *log = arg;
 
 	if (log->console)
 		lkb_console_line(log->name, line, len);
+	if (log->fn)
+		log->fn(log->arg, line, len);
 }
 
 static void log_end(struct log *log)
 {
-	lkb_lines_end(&log->lines, to_console, log);
+	lkb_lines_end(&log->lines, on_line, log);
 	lkb_loop_unwatch(log->loop, log->fd);
 	close(log->fd);
 	lkb_log_file_clear(&log->file);
@@ -129,7 +133,7 @@ static void on_output(void *arg, short revents)
 
 	if (n > 0) {
 		lkb_log_file_write(&log->file, buf, (size_t)n, LKB_LOG_MAX);
-		lkb_lines_feed(&log->lines, buf, (size_t)n, to_console, log);
+		lkb_lines_feed(&log->lines, buf, (size_t)n, on_line, log);
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		log_end(log);
 	}
@@ -144,8 +148,10 @@ void lkb_log_start(struct lkb_loop *l, int fd, const struct lkb_log_options *opt
 	log->fd = fd;
 	log->name = lkb_strdup(options->name);
 	log->console = !options->no_console;
+	log->fn = options->fn;
+	log->arg = options->arg;
 	log->file.fd = -1;
-	if (lkb_log_file_open(options->file, &log->file, &err))
+	if (options->file && lkb_log_file_open(options->file, &log->file, &err))
 		lkb_say_error(&err, "output of '%s' is not kept", options->name);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	lkb_loop_watch(l, fd, POLLIN, on_output, log);

@@ -29,6 +29,7 @@ struct service {
 	struct lkb_loop *loop;
 	pid_t pid; /* of its first process */
 	int pid_fd; /* -1 once it has ended */
+	int exit_code;
 };
 
 static struct {
@@ -44,19 +45,43 @@ static void count(int change)
 	services.none_running = !services.running;
 }
 
+/* ctr says the code in a warning, and nothing if it is 0. */
+static void on_ctr_line(void *arg, const char *line, size_t len)
+{
+	static const char before[] = "exit code ";
+	struct service *s = arg;
+	const char *found = memmem(line, len, before, sizeof(before) - 1);
+	lkb_autofree char *text = NULL;
+	uint64_t code;
+
+	if (!found)
+		return;
+	found += sizeof(before) - 1;
+	text = lkb_strndup(found, (size_t)(line + len - found));
+	text[strspn(text, "0123456789")] = '\0';
+	if (lkb_u64_parse(text, &code) && code <= 255)
+		s->exit_code = (int)code;
+}
+
 static void on_deleted(void *arg, int status)
 {
 	const struct service *s = arg;
 
-	lkb_say("service '%s' ended: %s; its output is in %s", s->id, lkb_status_text(status).s,
-		s->log_path);
+	if (status)
+		lkb_say("service '%s' ended, its exit code is not known; its output is in %s",
+			s->id, s->log_path);
+	else
+		lkb_say("service '%s' ended: exit code %d; its output is in %s", s->id,
+			s->exit_code, s->log_path);
 }
 
 /* Deleting a task gives its exit code, and its shim's memory back. */
 static void delete_task(struct service *s)
 {
 	const char *argv[] = {"ctr", "-n", s->ns, "task", "delete", s->id, NULL};
-	struct lkb_run run = {.argv = argv};
+	struct lkb_log_options log = {.name = s->id, .no_console = true, .fn = on_ctr_line,
+				      .arg = s};
+	struct lkb_run run = {.argv = argv, .log = &log};
 	struct lkb_error err;
 	pid_t pid;
 

@@ -64,7 +64,6 @@ struct lkb_pkg {
 int lkb_pkg_parse(const char *text, size_t len, const char *file, struct lkb_pkg **ret,
 		  struct lkb_diags *diags, struct lkb_error *err);
 
-bool lkb_pkg_has_arch(const struct lkb_pkg *p, const char *arch);
 /* The components to ask apt for; "main" where the definition names none. */
 void lkb_pkg_components(const struct lkb_pkg *p, struct lkb_strv *ret);
 /* True if the `take` globs (all, where there are none) let a Debian package through. */

@@ -106,9 +106,15 @@ static const char *nearest(const struct names *names, const char *id)
 	return lkb_did_you_mean(id, words, names->n);
 }
 
+/* Whose ids are looked at, for messages. */
+struct owner {
+	const char *kind, *name; /* "container", "web" */
+	const struct lkb_pos *pos;
+};
+
 /* A user or group: number, root, or the name of an image object, which stands for its number. */
 static void check_id(const struct names *names, const char *id, const struct lkb_pos *pos,
-		     const char *what, struct lkb_diags *diags)
+		     const char *key, const struct owner *owner, struct lkb_diags *diags)
 {
 	lkb_autofree char *hint = NULL;
 	const char *near;
@@ -120,18 +126,19 @@ static void check_id(const struct names *names, const char *id, const struct lkb
 	if (near)
 		hint = lkb_format("did you mean '%s'?", near);
 	lkb_schema_error(diags, pos, hint,
-			 "%s is '%s', which is neither a number nor the name of a container", what,
+			 "'%s' of %s '%s' is '%s', which is neither a number nor the name of a "
+			 "container", key, owner->kind, lkb_schema_shown(owner->name).s,
 			 lkb_schema_shown(id).s);
 }
 
-static void check_owner(const struct names *names, const struct lkb_pos *object, const char *uid,
-			const char *gid, struct lkb_diags *diags)
+static void check_owner(const struct names *names, const char *uid, const char *gid,
+			const struct owner *owner, struct lkb_diags *diags)
 {
-	struct lkb_pos uid_pos = lkb_schema_pos(object, "uid");
-	struct lkb_pos gid_pos = lkb_schema_pos(object, "gid");
+	struct lkb_pos uid_pos = lkb_schema_pos(owner->pos, "uid");
+	struct lkb_pos gid_pos = lkb_schema_pos(owner->pos, "gid");
 
-	check_id(names, uid, &uid_pos, "'uid'", diags);
-	check_id(names, gid, &gid_pos, "'gid'", diags);
+	check_id(names, uid, &uid_pos, "uid", owner, diags);
+	check_id(names, gid, &gid_pos, "gid", owner, diags);
 }
 
 static void check_image_ids(const struct names *names, const struct lkb_objlist *list,
@@ -141,10 +148,14 @@ static void check_image_ids(const struct names *names, const struct lkb_objlist 
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct lkb_strlist *groups = &images[i].additional_gids;
+		struct owner owner = {
+			"container", images[i].name ? images[i].name : "", &images[i].pos
+		};
 
-		check_owner(names, &images[i].pos, images[i].uid, images[i].gid, diags);
+		check_owner(names, images[i].uid, images[i].gid, &owner, diags);
 		for (size_t k = 0; k < groups->n; k++)
-			check_id(names, groups->items[k], &groups->pos[k], "group", diags);
+			check_id(names, groups->items[k], &groups->pos[k], "additionalGids", &owner,
+				 diags);
 	}
 }
 
@@ -161,6 +172,9 @@ void lkb_spec_check_merged(const struct lkb_spec *spec, struct lkb_diags *diags)
 	check_image_ids(&names, &spec->onboot, diags);
 	check_image_ids(&names, &spec->onshutdown, diags);
 	check_image_ids(&names, &spec->services, diags);
-	for (size_t i = 0; i < spec->files.n; i++)
-		check_owner(&names, &files[i].pos, files[i].uid, files[i].gid, diags);
+	for (size_t i = 0; i < spec->files.n; i++) {
+		struct owner owner = { "file", files[i].path ? files[i].path : "", &files[i].pos };
+
+		check_owner(&names, files[i].uid, files[i].gid, &owner, diags);
+	}
 }

@@ -41,55 +41,60 @@ static int read_path(const char *path, char **ret, size_t *ret_len, struct lkb_e
 	return lkb_read_file(path, LKB_YAML_MAX_TEXT, ret, ret_len, err);
 }
 
+/* What paths in one spec file are relative to. */
+struct place {
+	const char *dir, *home;
+	struct lkb_arena *arena;
+};
+
 /* What open() needs for a path that stands in the spec. NULL if it needs a home and there is none. */
-static const char *resolve(const char *path, const char *dir, const char *home,
-			   struct lkb_arena *arena)
+static const char *resolve(const char *path, const struct place *place)
 {
 	lkb_autofree char *joined = NULL;
 
 	if (lkb_starts_with(path, "~/")) {
-		if (!home || !*home)
+		if (!place->home || !*place->home)
 			return NULL;
-		joined = lkb_path_join(home, path + 2 + strspn(path + 2, "/"));
-	} else if (!strcmp(dir, ".")) {
+		joined = lkb_path_join(place->home, path + 2 + strspn(path + 2, "/"));
+	} else if (!strcmp(place->dir, ".")) {
 		return path;
 	} else {
-		joined = lkb_path_join(dir, path);
+		joined = lkb_path_join(place->dir, path);
 	}
-	return lkb_arena_strdup(arena, joined);
+	return lkb_arena_strdup(place->arena, joined);
 }
 
-static void no_home(struct lkb_diags *diags, const struct lkb_pos *pos, const char *path)
+/* Resolves one path in place; `what` names it in messages. */
+static void resolve_at(const char **path, const struct lkb_pos *pos, const char *what,
+		       const struct place *place, struct lkb_diags *diags)
 {
-	lkb_schema_error(diags, pos, "HOME is not set",
-			 "path '%s' begins with '~/', and there is no home directory",
-			 lkb_schema_shown(path).s);
+	const char *resolved = resolve(*path, place);
+
+	if (resolved)
+		*path = resolved;
+	else
+		lkb_schema_error(diags, pos, "HOME is not set",
+				 "%s is '%s', which needs a home directory", what,
+				 lkb_schema_shown(*path).s);
 }
 
-static void resolve_paths(struct lkb_spec_document *doc, const char *file, const char *home,
-			  struct lkb_arena *arena, struct lkb_diags *diags)
+static void resolve_paths(struct lkb_spec_document *doc, const struct place *place,
+			  struct lkb_diags *diags)
 {
 	struct lkb_strlist *overlays = &doc->spec.lkboard.overlays;
 	struct lkb_spec_file *files = doc->spec.files.items;
-	lkb_autofree char *dir = lkb_path_dirname(file);
 
 	for (size_t i = 0; i < doc->spec.files.n; i++) {
 		struct lkb_pos pos = lkb_schema_pos(&files[i].pos, "source");
-		const char *given = files[i].source;
+		lkb_autofree char *what = lkb_format("'source' of files[%zu]", i);
 
-		if (!given)
-			continue;
-		files[i].source = resolve(given, dir, home, arena);
-		if (!files[i].source)
-			no_home(diags, &pos, given);
+		if (files[i].source)
+			resolve_at(&files[i].source, &pos, what, place, diags);
 	}
 	for (size_t i = 0; i < overlays->n; i++) {
-		const char *path = resolve(overlays->items[i], dir, home, arena);
+		lkb_autofree char *what = lkb_format("'overlays[%zu]' of lkboard", i);
 
-		if (!path)
-			no_home(diags, &overlays->pos[i], overlays->items[i]);
-		else
-			overlays->items[i] = path;
+		resolve_at(&overlays->items[i], &overlays->pos[i], what, place, diags);
 	}
 }
 
@@ -98,6 +103,8 @@ static void add_text(struct lkb_spec *spec, const char *text, size_t len, const 
 		     const char *home, struct lkb_diags *diags)
 {
 	const char *file = lkb_arena_strdup(&spec->arena, path);
+	lkb_autofree char *dir = lkb_path_dirname(path);
+	struct place place = { dir, home, &spec->arena };
 	struct lkb_spec_document doc = { 0 };
 	struct lkb_yaml_node *root = NULL;
 	struct lkb_error fault = { 0 };
@@ -111,7 +118,7 @@ static void add_text(struct lkb_spec *spec, const char *text, size_t len, const 
 	}
 	lkb_schema_read(lkb_spec_schema(), root, file, &doc, &spec->arena, diags);
 	lkb_spec_check_document(&doc, diags);
-	resolve_paths(&doc, file, home, &spec->arena, diags);
+	resolve_paths(&doc, &place, diags);
 	lkb_spec_merge(spec, &doc);
 }
 

@@ -187,7 +187,7 @@ static const struct lkb_schema_key lkboard_keys[] = {
 	LKB_KEY(struct lkb_spec_lkboard, data_size, LKB_T_SIZE, "data partition; the board's"),
 	LKB_KEY(struct lkb_spec_lkboard, data, LKB_T_STRING,
 		"where the data partition is mounted; /var/lib/data",
-		.check = lkb_spec_bad_absolute),
+		.check = lkb_spec_bad_mountpoint),
 	LKB_KEY(struct lkb_spec_lkboard, overlays, LKB_T_STRLIST,
 		"device-tree overlays, from the directory of the spec", .flags = LKB_KEY_NONEMPTY),
 	LKB_KEY(struct lkb_spec_lkboard, config_txt, LKB_T_STRLIST, "further lines of config.txt",

@@ -35,6 +35,7 @@ const char *lkb_spec_bad_line(const char *v);
 const char *lkb_spec_bad_cmdline(const char *v);
 const char *lkb_spec_bad_absolute(const char *v);
 const char *lkb_spec_bad_image_path(const char *v);
+const char *lkb_spec_bad_mountpoint(const char *v);
 const char *lkb_spec_bad_tar(const char *v);
 const char *lkb_spec_bad_bind(const char *v);
 const char *lkb_spec_bad_tmpfs(const char *v);

@@ -99,6 +99,14 @@ const char *lkb_spec_bad_absolute(const char *v)
 	return has_dotdot(v, strlen(v)) ? "has '..' in it" : NULL;
 }
 
+/* Where the data partition goes: not over the root. */
+const char *lkb_spec_bad_mountpoint(const char *v)
+{
+	const char *which = lkb_spec_bad_absolute(v);
+
+	return which ? which : lkb_spec_bad_image_path(v);
+}
+
 /* A path in an image or in the root: from the top, with or without a leading slash. */
 const char *lkb_spec_bad_image_path(const char *v)
 {

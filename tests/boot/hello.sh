@@ -11,7 +11,7 @@ fi
 
 nonce=n$(od -An -N6 -tx1 /dev/urandom | tr -d ' \n')
 words="lkbtest.nonce=$nonce lkbtest.quoted=a,b;c"
-sed -e "s/NONCE=[a-z]*/NONCE=$nonce/" -e "s/cmdline: .*/cmdline: \"loglevel=4 $words\"/" \
+sed -e "s/NONCE=[a-z]*/NONCE=$nonce/" -e "s/cmdline: .*/cmdline: \"loglevel=3 $words\"/" \
 	configs/specs/hello.yml > "$T/hello.yml"
 check "the card is built" "$LKBOARD" --store "$STORE" build rpi3 "$T/hello.yml" -o "$T"
 boot "$T/hello-rpi3.img" 400
@@ -39,7 +39,7 @@ for what in onboot service onshutdown; do
 	esac
 done
 check "ctr names the service" grep -aqE '^greeter +[0-9]+ +RUNNING' "$T/log"
-check "the kernel got the spec's command line, whole" grep -aqF " loglevel=4 $words" "$T/log"
+check "the kernel got the spec's command line, whole" grep -aqF " loglevel=3 $words" "$T/log"
 check "the root is mounted read-only" grep -aqE '^/dev/[^ ]+ / ext4 ro[, ]' "$T/log"
 check "the slot is A" grep -aqx slot-is-A "$T/log"
 [ $failed = 0 ] || console_tail

@@ -201,6 +201,7 @@ static void an_unknown_key_gets_the_nearest_as_hint(void **state)
 	       "2:13: unknown key 'siz' in wheels[0] (did you mean 'size'?)\n");
 	expect("engine: {xyzzy: 1}\n",
 	       "1:10: unknown key 'xyzzy' in engine (the keys here are fuel)\n");
+	expect("fuel: hay\n", "1:1: unknown key 'fuel' (it is a key of 'engine')\n");
 	expect("zzzzzzzzz: 1\n", "1:1: unknown key 'zzzzzzzzz'\n");
 }
 
@@ -250,12 +251,18 @@ static void wrong_values_are_shown(void **state)
 				  "(a mode is written like \"0644\")\n");
 	expect("tank: 3 cups\n", "1:7: 'tank' is '3 cups', which is no size "
 				 "(a size is written like 64MiB or 2GiB)\n");
-	expect("owner: -1\n", "1:8: 'owner' is '-1', which is neither a name nor a number\n");
+	expect("owner: -1\n", "1:8: 'owner' is '-1', which is neither a name nor a number from 0 to "
+			     "4294967294\n");
 	expect("owner: 4294967295\n",
-	       "1:8: 'owner' is '4294967295', which is neither a name nor a number\n");
+	       "1:8: 'owner' is '4294967295', which is neither a name nor a number from 0 to "
+			     "4294967294\n");
 	expect("seats: [/a, b]\n", "1:13: 'seats[1]' is 'b', which is no absolute path\n");
 	expect("colour: violet\n", "1:9: 'colour' is 'violet', which is not known "
 				   "(it is one of red, green or blue)\n");
+	expect("colour: UE\n", "1:9: 'colour' is 'UE', which is not known (it is one of red, green "
+			       "or blue)\n");
+	expect("colour: BLUE\n", "1:9: 'colour' is 'BLUE', which is not known (did you mean "
+				 "'blue'?)\n");
 	expect("engine: {fuel: ''}\n", "1:16: 'fuel' of engine is empty\n");
 	expect("name: \"a\\0b\"\n", "1:7: 'name' holds a NUL character\n");
 }
