@@ -95,6 +95,7 @@ static void mount_points_are_of_the_sources_kind(void **state)
 		{ "run/lock/x", LKB_NODE_DIR },  /* through the image's var/run -> /run */
 		{ "real", LKB_NODE_FILE },       /* the image's alias -> real */
 		{ "srv/work", LKB_NODE_DIR },    /* cwd */
+		{ "box/disk", LKB_NODE_BLOCK },  /* a device */
 	};
 	struct kit *k = *state;
 	lkb_autorootfs r = { 0 };
@@ -111,6 +112,9 @@ static void mount_points_are_of_the_sources_kind(void **state)
 		    "    readonly: true\n"
 		    "    cwd: /srv/work\n"
 		    "    tmpfs: [/m/tmp]\n"
+		    "    devices:\n"
+		    "      - {path: /box/disk, type: b, major: 7, minor: 1, mode: \"0660\"}\n"
+		    "      - {path: /dev/in-dev, type: c, major: 1, minor: 3, mode: \"0660\"}\n"
 		    "    binds:\n"
 		    "      - /usr/share:/m/dir\n"
 		    "      - /usr/share/file:/m/file\n"
@@ -134,6 +138,7 @@ static void mount_points_are_of_the_sources_kind(void **state)
 	/* Below another mount nothing is needed. */
 	expect_gone(r.root, ONBOOT "000-a/rootfs/dev/sdb");
 	expect_gone(r.root, ONBOOT "000-a/rootfs/sys/fs");
+	expect_gone(r.root, ONBOOT "000-a/rootfs/dev/in-dev");
 	/* and what links lead to is not made in the system's own root */
 	expect_gone(r.root, "run/lock");
 }

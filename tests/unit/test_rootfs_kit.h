@@ -197,8 +197,9 @@ static inline void list_tree(struct lkb_str *s, struct lkb_tree *t)
 		list_item(s, &item);
 }
 
-/* The contents of a file; the caller frees them. */
-static inline char *contents(struct lkb_tree *t, const char *path)
+/* The contents of a file; the caller frees them. (Inlined, gcc 12 warns that the result points to
+ * a local, which it does not.) */
+static __attribute__((noinline, unused)) char *contents(struct lkb_tree *t, const char *path)
 {
 	const struct lkb_inode *n = lkb_tree_lookup(t, path, true);
 	char *text = NULL;
