@@ -1,12 +1,13 @@
-# lkboard: `make demo` builds a Raspberry Pi card image and boots it, `make check` tests everything.
-# All products go to out/. Targets: all deps check check-boot check-long check-clean asan fuzz bench
-# demo golden install uninstall clean.
+# lkboard. From nothing: `apt-get install -y make && make demo`, then `make check`. README.md says
+# more; everything that is made goes to out/.
 
 O        ?= out
-CC       ?= gcc
+CC       := gcc
 CFLAGS   ?= -O2 -g
 PREFIX   ?= /usr/local
 DESTDIR  ?=
+V        ?=
+Q        := $(if $(V),,@)
 
 MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci rootfs/pkg rootfs board dtb \
 	    bootloader/slot bootloader image/fs image plan cmd
@@ -20,31 +21,144 @@ LIBS     := -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lisal 
 SRCS     := $(sort $(foreach m,$(MODULES),$(wildcard $(m)/*.c)))
 OBJS     := $(SRCS:%.c=$(O)/%.o)
 LIB_OBJS := $(filter-out $(O)/cmd/lkboard.o,$(OBJS))
-UNITS    := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNITS    := $(UNIT_SRC:%.c=$(O)/%)
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+REPLAYS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/replay/%)
+FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/fuzz/%)
+
+# What `make deps` installs. The first line is what the program itself is built with and runs.
+DEPS_RUN   := mtools u-boot-tools kmod qemu-system-arm qemu-utils
+DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev libfdt-dev \
+	      libext2fs-dev libzstd-dev libisal-dev zlib1g-dev liblzma-dev gcc-aarch64-linux-gnu \
+	      libc6-dev-arm64-cross
+DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
+	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
+	      genimage time gawk strace curl
 
 all: $(O)/lkboard ondevice
 
 $(O)/lkboard: $(O)/cmd/lkboard.o $(O)/liblkboard.a
-	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS) $(LIBS)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 $(O)/liblkboard.a: $(LIB_OBJS)
-	@rm -f $@
-	$(AR) rcsD $@ $^
+	@echo "  AR      $@"
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@echo "  CC      $<"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-# Units: one program a file, cmocka, TAP for prove.
+include ondevice/ondevice.mk
+
+# Units: one program a file, cmocka. Those of ondevice/ link its host library instead.
+$(O)/tests/unit/test_ondevice_%: tests/unit/test_ondevice_%.c $(ONDEVICE_HOST_LIB) $(O)/liblkboard.a
+	@mkdir -p $(@D)
+	@echo "  UNIT    $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(ONDEVICE_HOST_LIB) \
+		$(O)/liblkboard.a $(LDFLAGS) -lcmocka $(LIBS)
+
 $(O)/tests/unit/%: tests/unit/%.c $(O)/liblkboard.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(O)/liblkboard.a $(LDFLAGS) -lcmocka $(LIBS)
+	@echo "  UNIT    $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(O)/liblkboard.a $(LDFLAGS) -lcmocka $(LIBS)
 
-unit: $(UNITS)
+# Fuzz targets: replayed over their corpus by `make check`, run by `make fuzz` (clang).
+$(O)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(O)/liblkboard.a
+	@mkdir -p $(@D)
+	@echo "  REPLAY  $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< tests/fuzz/replay.c $(O)/liblkboard.a \
+		$(LDFLAGS) $(LIBS)
+
+units: $(UNITS)
+replays: $(REPLAYS)
+
+# --- tests ------------------------------------------------------------------------------------
+
+check: all units replays
+	$(Q)O=$(O) tests/run.sh check
+
+check-boot: all
+	$(Q)O=$(O) tests/run.sh boot
+
+check-long: all units replays
+	$(Q)O=$(O) tests/run.sh check boot long
+
+check-clean:
+	$(Q)tests/clean/check-clean.sh
+
+# Everything again under AddressSanitizer and UndefinedBehaviorSanitizer.
+asan:
+	$(Q)$(MAKE) O=$(O)/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all \
+		-fno-omit-frame-pointer" CFLAGS="-O1 -g" all units replays
+	$(Q)O=$(O)/asan ASAN_OPTIONS=detect_leaks=1 tests/run.sh unit replay cli
+
+# FUZZ_SECONDS each; finds land in out/fuzz/.
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(Q)$(MAKE) O=$(O)/fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined \
+		-fno-sanitize-recover=all" CFLAGS="-O1 -g" $(O)/fuzz/liblkboard.a fuzzers
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(O)/fuzz
+
+fuzzers: $(FUZZERS)
+$(O)/tests/fuzz/%: tests/fuzz/%.c $(O)/liblkboard.a
+	@mkdir -p $(@D)
+	@echo "  FUZZ    $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(O)/liblkboard.a \
+		$(LDFLAGS) $(LIBS)
+
+bench: all
+	$(Q)$(MAKE) -s $(O)/tests/bench/bench_card
+	$(Q)O=$(O) tests/bench/bench.sh
+
+$(O)/tests/bench/%: tests/bench/%.c $(O)/liblkboard.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< $(O)/liblkboard.a $(LDFLAGS) $(LIBS)
+
+# Writes the golden files anew from what the program says now; read the diff before you commit it.
+golden: all units
+	$(Q)O=$(O) LKBOARD_GOLDEN=update tests/run.sh unit cli
+
+# --- the demo -----------------------------------------------------------------------------------
+
+demo: deps
+	$(Q)$(MAKE) all
+	$(Q)O=$(O) tests/demo.sh
+
+# --- dependencies, installation -----------------------------------------------------------------
+
+deps:
+	$(Q)tests/deps.sh $(DEPS_RUN) $(DEPS_BUILD) $(DEPS_TEST)
+
+install: all
+	install -D -m 755 $(O)/lkboard $(DESTDIR)$(PREFIX)/bin/lkboard
+	mkdir -p $(DESTDIR)$(PREFIX)/share/lkboard $(DESTDIR)$(PREFIX)/lib/lkboard
+	cp -R configs/boards configs/packages configs/specs $(DESTDIR)$(PREFIX)/share/lkboard/
+	for a in $(ONDEVICE_ARCHS); do \
+		install -D -m 755 -t $(DESTDIR)$(PREFIX)/lib/lkboard/ondevice/$$a \
+			$(O)/ondevice/$$a/init $(O)/ondevice/$$a/system-init || exit 1; \
+	done
+	for s in 1 5; do \
+		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$$s docs/man/*.$$s || exit 1; \
+	done
+	$(O)/lkboard completion > $(O)/lkboard.bash
+	install -D -m 644 $(O)/lkboard.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/lkboard
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/lkboard
+	rm -rf $(DESTDIR)$(PREFIX)/share/lkboard $(DESTDIR)$(PREFIX)/lib/lkboard
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/lkboard.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/lkboard-*.5 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/lkboard
 
 clean:
 	rm -rf $(O)
 
--include $(OBJS:.o=.d) $(UNITS:=.d)
+-include $(OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d)
 
-.PHONY: all unit clean
+.PHONY: all units replays fuzzers check check-boot check-long check-clean asan fuzz bench golden \
+	demo deps install uninstall clean ondevice

@@ -8,7 +8,8 @@
 #include "base/ext/schema.h"
 #include "base/str.h"
 
-/* A board profile: configs/boards/NAME.yml as a struct. lkboard-board(5) documents each key. */
+/* A board profile: configs/boards/NAME.yml as a struct. lkboard-board(5) documents each key. A
+ * profile that was read is complete for its family: what its boot method needs is there. */
 
 struct lkb_board_layout {
 	struct lkb_pos pos;
@@ -38,7 +39,9 @@ struct lkb_board_qemu {
 	const char *program;        /* "qemu-system-aarch64" */
 	const char *package;        /* Debian package of it */
 	const char *machine;        /* "raspi3b" */
+	const char *accel;          /* "tcg,thread=single"; NULL = QEMU's default */
 	struct lkb_strlist args;    /* further arguments */
+	const char *disk;           /* interface of the disk, -drive if=: "sd" */
 	enum lkb_tristate card_power_of_two; /* the emulated card wants such a size */
 	struct lkb_opt_int console; /* number of the serial port that is the console, from 0 */
 	struct lkb_strlist net_args; /* with --net; "%HOSTFWD%" takes the port forwards */
@@ -46,8 +49,9 @@ struct lkb_board_qemu {
 
 struct lkb_board {
 	struct lkb_arena arena;
+	struct lkb_pos pos;
 	const char *path;         /* file it was read from */
-	const char *name;         /* "rpi3" */
+	const char *name;         /* "rpi3": the file's name without .yml */
 	const char *family;       /* "rpi-u-boot": which bootloader back end */
 	const char *description;
 	const char *arch;         /* OCI architecture: "arm64" */
@@ -78,5 +82,9 @@ int lkb_board_find(const char *configs_dir, const char *name, struct lkb_board *
 int lkb_board_names(const char *configs_dir, struct lkb_strv *ret, struct lkb_error *err);
 
 const struct lkb_schema *lkb_board_schema(void);
+
+/* True for a word that boot scripts and command lines take as it is: letters, digits and any of
+ * ".,_=:/@%+-". */
+bool lkb_board_word_ok(const char *word);
 
 #endif

@@ -13,7 +13,7 @@
  * rounded up to a power of two where the emulated card needs it. */
 struct lkb_qemu_run {
 	const struct lkb_board *board;
-	const char *disk;       /* card or disk image; NULL = none */
+	const char *disk;       /* raw card or disk image; NULL = none */
 	const char *kernel;     /* file for -kernel: u-boot.bin or a kernel */
 	const char *initrd;     /* NULL = none */
 	const char *dtb;        /* NULL = none */
@@ -22,15 +22,25 @@ struct lkb_qemu_run {
 	size_t n_until;
 	unsigned timeout_s;     /* 0 = none */
 	bool net, kvm;
-	const char *hostfwd;    /* "tcp:127.0.0.1:8080-:80", with net; NULL = none */
+	const char *hostfwd;    /* "tcp:127.0.0.1:8080-:80", with net; several with ',' between them;
+				 * NULL = none */
 	const char *const *extra; /* further QEMU arguments */
 	size_t n_extra;
-	int console_in;         /* fed to the console; -1 = /dev/null; a terminal is put in raw mode */
+	int console_in;         /* fed to the console; -1 = /dev/null; a terminal is put in raw mode,
+				 * and Ctrl-] on it ends the run */
 	int console_out;        /* where the console's bytes go; -1 = nowhere */
 };
 
 /* Ends when all texts were seen (0), or QEMU ends by itself (0 if there was nothing to wait for,
- * else LKB_DIDNT), or at the time-out (LKB_DIDNT). QEMU is always gone afterwards. */
+ * else LKB_DIDNT), or at the time-out (LKB_DIDNT), or by SIGINT, SIGTERM or SIGHUP
+ * (LKB_INTERRUPTED; they are held while QEMU runs), or by Ctrl-] (as if QEMU had ended). QEMU that
+ * fails is LKB_DIDNT with what it said. QEMU is always gone afterwards. Not for use beside other
+ * threads. */
 int lkb_qemu_run(const struct lkb_qemu_run *run, struct lkb_error *err);
+
+/* The arguments that lkb_qemu_run() would start QEMU with; `disk` is what -drive gets, NULL = no
+ * disk. *ret is born {0} and filled. */
+int lkb_qemu_argv(const struct lkb_qemu_run *run, const char *disk, struct lkb_strv *ret,
+		  struct lkb_error *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include "rootfs/tree/tree.h"
 
 /* Boot method "rpi-u-boot": the Pi's firmware starts Debian's stock U-Boot, whose boot script (the
- * chooser, bootloader/chooser.cmd) starts a slot. */
+ * chooser, bootloader/chooser.c) starts a slot. */
 
 struct lkb_rpi_boot_in {
 	const struct lkb_board *board;
@@ -19,9 +19,14 @@ struct lkb_rpi_boot_in {
 	int64_t epoch;
 };
 
-/* The boot partition as a tree: bootcode.bin, start.elf, fixup.dat, config.txt (padded to 4 KiB),
- * u-boot.bin, the device trees under the firmware's names, boot.scr (by mkimage), settings.env
- * (64 KiB). */
+/* config.txt and settings.env stand on the card with these sizes, whatever they hold, so that
+ * `flash --set` can rewrite them in place. settings.env is all zero: nothing is set. */
+#define LKB_RPI_CONFIG_TXT_SIZE 4096u
+#define LKB_RPI_SETTINGS_SIZE ((size_t)64 << 10)
+
+/* The boot partition as a tree: the profile's firmware files, config.txt (padded to 4 KiB with
+ * empty lines), u-boot.bin, the device trees under the firmware's names, boot.scr (by mkimage),
+ * settings.env (64 KiB). File data is shared with the input trees. */
 int lkb_rpi_boot_tree(const struct lkb_rpi_boot_in *in, struct lkb_tree **ret,
 		      struct lkb_error *err);
 

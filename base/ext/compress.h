@@ -20,7 +20,7 @@ typedef int lkb_sink_fn(void *ctx, const void *p, size_t n, struct lkb_error *er
 /* A decompressor that is fed: output goes to the sink as it comes. gzip may have several members,
  * zstd several and skippable frames, xz several streams: all are read to the end of the input; a
  * stream that ends early fails in lkb_inflate_end(), as does trailing garbage.
- * gzip uses ISA-L, and zlib where ISA-L was not built in. Output beyond max_out bytes fails
+ * gzip uses ISA-L, or zlib when built with -DLKB_WITHOUT_ISAL. Output beyond max_out bytes fails
  * (LKB_INPUT): a bomb is stopped, not stored. */
 struct lkb_inflate;
 struct lkb_inflate *lkb_inflate_new(enum lkb_compression c, uint64_t max_out, lkb_sink_fn *sink,
@@ -36,7 +36,8 @@ int lkb_inflate_buffer(const void *p, size_t n, size_t max_out, char **ret, size
 
 /* A compressor that is fed. The output depends on the input bytes alone (not on how they were cut
  * into feeds, nor on the number of threads): gzip has no name and no time; zstd always uses the
- * multi-threaded frame layout with a fixed job size and a checksum. level: 1..9 (gzip), 1..19. */
+ * multi-threaded frame layout with a fixed job size and a checksum. level: 1..9 (gzip), 1..19 (zstd);
+ * xz is not written, only read. */
 struct lkb_deflate;
 struct lkb_deflate *lkb_deflate_new(enum lkb_compression c, int level, lkb_sink_fn *sink,
 				    void *sink_ctx);

@@ -16,19 +16,26 @@
  * lists all come from it. Reading is strict and reports every fault, each with file:line:column.
  *
  *	static const struct lkb_schema_key kernel_keys[] = {
- *		LKB_KEY(struct lkb_kernel, image, LKB_T_STRING, "OCI image with the kernel"),
- *		...
+ *		LKB_KEY(struct lkb_kernel, image, LKB_T_STRING, "OCI image with the kernel",
+ *			.check = check_image),
+ *		LKB_KEY_AS("binds.add", struct lkb_kernel, binds_add, LKB_T_STRLIST, "..."),
+ *		LKB_KEY_REFUSED("volumes", "is not supported by this version of lkboard", "..."),
  *	};
- *	const struct lkb_schema kernel_schema = LKB_SCHEMA("kernel", struct lkb_kernel, kernel_keys);
+ *	static const struct lkb_schema kernel_schema =
+ *		LKB_SCHEMA("kernel", struct lkb_kernel, kernel_keys);
  *
+ * Every fault names the value in the same way, and what it is: "'mode' of files[0] is '0999',
+ * which is no octal mode". Keys given twice are refused with both places.
  * A value that is absent (or null, where LinuxKit takes null as absent) leaves its field zero:
  * strings NULL, lists and maps with .set false, tristates LKB_UNSET, numbers with .set false.
  */
 
-/* Where a value stands, for messages of later stages. Zero if it was absent. */
+/* Where a value stands, for messages of later stages. Zero if it was absent. `node` is what an
+ * object was read from, for lkb_schema_pos(); NULL for other values. */
 struct lkb_pos {
 	const char *file;
 	unsigned line, column;
+	const struct lkb_yaml_node *node;
 };
 
 enum lkb_tristate { LKB_UNSET = 0, LKB_NO, LKB_YES };
@@ -53,7 +60,8 @@ struct lkb_strmap {
 	struct lkb_pos *pos;
 };
 
-/* A list of objects: items points at n structs of the element schema's size, in the arena. */
+/* A list of objects: items points at n structs of the element schema's size, in the arena. One that
+ * was no map in the file, a fault of its own, is all zero, so that the others keep their index. */
 struct lkb_objlist {
 	bool set;
 	size_t n;
@@ -64,20 +72,23 @@ enum lkb_schema_type {
 	LKB_T_STRING,  /* const char *; numbers and bools are taken as their text, as YAML users expect
 			* of `cmdline: 1`; a map or list is an error */
 	LKB_T_BOOL,    /* enum lkb_tristate: true/false (yes/no/on/off refused with a hint) */
-	LKB_T_INT,     /* struct lkb_opt_int: decimal, bounded by .min and .max */
+	LKB_T_INT,     /* struct lkb_opt_int: as YAML writes integers (10, 0x0a, 012 and 0o12 are ten),
+			* unquoted, bounded by .min and .max */
 	LKB_T_MODE,    /* struct lkb_opt_int: octal string such as "0644" or 0644, at most 07777 */
 	LKB_T_SIZE,    /* struct lkb_opt_int: bytes, "64MiB" (base/size.h) */
 	LKB_T_STRLIST, /* struct lkb_strlist */
 	LKB_T_STRMAP,  /* struct lkb_strmap */
 	LKB_T_OBJECT,  /* the struct of .object itself, embedded; set flag: see `present` below */
 	LKB_T_OBJLIST, /* struct lkb_objlist of .object */
-	LKB_T_ID,      /* const char *: a number or a name (uid, gid); kept as text */
+	LKB_T_ID,      /* const char *: a number or a name (uid, gid); a number is kept in decimal,
+			* 0 to 4294967294 */
 	LKB_T_IDLIST,  /* struct lkb_strlist of LKB_T_ID */
 };
 
 enum lkb_key_flag {
 	LKB_KEY_REQUIRED = 1,
-	LKB_KEY_NONEMPTY = 2, /* "" and [] are errors */
+	LKB_KEY_NONEMPTY = 2, /* "" and [] are errors; in lists, items that are "" too */
+	LKB_KEY_NONEMPTY_LIST = 4, /* [] and {} are errors; items may be "" */
 };
 
 struct lkb_schema;
@@ -90,14 +101,17 @@ struct lkb_schema_key {
 	const struct lkb_schema *object;   /* LKB_T_OBJECT, LKB_T_OBJLIST */
 	const char *const *choices;        /* LKB_T_STRING, LKB_T_STRLIST: NULL-terminated; NULL = any */
 	int64_t min, max;                  /* LKB_T_INT; both 0 = any int64 */
-	/* A further check of one value (string, or each item of a list): returns NULL or what is wrong
-	 * with it as the end of "KEY 'VALUE' ...": "is no absolute path". */
+	/* A further check of one value (string, each item of a list, each value of a map): returns
+	 * NULL or what is wrong with it as the end of "KEY is 'VALUE', which ...": "is no absolute
+	 * path", "has no ':'". */
 	const char *(*check)(const char *value);
 	/* Not NULL: the key is LinuxKit's but lkboard does not do it; the text says so in plain words
 	 * and the file is refused. */
 	const char *refused;
-	/* Not NULL: the key is accepted and has no effect; the text is given as a warning. */
+	/* Not NULL: the key is accepted and has no effect; the text is given as a warning, after the
+	 * name of the key: "has no effect". */
 	const char *ignored;
+	const char *hint; /* what to do about a value that is not as it should be */
 	const char *doc; /* one line: meaning, for the man page and `lkboard check --schema` */
 };
 
@@ -112,6 +126,29 @@ struct lkb_schema {
 
 #define LKB_NO_POS ((size_t)-1)
 
+/* Rows and tables. Further fields follow as designated initializers. LKB_SCHEMA is for structs with
+ * a `struct lkb_pos pos`, LKB_SCHEMA_NO_POS for those without. */
+#define LKB_KEY_AS(key_name, struct_type, field, key_type, doc_text, ...) \
+	{ \
+		.name = (key_name), .type = (key_type), .offset = offsetof(struct_type, field), \
+		.doc = (doc_text), ##__VA_ARGS__ \
+	}
+#define LKB_KEY(struct_type, field, key_type, doc_text, ...) \
+	LKB_KEY_AS(#field, struct_type, field, key_type, doc_text, ##__VA_ARGS__)
+#define LKB_KEY_REFUSED(key_name, words, doc_text, ...) \
+	{ .name = (key_name), .refused = (words), .doc = (doc_text), ##__VA_ARGS__ }
+#define LKB_KEY_IGNORED(key_name, words, doc_text, ...) \
+	{ .name = (key_name), .ignored = (words), .doc = (doc_text), ##__VA_ARGS__ }
+#define LKB_SCHEMA_AT(schema_name, struct_type, key_table, pos_at) \
+	{ \
+		.name = (schema_name), .size = sizeof(struct_type), .keys = (key_table), \
+		.n_keys = sizeof(key_table) / sizeof((key_table)[0]), .pos_offset = (pos_at) \
+	}
+#define LKB_SCHEMA(schema_name, struct_type, key_table) \
+	LKB_SCHEMA_AT(schema_name, struct_type, key_table, offsetof(struct_type, pos))
+#define LKB_SCHEMA_NO_POS(schema_name, struct_type, key_table) \
+	LKB_SCHEMA_AT(schema_name, struct_type, key_table, LKB_NO_POS)
+
 /* Reads `node` into the zeroed struct at `ret` by the schema. Faults go to *diags; what could be
  * read is there all the same, so that later checks can report more. Strings point into the arena
  * or into nodes that live in it. `file` must outlive the result. */
@@ -122,6 +159,20 @@ void lkb_schema_read(const struct lkb_schema *schema, const struct lkb_yaml_node
 /* Adds an error at a position to diags; hint may be NULL. */
 void lkb_schema_error(struct lkb_diags *diags, const struct lkb_pos *pos, const char *hint,
 		      const char *fmt, ...) LKB_PRINTF(4, 5);
+void lkb_schema_warning(struct lkb_diags *diags, const struct lkb_pos *pos, const char *hint,
+			const char *fmt, ...) LKB_PRINTF(4, 5);
+
+/* Where the value of a key of an object stands: for checks after reading. The object's own place
+ * if the key was not given. */
+struct lkb_pos lkb_schema_pos(const struct lkb_pos *object, const char *key);
+/* True if the file gave the key a value other than null, even one that is refused or wrong. */
+bool lkb_schema_given(const struct lkb_pos *object, const char *key);
+
+/* A value of the user's as messages show it: control characters escaped, long text cut. */
+struct lkb_shown {
+	char s[96];
+};
+struct lkb_shown lkb_schema_shown(const char *text);
 
 /* Calls fn for every key of the schema and of all objects in it, with its dotted path
  * ("services[].binds.add"); for tests and for the documentation check. */

@@ -10,6 +10,7 @@
 #include "base/ext/hash.h"
 #include "base/str.h"
 #include "base/ui.h"
+#include "rootfs/oci/platform.h"
 #include "rootfs/tree/tree.h"
 
 /*
@@ -18,6 +19,8 @@
  *	DIR/oci-layout, DIR/index.json      the index; one named entry a reference
  *	DIR/blobs/sha256/HEX                manifests, configs, layers
  *	DIR/derived/layer-v1/HEX.tar        layers decompressed, named by diff_id; can always go
+ *	DIR/derived/layer-v1/HEX.ok         size and time the tar had when it was last hashed
+ *	DIR/tmp/PID-N.tmp                   what is being written
  *	DIR/pkg/                            rootfs/pkg's downloads
  *	DIR/lock                            flock: shared to read the index, exclusive to change it
  *
@@ -27,17 +30,15 @@
  */
 struct lkb_store;
 
-/* Makes the directory where it is missing. */
+/* Makes the directory where it is missing. A directory that holds other things and is no store is
+ * refused (LKB_INPUT). */
 int lkb_store_open(const char *dir, struct lkb_store **ret, struct lkb_error *err);
 void lkb_store_free(struct lkb_store *s);
 LKB_DEFINE_AUTO(lkb_store, lkb_store_free)
 const char *lkb_store_dir(const struct lkb_store *s);
 
-/* An OCI platform; variant "" = none. */
-struct lkb_platform {
-	char arch[16]; /* "arm64", "amd64" */
-	char variant[16];
-};
+/* Bounds the plain size of one layer (16 GiB if never called): what unpacks to more is refused. */
+void lkb_store_limit_layers(struct lkb_store *s, uint64_t max_plain);
 
 /* One image (a manifest and its config), resolved for a platform. Owned strings. */
 struct lkb_image {

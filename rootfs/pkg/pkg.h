@@ -19,6 +19,8 @@ void lkb_pkg_free(struct lkb_pkg *p);
 LKB_DEFINE_AUTO(lkb_pkg, lkb_pkg_free)
 const char *lkb_pkg_name(const struct lkb_pkg *p);
 const char *lkb_pkg_image(const struct lkb_pkg *p); /* "localhost/runc:bookworm" */
+/* True if the definition can be built for that architecture. */
+bool lkb_pkg_has_arch(const struct lkb_pkg *p, const char *arch);
 
 /* Names of all definitions in configs_dir/packages, sorted. */
 int lkb_pkg_names(const char *configs_dir, struct lkb_strv *ret, struct lkb_error *err);
@@ -41,6 +43,9 @@ struct lkb_pkg_env {
  * and the .debs in the store, no network is used. */
 int lkb_pkg_build(const struct lkb_pkg *p, struct lkb_store *store, const struct lkb_pkg_env *env,
 		  struct lkb_sha256 *ret_manifest, struct lkb_error *err);
+
+/* True if an image was made by lkb_pkg_build(), not imported under the same name. */
+bool lkb_pkg_made(const struct lkb_image *im);
 
 /* Resolves the packages of all definitions and writes the lock; nothing is built. */
 int lkb_pkg_lock(const struct lkb_pkg *const *pkgs, size_t n, struct lkb_store *store,

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "base/ext/hash.h"
 #include "base/ext/schema.h"
 
 /* LinuxKit's YAML spec as structs, one field a key, read by the schema table in spec/schema.c.
@@ -74,6 +75,7 @@ struct lkb_spec {
 	struct lkb_arena arena; /* owns everything below */
 	const char *name;       /* base name of the first file */
 	struct lkb_strlist files_read; /* the files it came from, in order */
+	struct lkb_sha256 *digests;    /* of each file's bytes; files_read.n of them */
 	struct lkb_spec_kernel kernel;
 	struct lkb_strlist init;
 	struct lkb_objlist onboot, onshutdown, services; /* struct lkb_spec_image */
@@ -83,18 +85,23 @@ struct lkb_spec {
 };
 
 /* Reads and merges files in order by LinuxKit's rule (kernel's fields replaced where given, lists
- * appended). A path may be "-". Faults of all files go to *diags; -1 if there is an error among
- * them or a file cannot be read. *ret is owned by the caller. */
-int lkb_spec_read(const char *const *paths, size_t n, struct lkb_spec **ret,
+ * appended). A path may be "-", standard input. Faults of all files, and files that cannot be
+ * read, go to *diags, sorted; -1 if there is an error among them, and *err is the first. *ret is
+ * owned by the caller.
+ *
+ * Paths in the spec (`source`, `overlays`) are relative to the file they stand in, and "~/" is
+ * `home`, which cmd/ takes from the environment; in *ret they are resolved: what open() needs. With
+ * home NULL, "~/" is refused. */
+int lkb_spec_read(const char *const *paths, size_t n, const char *home, struct lkb_spec **ret,
 		  struct lkb_diags *diags, struct lkb_error *err);
-/* One text instead of files; for tests and fuzzing. */
+/* One text instead of files; `name` stands for its path. For tests and fuzzing. */
 int lkb_spec_parse(const char *text, size_t len, const char *name, struct lkb_spec **ret,
 		   struct lkb_diags *diags, struct lkb_error *err);
 void lkb_spec_free(struct lkb_spec *s);
 LKB_DEFINE_AUTO(lkb_spec, lkb_spec_free)
 
 /* Reads the value of an org.mobyproject.config label (JSON or YAML) by the same table. `where`
- * names the image in messages. The result lives in the arena. */
+ * names the image in messages. The result lives in the arena. On failure *ret is not touched. */
 int lkb_spec_label(const char *text, const char *where, struct lkb_arena *arena,
 		   struct lkb_spec_image *ret, struct lkb_error *err);
 

@@ -32,7 +32,8 @@ int lkb_blob_fd(const struct lkb_blob *b);
 int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
 		  struct lkb_error *err);
 
-/* A range of a blob: what a regular file's contents are. blob NULL = empty. Borrowed unless said. */
+/* A range of a blob: what a regular file's contents are. blob NULL = empty. Borrowed unless it is
+ * said otherwise. */
 struct lkb_data {
 	struct lkb_blob *blob;
 	uint64_t off;

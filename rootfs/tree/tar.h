@@ -11,13 +11,14 @@
 
 /* Reads tar archives (ustar, PAX: POSIX.1-2001, GNU long names, base-256 numbers, sparse files)
  * entry by entry from a blob, so that file data can be referenced and not copied. Strict and
- * bounded: 1,000,000 entries, path 4096, PAX header 1 MiB. */
+ * bounded: 1,000,000 entries, path 4096, PAX header 1 MiB, 256 extended attributes an entry, sparse
+ * file 8 GiB. Entries of vendors' types (capital letters) are skipped, other types refused. */
 struct lkb_tar;
 
 struct lkb_tar_entry {
 	const char *path;     /* as written in the archive, not normalised */
 	const char *linkpath; /* '1' and '2'; else "" */
-	char type;            /* '0' '1' '2' '3' '4' '5' '6'; others were skipped with a warning */
+	char type;            /* '0' '1' '2' '3' '4' '5' '6' */
 	struct lkb_meta meta;
 	uint32_t major, minor;
 	struct lkb_data data; /* type '0'; borrowed reference */
@@ -32,14 +33,15 @@ int lkb_tar_next(struct lkb_tar *t, struct lkb_tar_entry *ret, struct lkb_error 
 void lkb_tar_free(struct lkb_tar *t);
 LKB_DEFINE_AUTO(lkb_tar, lkb_tar_free)
 
-/* Adds every entry of a plain archive (no whiteouts) to the tree below `prefix` ("" = root). */
+/* Adds every entry of a plain archive (no whiteouts) to the tree below `prefix` ("" = root). ".."
+ * in a name ends at the prefix. When it fails, the tree holds the entries before the fault. */
 int lkb_tar_to_tree(const struct lkb_data *data, struct lkb_tree *t, const char *prefix,
 		    struct lkb_error *err);
 
 /* Applies an OCI layer (image-spec layer.md) to the tree: additions, whiteouts, opaque
- * directories. `.wh.X` hides what lower layers brought only, an opaque
- * marker all lower children wherever it stands in the archive. security.selinux and
- * trusted.overlay.* are dropped. */
+ * directories. `.wh.X` hides what lower layers brought only, an opaque marker all lower children
+ * wherever it stands in the archive. security.selinux and trusted.overlay.* are dropped. A damaged
+ * archive changes nothing; after any other fault the tree is good for nothing but freeing. */
 int lkb_tar_apply_layer(const struct lkb_data *layer, struct lkb_tree *t, struct lkb_error *err);
 
 /* Writes a tree as PAX tar, sorted, no atime or ctime, numeric owners only, mtimes clamped to

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+#include "base/size.h"
+#include "cmd/commands.h"
+#include "plan/plan.h"
+
+struct build_options {
+	const char *out, *name, *format, *lock;
+	bool locked, update_lock, offline, force, sha256, dry_run, json;
+	unsigned jobs;
+};
+
+#define ROW(letter, name, kind, field, arg, help) \
+	LKB_OPT(letter, name, kind, struct build_options, field, arg, help)
+
+#define INPUT_OPTIONS \
+	ROW('n', "name", STRING, name, "NAME", "name of the artifacts (default: the first spec's)"), \
+	ROW('f', "format", STRING, format, "FORMAT", "what to make (default: the board's own)"), \
+	ROW(0, "lock", STRING, lock, "FILE", "package lock (default: packages.lock in the store)"), \
+	ROW(0, "locked", FLAG, locked, NULL, "refuse packages that the lock does not pin"), \
+	ROW(0, "offline", FLAG, offline, NULL, "use no network")
+
+static const struct lkb_opt build_rows[] = {
+	ROW('o', "out", STRING, out, "DIR", "where the artifacts go (default: .)"),
+	INPUT_OPTIONS,
+	ROW(0, "update-lock", FLAG, update_lock, NULL, "resolve packages anew and write the lock"),
+	ROW(0, "force", FLAG, force, NULL, "overwrite what another board's build made"),
+	ROW(0, "sha256", FLAG, sha256, NULL, "print disk images' whole-file digest"),
+	ROW('j', "jobs", UINT, jobs, "N", "threads at most; the result is the same for any N"),
+	ROW(0, "dry-run", FLAG, dry_run, NULL, "the same as `lkboard plan`"),
+};
+
+static const struct lkb_opt plan_rows[] = {
+	INPUT_OPTIONS,
+	ROW(0, "json", FLAG, json, NULL, "print JSON"),
+};
+
+static int read_epoch(const struct lkb_ctx *ctx, struct lkb_plan_in *in, struct lkb_error *err)
+{
+	uint64_t v;
+
+	if (!ctx->epoch_text)
+		return 0;
+	if (!lkb_u64_parse(ctx->epoch_text, &v) || v > UINT32_MAX) {
+		lkb_fail(err, LKB_USAGE, "SOURCE_DATE_EPOCH is '%s', which is no number of seconds",
+			 ctx->epoch_text);
+		return lkb_hint(err, "unset it, or set it to seconds since 1970");
+	}
+	in->has_epoch = true;
+	in->epoch = (int64_t)v;
+	return 0;
+}
+
+static int need_configs(const struct lkb_ctx *ctx, struct lkb_error *err)
+{
+	if (ctx->configs_dir)
+		return 0;
+	lkb_fail(err, LKB_USAGE, "the boards and packages that come with lkboard were not found");
+	return lkb_hint(err, "give --configs DIR or set LKBOARD_CONFIGS");
+}
+
+/* A name becomes a file name. */
+static int check_name(const char *name, struct lkb_error *err)
+{
+	if (*name && name[0] != '.' && name[0] != '-' && !strpbrk(name, "/ \t\n\r") &&
+	    strlen(name) <= 100)
+		return 0;
+	lkb_fail(err, LKB_USAGE, "'%s' is no name for artifacts", name);
+	return lkb_hint(err, "give one without blanks and slashes with --name");
+}
+
+struct inputs {
+	struct lkb_board *board;
+	struct lkb_spec *spec;
+	struct lkb_store *store;
+};
+
+static void clear_inputs(struct inputs *in)
+{
+	if (in->board)
+		lkb_board_free(in->board);
+	if (in->spec)
+		lkb_spec_free(in->spec);
+	if (in->store)
+		lkb_store_free(in->store);
+}
+
+/* Reads board and specs. What is wrong with them was printed when this fails by input. */
+static int read_inputs(struct lkb_ctx *ctx, char **operands, size_t n, struct inputs *ret,
+		       struct lkb_error *err)
+{
+	lkb_autodiags diags = {0};
+	int r;
+
+	if (need_configs(ctx, err))
+		return -1;
+	r = lkb_board_find(ctx->configs_dir, operands[0], &ret->board, &diags, err);
+	if (!r)
+		r = lkb_spec_read((const char *const *)operands + 1, n - 1, ctx->home,
+				  &ret->spec, &diags, err);
+	lkb_report_diags(ctx, &diags);
+	if (r && diags.n_errors)
+		err->message[0] = '\0';
+	return r ? r : lkb_store_open(ctx->store_dir, &ret->store, err);
+}
+
+static int make_plan(struct lkb_ctx *ctx, const struct build_options *o, const struct inputs *inputs,
+		     struct lkb_plan_in *in, struct lkb_plan **ret, struct lkb_error *err)
+{
+	const struct lkb_strlist *outputs = &inputs->spec->outputs;
+
+	*in = (struct lkb_plan_in){
+		.board = inputs->board, .spec = inputs->spec, .store = inputs->store,
+		.configs_dir = ctx->configs_dir, .ondevice_dir = ctx->ondevice_dir,
+		.name = o->name ? o->name : inputs->spec->name,
+		.format = o->format ? o->format : outputs->n ? outputs->items[0] : NULL,
+		.lock_path = o->lock, .locked = o->locked, .update_lock = o->update_lock,
+		.offline = o->offline, .build_missing = !o->dry_run, .ui = ctx->ui,
+	};
+	if (check_name(in->name, err) || read_epoch(ctx, in, err))
+		return -1;
+	return lkb_plan_make(in, ret, err);
+}
+
+static int print_plan(const struct lkb_plan *plan, bool json, struct lkb_error *err)
+{
+	lkb_autostr out = {0};
+
+	if (!json)
+		lkb_plan_describe(plan, &out);
+	else if (lkb_plan_describe_json(plan, &out, err))
+		return -1;
+	return lkb_print(lkb_str_get(&out), err);
+}
+
+static int print_artifacts(const struct lkb_artifacts *a, struct lkb_error *err)
+{
+	lkb_autostr out = {0};
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		lkb_str_addf(&out, "%s\t%llu\t%s\n", a->items[i].path,
+			     (unsigned long long)a->items[i].bytes, a->items[i].digest);
+	return lkb_print(lkb_str_get(&out), err);
+}
+
+static int write_plan(struct lkb_plan *plan, const struct build_options *o, struct lkb_error *err)
+{
+	struct lkb_plan_out out = {
+		.dir = o->out ? o->out : ".", .force = o->force, .sha256 = o->sha256,
+	};
+	struct lkb_artifacts made __attribute__((cleanup(lkb_artifacts_clear))) = {0};
+
+	if (lkb_plan_run(plan, &out, &made, err))
+		return -1;
+	return print_artifacts(&made, err);
+}
+
+static int run_build(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
+		     struct lkb_error *err)
+{
+	const struct build_options *o = options;
+	struct inputs inputs __attribute__((cleanup(clear_inputs))) = {0};
+	struct lkb_plan_in in;
+	lkb_auto(lkb_plan) plan = NULL;
+
+	if (read_inputs(ctx, operands, n, &inputs, err) ||
+	    make_plan(ctx, o, &inputs, &in, &plan, err))
+		return -1;
+	return o->dry_run ? print_plan(plan, o->json, err) : write_plan(plan, o, err);
+}
+
+static int run_plan(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
+		    struct lkb_error *err)
+{
+	struct build_options *o = options;
+
+	o->dry_run = true;
+	return run_build(ctx, options, operands, n, err);
+}
+
+const struct lkb_cmd lkb_cmd_build = {
+	.name = "build",
+	.operands = "BOARD SPEC...",
+	.summary = "make a bootable image from LinuxKit specs",
+	.min_operands = 2,
+	.max_operands = 1000,
+	.options_size = sizeof(struct build_options),
+	.options = build_rows,
+	.n_options = LKB_ARRAY_SIZE(build_rows),
+	.run = run_build,
+};
+
+const struct lkb_cmd lkb_cmd_plan = {
+	.name = "plan",
+	.operands = "BOARD SPEC...",
+	.summary = "say what build would make, and write nothing",
+	.min_operands = 2,
+	.max_operands = 1000,
+	.options_size = sizeof(struct build_options),
+	.options = plan_rows,
+	.n_options = LKB_ARRAY_SIZE(plan_rows),
+	.run = run_plan,
+};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/size.h"
+#include "cmd/commands.h"
+#include "rootfs/oci/store.h"
+
+struct cache_options {
+	bool json;
+	const char *name;
+};
+
+static const struct lkb_opt ls_rows[] = {
+	LKB_OPT(0, "json", FLAG, struct cache_options, json, NULL, "print JSON"),
+};
+
+static const struct lkb_opt import_rows[] = {
+	LKB_OPT('n', "name", STRING, struct cache_options, name, "REF",
+		"name of the image, where the layout gives none or another"),
+};
+
+static void list_text(const struct lkb_store_list *list, struct lkb_str *out)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		lkb_str_addf(out, "%s\tlinux/%s\tsha256:%s\t%llu\n", list->items[i].ref,
+			     list->items[i].platform.arch,
+			     lkb_sha256_text(&list->items[i].manifest).s,
+			     (unsigned long long)list->items[i].bytes);
+}
+
+static void list_json(const struct lkb_store_list *list, struct lkb_str *out)
+{
+	json_t *all = json_array();
+	char *text;
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		json_array_append_new(
+			all, json_pack("{s:s, s:o, s:o, s:I}", "ref", list->items[i].ref, "platform",
+				       json_sprintf("linux/%s", list->items[i].platform.arch),
+				       "manifest",
+				       json_sprintf("sha256:%s",
+						    lkb_sha256_text(&list->items[i].manifest).s),
+				       "bytes", (json_int_t)list->items[i].bytes));
+	text = json_dumps(all, JSON_INDENT(2));
+	json_decref(all);
+	lkb_str_addf(out, "%s\n", text ? text : "[]");
+	free(text);
+}
+
+static int run_ls(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
+		  struct lkb_error *err)
+{
+	const struct cache_options *o = options;
+	struct lkb_store_list list __attribute__((cleanup(lkb_store_list_clear))) = {0};
+	lkb_auto(lkb_store) store = NULL;
+	lkb_autostr out = {0};
+
+	if (lkb_store_open(ctx->store_dir, &store, err) || lkb_store_ls(store, &list, err))
+		return -1;
+	(o->json ? list_json : list_text)(&list, &out);
+	return lkb_print(lkb_str_get(&out), err);
+}
+
+static int run_import(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
+		      struct lkb_error *err)
+{
+	const struct cache_options *o = options;
+	lkb_auto(lkb_store) store = NULL;
+	lkb_autostrv names = {0};
+	lkb_autostr out = {0};
+	size_t i;
+
+	if (lkb_store_open(ctx->store_dir, &store, err) ||
+	    lkb_store_import(store, operands[0], o->name, ctx->ui, &names, err))
+		return -1;
+	for (i = 0; i < names.n; i++)
+		lkb_str_addf(&out, "%s\n", names.items[i]);
+	return lkb_print(lkb_str_get(&out), err);
+}
+
+const struct lkb_cmd lkb_cmd_cache_ls = {
+	.name = "cache ls",
+	.operands = "",
+	.summary = "list the images in the store",
+	.options_size = sizeof(struct cache_options),
+	.options = ls_rows,
+	.n_options = LKB_ARRAY_SIZE(ls_rows),
+	.run = run_ls,
+};
+
+const struct lkb_cmd lkb_cmd_cache_import = {
+	.name = "cache import",
+	.operands = "LAYOUT",
+	.summary = "copy the images of an OCI layout directory into the store",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options_size = sizeof(struct cache_options),
+	.options = import_rows,
+	.n_options = LKB_ARRAY_SIZE(import_rows),
+	.run = run_import,
+};

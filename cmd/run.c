@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "base/size.h"
+#include "board/qemu.h"
+#include "cmd/card.h"
+#include "cmd/commands.h"
+
+struct run_options {
+	const char *board, *hostfwd;
+	struct lkb_strv until;
+	unsigned timeout;
+	bool net, kvm;
+};
+
+#define ROW(letter, name, kind, field, arg, help) \
+	LKB_OPT(letter, name, kind, struct run_options, field, arg, help)
+
+static const struct lkb_opt rows[] = {
+	ROW(0, "until", LIST, until, "TEXT",
+	    "end well when TEXT was seen on the console; repeat it for several"),
+	ROW(0, "timeout", UINT, timeout, "S", "give up after S seconds (exit code 9)"),
+	ROW(0, "net", FLAG, net, NULL, "a network behind the emulator's own address translation"),
+	ROW(0, "hostfwd", STRING, hostfwd, "RULE",
+	    "with --net: forward a port, as in tcp:127.0.0.1:8080-:80"),
+	ROW(0, "kvm", FLAG, kvm, NULL, "use KVM instead of emulation"),
+	ROW(0, "board", STRING, board, "NAME", "board, where the file does not say it"),
+};
+
+/* Files that QEMU wants beside the artifact, in a private directory. */
+struct parts {
+	struct lkb_tmpdir dir;
+	char *kernel, *dtb, *initrd, *append; /* owned */
+};
+
+static void clear_parts(struct parts *p)
+{
+	lkb_tmpdir_clear(&p->dir);
+	free(p->kernel);
+	free(p->dtb);
+	free(p->initrd);
+	free(p->append);
+}
+
+static int find_board(struct lkb_ctx *ctx, const char *name, struct lkb_board **ret,
+		      struct lkb_error *err)
+{
+	lkb_autodiags diags = {0};
+	int r;
+
+	if (!ctx->configs_dir) {
+		lkb_fail(err, LKB_USAGE, "the board profiles that come with lkboard were not found");
+		return lkb_hint(err, "give --configs DIR or set LKBOARD_CONFIGS");
+	}
+	r = lkb_board_find(ctx->configs_dir, name, ret, &diags, err);
+	lkb_report_diags(ctx, &diags);
+	if (r && diags.n_errors)
+		err->message[0] = '\0';
+	return r;
+}
+
+/* The board's device tree as the firmware would find it: the first name on the boot partition. */
+static int extract_card(const struct lkb_card *card, const char *path,
+			const struct lkb_board *board, struct parts *parts, struct lkb_error *err)
+{
+	if (!board->firmware.device_trees.n)
+		return lkb_fail(err, LKB_INPUT, "board '%s' has no device tree", board->name);
+	if (lkb_tmpdir_make(&parts->dir, err))
+		return -1;
+	parts->kernel = lkb_path_join(parts->dir.path, "u-boot.bin");
+	parts->dtb = lkb_path_join(parts->dir.path, "board.dtb");
+	if (lkb_card_extract(card, path, "u-boot.bin", parts->kernel, err))
+		return -1;
+	return lkb_card_extract(card, path, board->firmware.device_trees.keys[0], parts->dtb, err);
+}
+
+static int boot(const struct run_options *o, struct lkb_qemu_run *run, char **extra, size_t n,
+		struct lkb_error *err)
+{
+	run->until = (const char *const *)o->until.items;
+	run->n_until = o->until.n;
+	run->timeout_s = o->timeout;
+	run->net = o->net || o->hostfwd;
+	run->hostfwd = o->hostfwd;
+	run->kvm = o->kvm;
+	run->extra = (const char *const *)extra;
+	run->n_extra = n;
+	run->console_in = 0;
+	run->console_out = 1;
+	return lkb_qemu_run(run, err);
+}
+
+static int run_card(struct lkb_ctx *ctx, const struct run_options *o, const char *path,
+		    char **extra, size_t n, struct lkb_error *err)
+{
+	struct lkb_card card __attribute__((cleanup(lkb_card_clear))) = {0};
+	struct parts parts __attribute__((cleanup(clear_parts))) = {0};
+	lkb_auto(lkb_board) board = NULL;
+	struct lkb_qemu_run run = {0};
+
+	if (lkb_card_read(path, &card, err) ||
+	    find_board(ctx, o->board ? o->board : lkb_card_board(&card), &board, err) ||
+	    extract_card(&card, path, board, &parts, err))
+		return -1;
+	run.board = board;
+	run.disk = path;
+	run.kernel = parts.kernel;
+	run.dtb = parts.dtb;
+	return boot(o, &run, extra, n, err);
+}
+
+/* The command line of a directly booted kernel: consoles and words of the board unless the spec's
+ * own line names a console. */
+static char *direct_cmdline(const struct lkb_board *board, const char *own)
+{
+	lkb_autostr s = {0};
+	size_t i;
+
+	for (i = 0; i < board->consoles.n && !strstr(own, "console="); i++)
+		lkb_str_addf(&s, "console=%s ", board->consoles.items[i]);
+	for (i = 0; i < board->cmdline.n; i++)
+		lkb_str_addf(&s, "%s ", board->cmdline.items[i]);
+	lkb_str_add(&s, own);
+	return lkb_str_take(&s);
+}
+
+static int run_kernel(struct lkb_ctx *ctx, const struct run_options *o, const char *path,
+		      char **extra, size_t n, struct lkb_error *err)
+{
+	struct parts parts __attribute__((cleanup(clear_parts))) = {0};
+	size_t stem = strlen(path) - strlen("-kernel"), len;
+	lkb_autofree char *line_path = lkb_format("%.*s-cmdline", (int)stem, path);
+	lkb_autofree char *line = NULL;
+	lkb_auto(lkb_board) board = NULL;
+	struct lkb_qemu_run run = {0};
+
+	if (!o->board) {
+		lkb_fail(err, LKB_USAGE, "a kernel does not say which board it is for");
+		return lkb_hint(err, "give --board NAME");
+	}
+	if (find_board(ctx, o->board, &board, err) ||
+	    lkb_read_file(line_path, 65536, &line, &len, err))
+		return -1;
+	parts.initrd = lkb_format("%.*s-initrd.img", (int)stem, path);
+	parts.append = direct_cmdline(board, line);
+	run.board = board;
+	run.kernel = path;
+	run.initrd = parts.initrd;
+	run.append = parts.append;
+	return boot(o, &run, extra, n, err);
+}
+
+static int run_run(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
+		   struct lkb_error *err)
+{
+	const char *path = operands[0];
+
+	return (lkb_ends_with(path, "-kernel") ? run_kernel : run_card)(ctx, options, path,
+									operands + 1, n - 1, err);
+}
+
+const struct lkb_cmd lkb_cmd_run = {
+	.name = "run",
+	.operands = "FILE [-- QEMU-ARGS...]",
+	.summary = "boot an artifact in QEMU, with its serial console on the terminal",
+	.min_operands = 1,
+	.max_operands = 1000,
+	.options_size = sizeof(struct run_options),
+	.options = rows,
+	.n_options = LKB_ARRAY_SIZE(rows),
+	.run = run_run,
+};

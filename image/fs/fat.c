@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/proc.h"
+#include "base/size.h"
+#include "base/str.h"
+#include "image/fs/fat_priv.h"
+
+/* mtools gets the image as its standard input, which it opens anew by that name: the image may have
+ * no name yet, or one that mtools would take apart. Files reach it under names of our own. */
+
+#define COPY_PIECE   ((size_t)1 << 20)
+#define DIRS_A_CALL  200u
+/* A FAT's time starts in 1980. */
+#define DOS_EPOCH    315532800
+
+struct mtools {
+	const struct lkb_fs_job *job;
+	int fd;
+	char *image;           /* owned; "FILE@@OFFSET" */
+	struct lkb_strv env;
+	struct lkb_tmpdir dir; /* where files are staged */
+	uint8_t *buf;          /* owned */
+};
+
+static int mtools_start(struct mtools *m, struct lkb_error *err)
+{
+	int64_t epoch = m->job->epoch < DOS_EPOCH ? DOS_EPOCH : m->job->epoch;
+
+	if (lkb_tmpdir_make(&m->dir, err) != 0)
+		return -1;
+	m->image = lkb_format("/proc/self/fd/0@@%" PRIu64, m->job->part->off);
+	m->buf = lkb_alloc(COPY_PIECE);
+	lkb_strv_add(&m->env, "LC_ALL=C");
+	lkb_strv_add(&m->env, "TZ=UTC");
+	lkb_strv_add(&m->env, "MTOOLSRC=/dev/null");
+	lkb_strv_add(&m->env, "MTOOLS_SKIP_CHECK=1");
+	lkb_strv_addf(&m->env, "SOURCE_DATE_EPOCH=%" PRId64, epoch);
+	return 0;
+}
+
+static void mtools_clear(struct mtools *m)
+{
+	lkb_tmpdir_clear(&m->dir);
+	lkb_strv_clear(&m->env);
+	free(m->image);
+	free(m->buf);
+}
+
+static int run(struct mtools *m, const struct lkb_strv *args, struct lkb_error *err)
+{
+	struct lkb_proc p = {
+		.argv = (const char *const *)args->items,
+		.env = (const char *const *)m->env.items,
+		.package = "mtools",
+		.stdin_fd = m->fd,
+	};
+
+	return lkb_proc_run(&p, NULL, err);
+}
+
+static int format(struct mtools *m, const struct fat_geometry *g, struct lkb_error *err)
+{
+	const struct lkb_part *p = m->job->part;
+	lkb_autostrv args = {0};
+
+	lkb_strv_add(&args, "mformat");
+	lkb_strv_add(&args, "-i");
+	lkb_strv_add(&args, m->image);
+	lkb_strv_add(&args, "-F");
+	lkb_strv_addf(&args, "-T%u", g->sectors);
+	lkb_strv_add(&args, "-h255");
+	lkb_strv_add(&args, "-s63");
+	lkb_strv_addf(&args, "-c%u", g->cluster_sectors);
+	lkb_strv_addf(&args, "-R%u", g->reserved);
+	lkb_strv_addf(&args, "-L%u", g->fat_sectors);
+	lkb_strv_addf(&args, "-H%" PRIu64, p->off / FAT_SECTOR);
+	lkb_strv_addf(&args, "-N%08x", lkb_derive_u32(m->job->seed, p->name));
+	if (p->label)
+		lkb_strv_addf(&args, "-v%s", p->label);
+	lkb_strv_add(&args, "::");
+	return run(m, &args, err);
+}
+
+/* Writes a file's contents where mcopy can read them. */
+static int stage(struct mtools *m, const struct lkb_data *d, const char *path,
+		 struct lkb_error *err)
+{
+	lkb_autofd fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return lkb_fail_errno(err, "cannot create '%s'", path);
+	for (uint64_t done = 0; done < d->len;) {
+		size_t n = d->len - done < COPY_PIECE ? (size_t)(d->len - done) : COPY_PIECE;
+
+		if (lkb_data_read(d, done, m->buf, n, err) != 0 ||
+		    lkb_write_full(fd, m->buf, n, path, err) != 0)
+			return -1;
+		done += n;
+	}
+	return 0;
+}
+
+static int copy_file(struct mtools *m, size_t number, const struct fat_item *item,
+		     struct lkb_error *err)
+{
+	lkb_autofree char *path = lkb_format("%s/%04zu", m->dir.path, number);
+	lkb_autostrv args = {0};
+	int rc;
+
+	if (stage(m, &item->inode->data, path, err) != 0)
+		return -1;
+	lkb_strv_add(&args, "mcopy");
+	lkb_strv_add(&args, "-i");
+	lkb_strv_add(&args, m->image);
+	lkb_strv_add(&args, path);
+	lkb_strv_addf(&args, "::/%s", item->path);
+	rc = run(m, &args, err);
+	unlink(path);
+	return rc;
+}
+
+/* Makes directories from item i on, as many as follow each other; *ret_next is what comes then. */
+static int make_dirs(struct mtools *m, const struct fat_list *l, size_t i, size_t *ret_next,
+		     struct lkb_error *err)
+{
+	lkb_autostrv args = {0};
+
+	lkb_strv_add(&args, "mmd");
+	lkb_strv_add(&args, "-i");
+	lkb_strv_add(&args, m->image);
+	for (unsigned n = 0; n < DIRS_A_CALL && i < l->n; n++, i++) {
+		if (l->items[i].inode->type != LKB_NODE_DIR)
+			break;
+		lkb_strv_addf(&args, "::/%s", l->items[i].path);
+	}
+	*ret_next = i;
+	return run(m, &args, err);
+}
+
+static int populate(struct mtools *m, const struct fat_list *l, struct lkb_error *err)
+{
+	for (size_t i = 1; i < l->n;) {
+		const struct fat_item *item = &l->items[i];
+		int rc;
+
+		if (item->inode->type == LKB_NODE_DIR)
+			rc = make_dirs(m, l, i, &i, err);
+		else
+			rc = copy_file(m, i++, item, err);
+		if (rc != 0)
+			return lkb_context(err, "'/%s'", item->path);
+	}
+	return 0;
+}
+
+/* Tells the map about files that may be rewritten in place: they must stand in one piece. */
+static int note_named(const struct fat_view *v, struct lkb_writer *w, struct lkb_error *err)
+{
+	for (size_t i = 0; i < v->list->n; i++) {
+		const struct fat_item *item = &v->list->items[i];
+		uint64_t off;
+
+		if (!item->named)
+			continue;
+		off = fat_cluster_off(v, item->first);
+		if (!item->contiguous || off % LKB_MAP_BLOCK)
+			return lkb_fail(err, LKB_IO, "mcopy did not put '/%s' in one aligned piece",
+					item->path);
+		lkb_writer_named(w, item->path, off, item->inode->data.len);
+	}
+	return 0;
+}
+
+static int make_with(struct mtools *m, struct fat_list *l, struct lkb_writer *w,
+		     struct lkb_error *err)
+{
+	const struct lkb_part *p = m->job->part;
+	struct fat_geometry g = fat_geometry_of(p->fs_size);
+	lkb_autofree char *head = lkb_format("%s:[fat]", p->name);
+	struct fat_view view = {.owners = NULL};
+	int rc;
+
+	if (mtools_start(m, err) != 0 || format(m, &g, err) != 0 || populate(m, l, err) != 0 ||
+	    fat_read(m->fd, p->off, &g, l, head, &view, err) != 0)
+		return -1;
+	rc = note_named(&view, w, err);
+	if (rc == 0)
+		rc = lkb_writer_adopt(w, p->off, p->fs_size, fat_class_of, &view, err);
+	fat_view_clear(&view);
+	return rc;
+}
+
+static int make(const struct lkb_fs_job *job, struct lkb_writer *w, int fd, struct lkb_error *err)
+{
+	struct mtools m = {.job = job, .fd = fd};
+	struct fat_list l;
+	int rc;
+
+	if (fat_list_make(job->part, &l, err) != 0)
+		return -1;
+	rc = make_with(&m, &l, w, err);
+	mtools_clear(&m);
+	fat_list_clear(&l);
+	return rc;
+}
+
+static int measure(const struct lkb_fs_job *job, uint64_t *ret, struct lkb_error *err)
+{
+	struct fat_list l;
+
+	if (fat_list_make(job->part, &l, err) != 0)
+		return -1;
+	*ret = fat_size_for(&l);
+	fat_list_clear(&l);
+	return 0;
+}
+
+const struct lkb_fs_ops lkb_fs_fat32 = {.name = "fat32", .measure = measure, .write = make};

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/size.h"
+#include "plan/plan_priv.h"
+
+/* The card of a Pi and everything like it: records, boot partition, two slots, data. */
+
+enum { BOOT, SLOT_A, SLOT_B, DATA };
+
+#define MBR_FAT32_LBA 0x0c
+#define MBR_LINUX 0x83
+#define FIRST_PARTITION (16 * LKB_MIB)
+#define SLOT_HEADROOM_PERCENT 25
+#define CMDLINE_MAX 1500
+
+/* The spec's size if it gives one, else the board's, else a fall-back. */
+static uint64_t size_of(const struct lkb_opt_int *spec, const struct lkb_opt_int *board,
+			uint64_t otherwise)
+{
+	if (spec->set)
+		return (uint64_t)spec->v;
+	return board->set ? (uint64_t)board->v : otherwise;
+}
+
+static int fill_tail(void *ctx, const struct lkb_verity *v, uint8_t block[4096],
+		     struct lkb_error *err)
+{
+	struct lkb_plan *p = ctx;
+	struct lkb_sha256_text root = lkb_sha256_text(&v->root);
+
+	memcpy(p->verity_root, root.s, sizeof(p->verity_root));
+	p->trailer.verity_root = p->verity_root;
+	p->trailer.data_blocks = v->data_blocks;
+	return lkb_trailer_format(&p->trailer, block, err);
+}
+
+static int check_cmdline(const struct lkb_plan *p, struct lkb_error *err)
+{
+	const struct lkb_pos *pos = &p->in->spec->kernel.pos;
+	const char *cmdline = p->rootfs.cmdline;
+
+	if (strlen(cmdline) <= CMDLINE_MAX && !strpbrk(cmdline, "\n\r"))
+		return 0;
+	if (strpbrk(cmdline, "\n\r"))
+		lkb_fail(err, LKB_INPUT, "kernel.cmdline has a line break in it");
+	else
+		lkb_fail(err, LKB_INPUT, "kernel.cmdline is %zu bytes long, at most %d fit",
+			 strlen(cmdline), CMDLINE_MAX);
+	return lkb_at(err, pos->file ? pos->file : "", pos->line, pos->column);
+}
+
+static int fill_state(struct lkb_plan *p, struct lkb_error *err)
+{
+	struct lkb_record record = {.seq = 1, .slot = 'A', .good_a = true, .reason = "none"};
+	const char *version = p->in->spec->lkboard.version;
+
+	p->trailer = (struct lkb_trailer){
+		.version = version ? version : "0",
+		.board = p->in->board->name,
+		.cmdline = p->rootfs.cmdline,
+		.epoch = p->epoch,
+	};
+	p->disk.raws[0] = (struct lkb_raw){"record-0", LKB_RECORD_0_OFF, p->record, LKB_ENV_SIZE};
+	p->disk.raws[1] = (struct lkb_raw){"record-1", LKB_RECORD_1_OFF, p->blank, LKB_ENV_SIZE};
+	p->disk.n_raws = 2;
+	return lkb_record_format(&record, p->record, err);
+}
+
+static void fill_parts(struct lkb_plan *p)
+{
+	static const char *const named[] = {"config.txt", "settings.env", NULL};
+	const struct lkb_board_layout *b = &p->in->board->layout;
+	const struct lkb_spec_lkboard *s = &p->in->spec->lkboard;
+	struct lkb_part *parts = p->disk.parts;
+
+	parts[BOOT] = (struct lkb_part){
+		.name = "boot", .mbr_type = MBR_FAT32_LBA, .bootable = true, .fs = LKB_FS_FAT32,
+		.tree = lkb_tree_root(p->boot), .label = "BOOT", .named = named,
+		.min_size = size_of(&s->boot_size, &b->boot_size, 64 * LKB_MIB),
+	};
+	parts[SLOT_A] = (struct lkb_part){
+		.name = "slot-a", .mbr_type = MBR_LINUX, .fs = LKB_FS_EXT4,
+		.tree = lkb_tree_root(p->rootfs.root), .label = "slot", .read_only = true,
+		.min_size = size_of(&s->slot_size, &b->slot_size, 192 * LKB_MIB),
+		.headroom_percent = SLOT_HEADROOM_PERCENT, .tail = fill_tail, .tail_ctx = p,
+	};
+	parts[SLOT_B] = (struct lkb_part){
+		.name = "slot-b", .mbr_type = MBR_LINUX, .fs = LKB_FS_NONE,
+		.same_size_as = SLOT_A + 1,
+	};
+	parts[DATA] = (struct lkb_part){
+		.name = "data", .mbr_type = MBR_LINUX, .fs = LKB_FS_EXT4, .label = "data",
+		.tree = lkb_tree_root(p->data),
+		.min_size = size_of(&s->data_size, &b->data_size, 32 * LKB_MIB),
+	};
+	p->disk.n_parts = 4;
+}
+
+int lkb_step_layout(struct lkb_plan *p, struct lkb_error *err)
+{
+	const struct lkb_opt_int *unit = &p->in->board->layout.erase_unit;
+
+	p->data = lkb_tree_new();
+	p->disk.align = unit->set ? (uint64_t)unit->v : 4 * LKB_MIB;
+	p->disk.first = FIRST_PARTITION;
+	p->disk.seed = p->seed;
+	p->disk.epoch = p->epoch;
+	if (check_cmdline(p, err) || fill_state(p, err))
+		return -1;
+	fill_parts(p);
+	return lkb_layout(&p->disk, err);
+}

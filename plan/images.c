@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/size.h"
+#include "base/version.h"
+#include "plan/plan_priv.h"
+#include "rootfs/oci/ref.h"
+#include "rootfs/pkg/pkg.h"
+
+/* References of the spec and of the board, each once. */
+static void collect_refs(const struct lkb_plan *p, struct lkb_strv *refs)
+{
+	const struct lkb_board *board = p->in->board;
+	const char *of_board[] = {board->initrd.image, board->firmware.image,
+				  board->firmware.u_boot_image};
+	size_t i;
+
+	lkb_rootfs_refs(p->in->spec, refs);
+	for (i = 0; i < LKB_ARRAY_SIZE(of_board); i++)
+		if (of_board[i] && !lkb_strv_has(refs, of_board[i]))
+			lkb_strv_add(refs, of_board[i]);
+}
+
+static struct lkb_platform platform_of(const struct lkb_board *board)
+{
+	struct lkb_platform platform = {0};
+
+	snprintf(platform.arch, sizeof(platform.arch), "%s", board->arch);
+	return platform;
+}
+
+static int build_package(struct lkb_plan *p, const struct lkb_pkg *pkg, struct lkb_error *err)
+{
+	const struct lkb_plan_in *in = p->in;
+	struct lkb_pkg_env env = {
+		.configs_dir = in->configs_dir,
+		.local_dir = in->ondevice_dir,
+		.arch = in->board->arch,
+		.lock_path = in->lock_path,
+		.locked = in->locked,
+		.update_lock = in->update_lock,
+		.offline = in->offline,
+		.ui = in->ui,
+	};
+	struct lkb_sha256 manifest;
+
+	return lkb_pkg_build(pkg, in->store, &env, &manifest, err);
+}
+
+/* False for an image that somebody imported under a package's name: it is left alone. */
+static bool is_ours(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform)
+{
+	lkb_auto(lkb_image) image = NULL;
+
+	return !lkb_store_resolve(p->in->store, ref, platform, &image, NULL) && lkb_pkg_made(image);
+}
+
+/* An image may be one that a package definition makes: it is made where the store lacks it, and made
+ * anew where its definition has changed. */
+static int supply(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform,
+		  struct lkb_error *err)
+{
+	bool there = lkb_store_has(p->in->store, ref, platform);
+	lkb_auto(lkb_pkg) pkg = NULL;
+	lkb_autoref parsed = {0};
+	lkb_autofree char *canonical = NULL;
+
+	if (!p->in->configs_dir || (there && !p->in->build_missing))
+		return 0;
+	if (lkb_ref_parse(ref, &parsed, err))
+		return -1;
+	canonical = lkb_ref_text(&parsed);
+	if (lkb_pkg_for_ref(p->in->configs_dir, canonical, &pkg, err))
+		return -1;
+	if (!pkg)
+		return 0; /* if it is not there, resolving will say so */
+	if (p->in->build_missing)
+		return there && !is_ours(p, ref, platform) ? 0 : build_package(p, pkg, err);
+	lkb_strv_add(&p->missing, ref);
+	return 0;
+}
+
+static int resolve_all(struct lkb_plan *p, const struct lkb_strv *refs,
+		       const struct lkb_platform *platform, struct lkb_error *err)
+{
+	size_t i;
+
+	p->images.items = lkb_alloc_array(refs->n, sizeof(*p->images.items));
+	for (i = 0; i < refs->n; i++) {
+		if (lkb_store_resolve(p->in->store, refs->items[i], platform, &p->images.items[i],
+				      err))
+			return -1;
+		p->images.n++;
+	}
+	return 0;
+}
+
+/* SOURCE_DATE_EPOCH, or the time of the newest image: both say nothing about when or where the
+ * build runs. */
+static void decide_epoch(struct lkb_plan *p)
+{
+	size_t i;
+
+	if (p->in->has_epoch) {
+		p->epoch = p->in->epoch;
+		return;
+	}
+	for (i = 0; i < p->images.n; i++)
+		if (p->images.items[i]->created > p->epoch)
+			p->epoch = p->images.items[i]->created;
+}
+
+static void add_text(struct lkb_hash *h, const char *text)
+{
+	lkb_hash_add(h, text, strlen(text) + 1);
+}
+
+/* All that makes one image different from another goes into the seed. */
+static int decide_seed(struct lkb_plan *p, struct lkb_error *err)
+{
+	lkb_auto(lkb_hash) h = lkb_hash_new();
+	lkb_autofree char *board = NULL;
+	size_t i, n;
+
+	if (lkb_read_file(p->in->board->path, LKB_MIB, &board, &n, err))
+		return -1;
+	lkb_hash_add(h, (uint8_t[]){LKB_FORMAT_VERSION}, 1);
+	add_text(h, p->in->name);
+	add_text(h, p->format->name);
+	lkb_hash_add(h, board, n);
+	for (i = 0; i < p->in->spec->files_read.n; i++)
+		lkb_hash_add(h, p->in->spec->digests[i].b, LKB_SHA256_SIZE);
+	for (i = 0; i < p->images.n; i++)
+		lkb_hash_add(h, p->images.items[i]->manifest.b, LKB_SHA256_SIZE);
+	p->seed = lkb_hash_done(h);
+	return 0;
+}
+
+int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
+{
+	struct lkb_platform platform = platform_of(p->in->board);
+	lkb_autostrv refs = {0};
+	size_t i;
+
+	collect_refs(p, &refs);
+	for (i = 0; i < refs.n; i++)
+		if (supply(p, refs.items[i], &platform, err))
+			return -1;
+	if (p->missing.n)
+		return 0;
+	if (resolve_all(p, &refs, &platform, err))
+		return -1;
+	decide_epoch(p);
+	return decide_seed(p, err);
+}
+
+const struct lkb_image *lkb_plan_image(const struct lkb_plan *p, const char *ref)
+{
+	lkb_autoref parsed = {0};
+	lkb_autofree char *canonical = NULL;
+	size_t i;
+
+	if (!ref || lkb_ref_parse(ref, &parsed, NULL))
+		return NULL;
+	canonical = lkb_ref_text(&parsed);
+	for (i = 0; i < p->images.n; i++)
+		if (!strcmp(p->images.items[i]->ref, canonical))
+			return p->images.items[i];
+	return NULL;
+}
+
+int lkb_plan_image_tree(struct lkb_plan *p, const char *ref, struct lkb_tree **ret,
+			struct lkb_error *err)
+{
+	const struct lkb_image *image = lkb_plan_image(p, ref);
+
+	if (!image)
+		return lkb_fail(err, LKB_BUG, "image '%s' was not resolved", ref ? ref : "");
+	return lkb_store_image_tree(p->in->store, image, p->in->ui, ret, err);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_PLAN_JSON_PRIV_H
+#define LKB_PLAN_JSON_PRIV_H
+
+#include <jansson.h>
+
+#include "plan/plan_priv.h"
+
+/* Parts that build.json and `plan --json` share; new references. */
+json_t *lkb_json_specs(const struct lkb_plan *p);
+json_t *lkb_json_images(const struct lkb_plan *p);
+json_t *lkb_json_partitions(const struct lkb_plan *p);
+
+/* "none", "fat32", "ext4" */
+const char *lkb_fs_name(enum lkb_fs_type fs);
+
+#endif

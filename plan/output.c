@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "base/size.h"
+#include "plan/plan_priv.h"
+
+#define BUILD_JSON_MAX (16 * (size_t)LKB_MIB)
+#define COPY_SIZE ((size_t)1 << 20)
+
+struct lkb_output {
+	const struct lkb_plan *plan;
+	const struct lkb_plan_out *how;
+	struct lkb_outfile files[8];
+	struct lkb_artifacts artifacts; /* same order as files */
+	size_t n;
+};
+
+int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
+		   struct lkb_output **ret, struct lkb_error *err)
+{
+	struct lkb_output *o;
+
+	if (lkb_mkdir_p(how->dir, err))
+		return -1;
+	o = lkb_alloc(sizeof(*o));
+	o->plan = p;
+	o->how = how;
+	*ret = o;
+	return 0;
+}
+
+void lkb_output_free(struct lkb_output *o)
+{
+	size_t i;
+
+	for (i = 0; i < o->n; i++)
+		lkb_outfile_clear(&o->files[i]);
+	lkb_artifacts_clear(&o->artifacts);
+	free(o);
+}
+
+bool lkb_output_wants_sha256(const struct lkb_output *o)
+{
+	return o->how->sha256;
+}
+
+/* True if the build.json at `path` says that `file` is one of its outputs. */
+static bool build_made(const char *path, const char *file)
+{
+	lkb_autofree char *text = NULL;
+	json_t *root, *outputs, *item;
+	size_t n, i;
+	bool found = false;
+
+	if (lkb_read_file(path, BUILD_JSON_MAX, &text, &n, NULL))
+		return false;
+	root = json_loadb(text, n, 0, NULL);
+	outputs = json_object_get(root, "outputs");
+	json_array_foreach(outputs, i, item) {
+		const char *name = json_string_value(json_object_get(item, "file"));
+
+		found |= name && !strcmp(name, file);
+	}
+	json_decref(root);
+	return found;
+}
+
+/* A file that another board's build made is not overwritten by chance. */
+static int guard_overwrite(const struct lkb_output *o, const char *file, struct lkb_error *err)
+{
+	lkb_autofree char *ours = lkb_format("%s-%s.build.json", o->plan->in->name,
+					     o->plan->in->board->name);
+	lkb_autofree char *target = lkb_path_join(o->how->dir, file);
+	struct dirent *e;
+	DIR *dir;
+	int r = 0;
+
+	if (o->how->force || access(target, F_OK) || !(dir = opendir(o->how->dir)))
+		return 0;
+	while (!r && (e = readdir(dir))) {
+		lkb_autofree char *path = lkb_path_join(o->how->dir, e->d_name);
+
+		if (!lkb_ends_with(e->d_name, ".build.json") || !strcmp(e->d_name, ours) ||
+		    !build_made(path, file))
+			continue;
+		r = lkb_fail(err, LKB_REFUSED, "'%s' was made by another build ('%s')", target,
+			     e->d_name);
+		lkb_hint(err, "choose another --name or --out, or overwrite it with --force");
+	}
+	closedir(dir);
+	return r;
+}
+
+int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err)
+{
+	lkb_autofree char *file = lkb_format("%s%s", o->plan->in->name, suffix);
+	lkb_autofree char *path = lkb_path_join(o->how->dir, file);
+
+	if (o->n == LKB_ARRAY_SIZE(o->files))
+		return lkb_fail(err, LKB_BUG, "a format with more than %zu files", o->n);
+	if (guard_overwrite(o, file, err))
+		return -1;
+	o->files[o->n] = (struct lkb_outfile)LKB_OUTFILE_INIT;
+	if (lkb_outfile_open(path, 0666, &o->files[o->n], err))
+		return -1;
+	o->artifacts.items[o->n].path = LKB_STEAL(path);
+	*ret_fd = o->files[o->n].fd;
+	o->artifacts.n = ++o->n;
+	return 0;
+}
+
+void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
+		     const struct lkb_sha256 *digest)
+{
+	struct lkb_artifact *a = &o->artifacts.items[o->n - 1];
+
+	a->bytes = bytes;
+	snprintf(a->digest, sizeof(a->digest), "%s:%s", scheme, lkb_sha256_text(digest).s);
+}
+
+int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, size_t n,
+		    struct lkb_error *err)
+{
+	struct lkb_sha256 digest = lkb_sha256(p, n);
+	int fd;
+
+	if (lkb_output_open(o, suffix, &fd, err) || lkb_write_full(fd, p, n, suffix, err))
+		return -1;
+	lkb_output_done(o, n, "sha256", &digest);
+	return 0;
+}
+
+int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,
+		    struct lkb_error *err)
+{
+	lkb_autofree char *buf = lkb_alloc(COPY_SIZE);
+	lkb_auto(lkb_hash) h = lkb_hash_new();
+	struct lkb_sha256 digest;
+	uint64_t off;
+	int fd;
+
+	if (lkb_output_open(o, suffix, &fd, err))
+		return -1;
+	for (off = 0; off < d->len;) {
+		size_t n = d->len - off < COPY_SIZE ? (size_t)(d->len - off) : COPY_SIZE;
+
+		if (lkb_data_read(d, off, buf, n, err) || lkb_write_full(fd, buf, n, suffix, err))
+			return -1;
+		lkb_hash_add(h, buf, n);
+		off += n;
+	}
+	digest = lkb_hash_done(h);
+	lkb_output_done(o, d->len, "sha256", &digest);
+	return 0;
+}
+
+int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lkb_error *err)
+{
+	lkb_autofree char *suffix = lkb_format("-%s.build.json", o->plan->in->board->name);
+	lkb_autostr json = {0};
+	size_t i;
+
+	if (lkb_build_json(o->plan, &o->artifacts, &json, err) ||
+	    lkb_output_text(o, suffix, json.s, json.len, err))
+		return -1;
+	for (i = 0; i < o->n; i++)
+		if (lkb_outfile_commit(&o->files[i], err))
+			return -1;
+	*ret = o->artifacts;
+	memset(&o->artifacts, 0, sizeof(o->artifacts));
+	return 0;
+}
+
+void lkb_artifacts_clear(struct lkb_artifacts *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		free(a->items[i].path);
+	memset(a, 0, sizeof(*a));
+}

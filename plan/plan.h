@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_PLAN_PLAN_H
+#define LKB_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "base/ui.h"
+#include "board/board.h"
+#include "rootfs/oci/store.h"
+#include "rootfs/spec/spec.h"
+
+/*
+ * Spec + board -> what will be made, and the making of it. A plan is a list of steps; the deciding
+ * ones run when the plan is made (`lkboard plan` stops there and prints what was decided), the
+ * writing ones when it is carried out.
+ */
+struct lkb_plan;
+
+struct lkb_plan_in {
+	const struct lkb_board *board;
+	const struct lkb_spec *spec;
+	struct lkb_store *store;
+	const char *configs_dir;  /* package definitions for images that the store lacks */
+	const char *ondevice_dir; /* static programs that such packages need; may be NULL */
+	const char *name;         /* NAME of the artifacts */
+	const char *format;       /* NULL = the board's default */
+	const char *lock_path;    /* package lock; NULL = the store's */
+	bool locked, update_lock, offline;
+	bool build_missing;       /* build packages for images the store lacks; else only say so */
+	bool has_epoch;           /* SOURCE_DATE_EPOCH; without it the newest image's time is taken */
+	int64_t epoch;
+	struct lkb_ui *ui;
+};
+
+/* Decides everything: inputs, trees, sizes, offsets. *in is borrowed until the plan is freed. */
+int lkb_plan_make(const struct lkb_plan_in *in, struct lkb_plan **ret, struct lkb_error *err);
+void lkb_plan_free(struct lkb_plan *p);
+LKB_DEFINE_AUTO(lkb_plan, lkb_plan_free)
+
+/* What `lkboard plan` prints: steps, inputs with digests, partitions with offsets and sizes. */
+void lkb_plan_describe(const struct lkb_plan *p, struct lkb_str *out);
+int lkb_plan_describe_json(const struct lkb_plan *p, struct lkb_str *out, struct lkb_error *err);
+
+/* One file that was made. */
+struct lkb_artifact {
+	char *path; /* owned */
+	uint64_t bytes;
+	char digest[80]; /* "sha256:HEX" of the file, "map-sha256:HEX" for a disk image */
+};
+
+struct lkb_artifacts {
+	struct lkb_artifact items[8];
+	size_t n;
+};
+void lkb_artifacts_clear(struct lkb_artifacts *a);
+
+struct lkb_plan_out {
+	const char *dir;
+	bool force;      /* overwrite what another board's build made */
+	bool sha256;     /* also the whole-file digest of disk images */
+};
+
+/* Writes the artifacts and NAME-BOARD.build.json; all appear whole or not at all. */
+int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_artifacts *ret,
+		 struct lkb_error *err);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_PLAN_PLAN_PRIV_H
+#define LKB_PLAN_PLAN_PRIV_H
+
+#include "base/ext/hash.h"
+#include "bootloader/slot/slot.h"
+#include "image/image.h"
+#include "plan/plan.h"
+#include "rootfs/rootfs.h"
+
+/* What a step sees and adds to; filled from top to bottom. */
+struct lkb_plan {
+	const struct lkb_plan_in *in;
+	const struct lkb_format *format;
+	const char *root_mode;            /* "disk" or "ram" */
+
+	struct lkb_strv missing;          /* references nobody has: then nothing below is known */
+	struct lkb_rootfs_images images;  /* the spec's and the board's */
+	int64_t epoch;
+	struct lkb_sha256 seed;
+
+	struct lkb_rootfs rootfs;
+	struct lkb_tree *dtbs;            /* checked, overlays applied; names as in boot/dtb */
+	struct lkb_strv initrd_modules;   /* paths in load order */
+	struct lkb_data initrd;           /* holds a reference */
+	struct lkb_data kernel;           /* as the boot method wants it; holds a reference */
+	struct lkb_tree *boot;            /* boot partition */
+	struct lkb_tree *data;            /* data partition: nothing yet */
+
+	struct lkb_disk disk;
+	uint8_t record[LKB_ENV_SIZE];
+	uint8_t blank[LKB_ENV_SIZE];
+	struct lkb_trailer trailer;
+	char verity_root[LKB_SHA256_HEX + 1];
+};
+
+/* One step. A deciding step runs in lkb_plan_make(), a writing one in lkb_plan_run(). */
+struct lkb_step {
+	const char *name;
+	const char *what; /* for people: "resolve images in the store" */
+	/* Can it be done at all? Looks for helper programs; NULL = always. */
+	int (*check)(const struct lkb_plan *p, struct lkb_error *err);
+	/* Bytes it will go through, as far as is known; NULL = few. */
+	uint64_t (*cost)(const struct lkb_plan *p);
+	int (*run)(struct lkb_plan *p, struct lkb_error *err);
+};
+
+/* Files that a format writes, collected and committed together. */
+struct lkb_output;
+int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
+		   struct lkb_output **ret, struct lkb_error *err);
+void lkb_output_free(struct lkb_output *o); /* uncommitted files are removed */
+LKB_DEFINE_AUTO(lkb_output, lkb_output_free)
+/* Opens NAME + suffix for writing; *ret_fd is borrowed. */
+int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err);
+/* Says size and digest of the file opened last; digest as in struct lkb_artifact. */
+void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
+		     const struct lkb_sha256 *digest);
+int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, size_t n,
+		    struct lkb_error *err);
+int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,
+		    struct lkb_error *err);
+/* Adds build.json and gives every file its name. */
+int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lkb_error *err);
+bool lkb_output_wants_sha256(const struct lkb_output *o);
+
+/* A format: its deciding steps and its writer. */
+struct lkb_format {
+	const char *name;
+	const char *root_mode;           /* what it needs: "disk", "ram" */
+	const struct lkb_step *steps;
+	size_t n_steps;
+	int (*write)(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err);
+	const char *write_what;
+	uint64_t (*write_cost)(const struct lkb_plan *p);
+};
+
+extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd;
+extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
+
+/* Steps, one file each. */
+int lkb_step_images(struct lkb_plan *p, struct lkb_error *err);
+int lkb_step_rootfs(struct lkb_plan *p, struct lkb_error *err);
+int lkb_step_device_trees(struct lkb_plan *p, struct lkb_error *err);
+int lkb_step_kernel(struct lkb_plan *p, struct lkb_error *err);
+int lkb_step_initrd_slot(struct lkb_plan *p, struct lkb_error *err);
+int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err);
+int lkb_step_slot(struct lkb_plan *p, struct lkb_error *err);
+int lkb_step_boot_partition(struct lkb_plan *p, struct lkb_error *err);
+int lkb_step_layout(struct lkb_plan *p, struct lkb_error *err);
+
+/* The image a reference of the spec or the board was resolved to; NULL if there is none. */
+const struct lkb_image *lkb_plan_image(const struct lkb_plan *p, const char *ref);
+/* Reads that image's tree. */
+int lkb_plan_image_tree(struct lkb_plan *p, const char *ref, struct lkb_tree **ret,
+			struct lkb_error *err);
+
+/* Paths of the modules `wanted` and of all they need, in the order in which they must be loaded,
+ * by modules.dep of the only kernel in root's lib/modules. Built-in ones are left out. */
+int lkb_modules_order(struct lkb_tree *root, const struct lkb_strlist *wanted,
+		      struct lkb_strv *ret_paths, struct lkb_error *err);
+
+/* build.json: every input and output digest; deterministic. */
+int lkb_build_json(const struct lkb_plan *p, const struct lkb_artifacts *outputs,
+		   struct lkb_str *ret, struct lkb_error *err);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+#include "rootfs/oci/layout_priv.h"
+
+/* Fills in the platform from the image's config. */
+static int platform_of_config(const char *dir, struct lkb_oci_desc *d, struct lkb_error *err)
+{
+	lkb_autoarena arena = {0};
+	lkb_autoociconfig config = {0};
+	struct lkb_oci_doc doc;
+
+	if (lkb_layout_doc(dir, d, &arena, &doc, err))
+		return -1;
+	if (doc.kind != LKB_OCI_MANIFEST || doc.manifest.config.kind != LKB_OCI_CONFIG)
+		return 0;
+	if (lkb_layout_config(dir, &doc.manifest.config, &config, err))
+		return -1;
+	d->has_platform = config.has_platform;
+	d->platform = config.platform;
+	return 0;
+}
+
+static int add_manifest(const char *dir, const struct lkb_oci_desc *from,
+			struct lkb_layout_list *list, struct lkb_error *err)
+{
+	struct lkb_oci_desc d = *from;
+
+	if (!d.has_platform && platform_of_config(dir, &d, err))
+		return -1;
+	if (!d.has_platform)
+		return 0;
+	LKB_GROW(list->items, list->n, list->cap);
+	list->items[list->n++] = d;
+	return 0;
+}
+
+static int flatten(const char *dir, const struct lkb_oci_desc *d, unsigned depth,
+		   struct lkb_arena *arena, struct lkb_layout_list *list, struct lkb_error *err)
+{
+	struct lkb_oci_doc doc;
+
+	if (++list->visited > LKB_OCI_MAX_ENTRIES)
+		return lkb_fail(err, LKB_INPUT, "the index leads to more than %d entries",
+				LKB_OCI_MAX_ENTRIES);
+	if (d->not_for_us)
+		return 0;
+	if (d->kind == LKB_OCI_MANIFEST)
+		return add_manifest(dir, d, list, err);
+	if (d->kind == LKB_OCI_SCHEMA1)
+		return lkb_oci_fail_schema1(d->digest_text, err);
+	if (d->kind != LKB_OCI_INDEX)
+		return 0;
+	if (depth >= LKB_OCI_MAX_DEPTH)
+		return lkb_fail(err, LKB_INPUT, "indexes are nested more than %d deep",
+				LKB_OCI_MAX_DEPTH);
+	if (lkb_layout_doc(dir, d, arena, &doc, err))
+		return -1;
+	for (size_t i = 0; i < doc.index.n; i++) {
+		const struct lkb_oci_desc *item = &doc.index.items[i];
+
+		/* An index may list more than was brought along. */
+		if (!item->has_platform && item->kind == LKB_OCI_MANIFEST &&
+		    !lkb_layout_has(dir, item))
+			continue;
+		if (flatten(dir, item, depth + 1, arena, list, err))
+			return -1;
+	}
+	return 0;
+}
+
+int lkb_layout_flatten(const char *dir, const struct lkb_oci_desc *d, struct lkb_arena *arena,
+		       struct lkb_layout_list *list, struct lkb_error *err)
+{
+	return flatten(dir, d, 0, arena, list, err);
+}
+
+void lkb_layout_list_clear(struct lkb_layout_list *list)
+{
+	free(list->items);
+	*list = (struct lkb_layout_list){0};
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rootfs/oci/store_priv.h"
+#include "rootfs/tree/tar.h"
+
+void lkb_image_free(struct lkb_image *im)
+{
+	if (!im)
+		return;
+	free(im->ref);
+	lkb_strv_clear(&im->entrypoint);
+	lkb_strv_clear(&im->cmd);
+	lkb_strv_clear(&im->env);
+	free(im->workdir);
+	free(im->user);
+	lkb_strv_clear(&im->label_keys);
+	lkb_strv_clear(&im->label_values);
+	free(im->layers);
+	free(im);
+}
+
+const char *lkb_image_label(const struct lkb_image *im, const char *key)
+{
+	for (size_t i = 0; i < im->label_keys.n; i++)
+		if (!strcmp(im->label_keys.items[i], key))
+			return im->label_values.items[i];
+	return NULL;
+}
+
+static int apply(const struct lkb_store *s, const struct lkb_image *im, size_t i,
+		 struct lkb_ui *ui, struct lkb_tree *t, struct lkb_error *err)
+{
+	lkb_auto(lkb_blob) blob = NULL;
+	struct lkb_data data;
+
+	lkb_ui_step(ui, "image '%s': layer %zu of %zu", im->ref, i + 1, im->n_layers);
+	if (lkb_store_layer(s, &im->layers[i], ui, &blob, err))
+		return -1;
+	data = (struct lkb_data){ .blob = blob, .len = lkb_blob_size(blob) };
+	return lkb_tar_apply_layer(&data, t, err);
+}
+
+int lkb_store_image_tree(struct lkb_store *s, const struct lkb_image *im, struct lkb_ui *ui,
+			 struct lkb_tree **ret, struct lkb_error *err)
+{
+	lkb_auto(lkb_tree) t = lkb_tree_new();
+
+	lkb_tree_set_source(t, im->ref);
+	lkb_tree_set_default_mtime(t, im->created);
+	for (size_t i = 0; i < im->n_layers; i++)
+		if (apply(s, im, i, ui, t, err))
+			return lkb_context(err, "image '%s'", im->ref);
+	*ret = LKB_STEAL(t);
+	return 0;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Layers as plain tars. A derived tar is named by the digest of its contents (diff_id), so it can
+ * always be proved right by hashing it. It got its name after it was hashed and flushed; beside it
+ * stands a record of the size and time it had then. As long as both still fit, nobody wrote to it,
+ * and it is used without reading it. If they do not fit (a copied store, a lost record), it is
+ * hashed once more; if that fails, it is made anew.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/ext/compress.h"
+#include "base/file.h"
+#include "rootfs/oci/store_priv.h"
+
+enum { CHUNK = 1 << 20 };
+
+static char *derived_path(const struct lkb_store *s, const struct lkb_sha256 *diff_id,
+			  const char *suffix)
+{
+	return lkb_format("%s/derived/layer-v1/%s.%s", s->dir, lkb_sha256_text(diff_id).s, suffix);
+}
+
+/* What the record of a file in this state says. */
+static char *state_of(const struct stat *st)
+{
+	return lkb_format("%lld %lld.%09ld\n", (long long)st->st_size,
+			  (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+}
+
+static bool record_fits(const char *path, const struct stat *st)
+{
+	lkb_autofree char *want = state_of(st);
+	lkb_autofree char *have = NULL;
+	size_t len;
+
+	return !lkb_read_file(path, 256, &have, &len, NULL) && !strcmp(have, want);
+}
+
+/* Without a record the next use hashes once more; nothing worse, so nothing fails here. */
+static void write_record(const struct lkb_store *s, const char *path, int fd)
+{
+	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
+	lkb_autofree char *text = NULL;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return;
+	text = state_of(&st);
+	if (!lkb_store_tmp_open(s, &tmp, NULL) &&
+	    !lkb_write_full(tmp.fd, text, strlen(text), path, NULL))
+		lkb_store_tmp_commit(&tmp, path, NULL);
+}
+
+static int hash_file(int fd, const char *name, struct lkb_sha256 *ret, struct lkb_error *err)
+{
+	lkb_autofree char *buf = lkb_alloc(CHUNK);
+	lkb_auto(lkb_hash) hash = lkb_hash_new();
+	size_t n;
+
+	do {
+		if (lkb_read_upto(fd, buf, CHUNK, &n, name, err))
+			return -1;
+		lkb_hash_add(hash, buf, n);
+	} while (n == CHUNK);
+	*ret = lkb_hash_done(hash);
+	return 0;
+}
+
+/* 1 = *ret_fd is the derived tar, 0 = there is none that is right, -1 = failed. */
+static int open_derived(const struct lkb_store *s, const struct lkb_sha256 *diff_id, int *ret_fd,
+			struct lkb_error *err)
+{
+	lkb_autofree char *path = derived_path(s, diff_id, "tar");
+	lkb_autofree char *record = derived_path(s, diff_id, "ok");
+	lkb_autofd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct lkb_sha256 digest;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return 0;
+	if (!record_fits(record, &st)) {
+		if (hash_file(fd, path, &digest, err))
+			return -1;
+		if (!lkb_sha256_equal(&digest, diff_id))
+			return 0;
+		write_record(s, record, fd);
+	}
+	*ret_fd = lkb_steal_fd(&fd);
+	return 1;
+}
+
+struct unpack {
+	struct lkb_hash *plain_hash;
+	int fd;
+	const char *name;
+};
+
+static int take_plain(void *ctx, const void *p, size_t n, struct lkb_error *err)
+{
+	struct unpack *u = ctx;
+
+	lkb_hash_add(u->plain_hash, p, n);
+	return lkb_write_full(u->fd, p, n, u->name, err);
+}
+
+/* Feeds the blob through hash and decompressor. A fault of the stream is kept in *fault and the
+ * rest is hashed all the same: if the blob was damaged, that is what the user has to know. */
+static int feed_blob(const struct lkb_store *s, const struct lkb_image_layer *layer, int fd,
+		     struct unpack *u, struct lkb_ui *ui, struct lkb_sha256 *ret_digest,
+		     struct lkb_error *fault, struct lkb_error *err)
+{
+	lkb_autofree char *buf = lkb_alloc(CHUNK);
+	lkb_auto(lkb_hash) hash = lkb_hash_new();
+	lkb_auto(lkb_inflate) z = NULL;
+	uint64_t done = 0;
+	size_t n;
+
+	do {
+		if (lkb_read_upto(fd, buf, CHUNK, &n, u->name, err))
+			return -1;
+		lkb_hash_add(hash, buf, n);
+		if (!z)
+			z = lkb_inflate_new(lkb_compression_of(buf, n), s->max_layer, take_plain,
+					    u);
+		if (fault->kind == LKB_OK)
+			lkb_inflate_feed(z, buf, n, fault);
+		if (fault->kind == LKB_IO)
+			break; /* the disk is full: no use in reading on */
+		done += n;
+		lkb_ui_bytes(ui, u->name, done, layer->size);
+	} while (n == CHUNK);
+	if (fault->kind == LKB_OK)
+		lkb_inflate_end(z, fault);
+	*ret_digest = lkb_hash_done(hash);
+	return 0;
+}
+
+static int compare(const struct lkb_image_layer *layer, const struct lkb_sha256 *digest,
+		   const struct lkb_sha256 *diff_id, const struct lkb_error *fault,
+		   const char *path, struct lkb_error *err)
+{
+	if (fault->kind == LKB_IO)
+		return lkb_store_fault(err, fault);
+	if (!lkb_sha256_equal(digest, &layer->digest)) {
+		lkb_fail(err, LKB_TRUST, "the blob holds something else: its digest is "
+			 "'sha256:%s'", lkb_sha256_text(digest).s);
+		return lkb_hint(err, "remove '%s', then import or build the image again", path);
+	}
+	if (fault->kind != LKB_OK)
+		return lkb_store_fault(err, fault);
+	if (!lkb_sha256_equal(diff_id, &layer->diff_id))
+		return lkb_fail(err, LKB_TRUST, "it unpacks to 'sha256:%s', the image's config "
+				"says 'sha256:%s'", lkb_sha256_text(diff_id).s,
+				lkb_sha256_text(&layer->diff_id).s);
+	return 0;
+}
+
+static int unpack(const struct lkb_store *s, const struct lkb_image_layer *layer,
+		  const char *name, struct lkb_ui *ui, int *ret_fd, struct lkb_error *err)
+{
+	struct lkb_oci_desc d = { .digest_text = name, .verifiable = true,
+				  .digest = layer->digest, .size = layer->size };
+	lkb_autofree char *blob_path = lkb_layout_blob_path(s->dir, &layer->digest);
+	lkb_autofree char *path = derived_path(s, &layer->diff_id, "tar");
+	lkb_autofree char *record = derived_path(s, &layer->diff_id, "ok");
+	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
+	lkb_auto(lkb_hash) plain_hash = lkb_hash_new();
+	struct lkb_error fault = {0};
+	struct lkb_sha256 digest = {0}, diff_id;
+	struct unpack u = { .plain_hash = plain_hash, .name = name };
+	lkb_autofd fd = -1;
+
+	if (lkb_layout_open(s->dir, &d, &fd, err) || lkb_store_tmp_open(s, &tmp, err))
+		return -1;
+	u.fd = tmp.fd;
+	if (feed_blob(s, layer, fd, &u, ui, &digest, &fault, err))
+		return -1;
+	diff_id = lkb_hash_done(plain_hash);
+	if (compare(layer, &digest, &diff_id, &fault, blob_path, err))
+		return -1;
+	if (lkb_store_tmp_commit(&tmp, path, err))
+		return -1;
+	write_record(s, record, tmp.fd);
+	*ret_fd = lkb_steal_fd(&tmp.fd);
+	return 0;
+}
+
+int lkb_store_layer(const struct lkb_store *s, const struct lkb_image_layer *layer,
+		    struct lkb_ui *ui, struct lkb_blob **ret, struct lkb_error *err)
+{
+	lkb_autofree char *name = lkb_format("sha256:%s", lkb_sha256_text(&layer->digest).s);
+	lkb_autofd fd = -1;
+	struct stat st;
+	int there = open_derived(s, &layer->diff_id, &fd, err);
+
+	if (there < 0 || (!there && unpack(s, layer, name, ui, &fd, err)))
+		return lkb_context(err, "layer '%s'", name);
+	if (fstat(fd, &st))
+		return lkb_fail_errno(err, "cannot look at layer '%s'", name);
+	*ret = lkb_blob_new_fd(lkb_steal_fd(&fd), (uint64_t)st.st_size, name);
+	return 0;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "rootfs/oci/ref.h"
+#include "rootfs/oci/store_priv.h"
+
+/* Adds the manifests of a reference that says a digest: what the digest names, wherever it came
+ * from. Size and media type are the document's own. */
+static int find_by_digest(const struct lkb_store *s, const char *digest, struct lkb_arena *arena,
+			  struct lkb_layout_list *list, bool *ret_found, struct lkb_error *err)
+{
+	struct lkb_oci_desc d = { .digest_text = digest };
+	lkb_autofree char *path = NULL;
+	struct lkb_oci_doc doc;
+	struct stat st;
+
+	if (!lkb_oci_digest_parse(digest, &d.verifiable, &d.digest) || !d.verifiable)
+		return lkb_fail(err, LKB_TRUST, "cannot verify '%s': SHA-256 is the only digest "
+				"that is supported", digest);
+	path = lkb_layout_blob_path(s->dir, &d.digest);
+	*ret_found = !stat(path, &st);
+	if (!*ret_found)
+		return 0;
+	d.size = (uint64_t)st.st_size;
+	d.digest_text = lkb_arena_strdup(arena, digest);
+	if (lkb_layout_doc(s->dir, &d, arena, &doc, err))
+		return -1;
+	d.media_type = doc.media_type;
+	d.kind = doc.kind;
+	return lkb_layout_flatten(s->dir, &d, arena, list, err);
+}
+
+static int find_by_name(const struct lkb_store *s, const char *ref, struct lkb_arena *arena,
+			struct lkb_layout_list *list, bool *ret_found, struct lkb_error *err)
+{
+	struct lkb_oci_index index;
+
+	*ret_found = false;
+	if (lkb_layout_index(s->dir, arena, &index, err))
+		return -1;
+	for (size_t i = 0; i < index.n; i++) {
+		lkb_autofree char *name = lkb_layout_name(&index.items[i]);
+
+		if (!name || strcmp(name, ref))
+			continue;
+		*ret_found = true;
+		if (lkb_layout_flatten(s->dir, &index.items[i], arena, list, err))
+			return -1;
+	}
+	return 0;
+}
+
+static int not_there(const struct lkb_store *s, const char *ref, struct lkb_error *err)
+{
+	lkb_fail(err, LKB_INPUT, "image '%s' is not in the store '%s'", ref, s->dir);
+	return lkb_hint(err, "make it with 'lkboard pkg build' if configs/packages has it, or bring "
+			     "it in with 'lkboard cache import'");
+}
+
+/* The manifest that fits best; among equals the first one. */
+static int choose(const struct lkb_layout_list *list, const struct lkb_platform *want,
+		  const struct lkb_oci_desc **ret, struct lkb_error *err)
+{
+	const struct lkb_oci_desc *best = NULL;
+	int best_rank = 0;
+	lkb_autostr there = {0};
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct lkb_oci_desc *d = &list->items[i];
+		int rank = lkb_platform_rank(want, &d->platform);
+
+		lkb_str_addf(&there, "%s%s", i ? ", " : "", lkb_platform_text(&d->platform).s);
+		if (rank >= 0 && (!best || rank < best_rank)) {
+			best = d;
+			best_rank = rank;
+		}
+	}
+	if (!best && !list->n)
+		return lkb_fail(err, LKB_INPUT, "nothing in it is an image for a Linux platform");
+	if (!best)
+		return lkb_fail(err, LKB_INPUT, "nothing in it is for %s, only for %s",
+				lkb_platform_text(want).s, lkb_str_get(&there));
+	*ret = best;
+	return 0;
+}
+
+/* Compares manifest and config with each other, and the layers with what is there. */
+static int load_layers(const struct lkb_store *s, const struct lkb_oci_manifest *m,
+		       const struct lkb_oci_config *c, struct lkb_image *im,
+		       struct lkb_error *err)
+{
+	if (m->n_layers != c->n_diff_ids)
+		return lkb_fail(err, LKB_INPUT, "the manifest has %zu layers, the config %zu "
+				"diff_ids", m->n_layers, c->n_diff_ids);
+	im->layers = lkb_alloc_array(m->n_layers + 1, sizeof(*im->layers));
+	im->n_layers = m->n_layers;
+	for (size_t i = 0; i < m->n_layers; i++) {
+		const struct lkb_oci_desc *d = &m->layers[i];
+		lkb_autofd fd = -1;
+
+		if (d->kind != LKB_OCI_LAYER)
+			return lkb_fail(err, LKB_INPUT, "layer %zu has the media type '%.100s', "
+					"which is no file system layer", i + 1, d->media_type);
+		if (lkb_layout_open(s->dir, d, &fd, err))
+			return lkb_context(err, "layer %zu", i + 1);
+		im->layers[i] = (struct lkb_image_layer){ .digest = d->digest, .size = d->size,
+							  .diff_id = c->diff_ids[i] };
+	}
+	return 0;
+}
+
+/* Moves what the config says into the image. */
+static void take_config(struct lkb_image *im, struct lkb_oci_config *c)
+{
+	im->created = c->created;
+	im->entrypoint = c->entrypoint;
+	im->cmd = c->cmd;
+	im->env = c->env;
+	im->has_entrypoint = c->has_entrypoint;
+	im->has_cmd = c->has_cmd;
+	im->label_keys = c->label_keys;
+	im->label_values = c->label_values;
+	im->workdir = LKB_STEAL(c->workdir);
+	im->user = LKB_STEAL(c->user);
+	c->entrypoint = c->cmd = c->env = c->label_keys = c->label_values = (struct lkb_strv){0};
+}
+
+static int load(const struct lkb_store *s, const struct lkb_oci_desc *d, struct lkb_arena *arena,
+		struct lkb_image *im, struct lkb_error *err)
+{
+	lkb_autoociconfig config = {0};
+	struct lkb_oci_doc doc;
+
+	if (lkb_layout_doc(s->dir, d, arena, &doc, err))
+		return -1;
+	if (lkb_layout_config(s->dir, &doc.manifest.config, &config, err))
+		return -1;
+	if (config.has_platform && strcmp(config.platform.arch, d->platform.arch))
+		return lkb_fail(err, LKB_INPUT, "the index calls it an image for '%s', its config "
+				"for '%s'", d->platform.arch, config.platform.arch);
+	if (load_layers(s, &doc.manifest, &config, im, err))
+		return -1;
+	take_config(im, &config);
+	im->manifest = d->digest;
+	im->platform = d->platform;
+	return 0;
+}
+
+static int resolve(const struct lkb_store *s, const struct lkb_ref *r, const char *ref,
+		   const struct lkb_platform *platform, struct lkb_image *im,
+		   struct lkb_error *err)
+{
+	lkb_autoarena arena = {0};
+	lkb_autolayoutlist list = {0};
+	lkb_autofd lock = -1;
+	const struct lkb_oci_desc *d = NULL;
+	struct lkb_platform want;
+	bool found = false;
+
+	if (!lkb_platform_set(&want, platform->arch, platform->variant))
+		return lkb_fail(err, LKB_INPUT, "'%s' is no architecture", platform->arch);
+	if (lkb_store_lock(s, true, &lock, err))
+		return -1;
+	if (r->digest ? find_by_digest(s, r->digest, &arena, &list, &found, err)
+		      : find_by_name(s, ref, &arena, &list, &found, err))
+		return lkb_context(err, "image '%s'", ref);
+	if (!found)
+		return not_there(s, ref, err);
+	if (choose(&list, &want, &d, err) || load(s, d, &arena, im, err))
+		return lkb_context(err, "image '%s'", ref);
+	return 0;
+}
+
+int lkb_store_resolve(struct lkb_store *s, const char *ref, const struct lkb_platform *platform,
+		      struct lkb_image **ret, struct lkb_error *err)
+{
+	lkb_auto(lkb_image) im = lkb_alloc(sizeof(*im));
+	lkb_autoref r = {0};
+
+	if (lkb_ref_parse(ref, &r, err))
+		return -1;
+	im->ref = lkb_ref_text(&r);
+	if (resolve(s, &r, im->ref, platform, im, err))
+		return -1;
+	*ret = LKB_STEAL(im);
+	return 0;
+}
+
+bool lkb_store_has(struct lkb_store *s, const char *ref, const struct lkb_platform *platform)
+{
+	lkb_auto(lkb_image) im = NULL;
+
+	return !lkb_store_resolve(s, ref, platform, &im, NULL);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "base/undo.h"
+#include "rootfs/oci/store_priv.h"
+
+/* Between open and lock a sweep may have taken the file for a leftover and removed it: then the
+ * lock is on a file without a name. 1 = try again. */
+static int open_once(const char *path, int *ret_fd, struct lkb_error *err)
+{
+	lkb_autofd fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == EEXIST ? 1 : lkb_fail_errno(err, "cannot make '%s'", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &st) || !st.st_nlink)
+		return 1;
+	*ret_fd = lkb_steal_fd(&fd);
+	return 0;
+}
+
+int lkb_store_tmp_open(const struct lkb_store *s, struct lkb_store_tmp *ret, struct lkb_error *err)
+{
+	static atomic_uint counter;
+	int again = 1;
+
+	for (unsigned tries = 0; again > 0 && tries < 1000; tries++) {
+		lkb_autofree char *path = lkb_format("%s/tmp/%d-%u.tmp", s->dir, (int)getpid(),
+						     atomic_fetch_add(&counter, 1));
+
+		again = open_once(path, &ret->fd, err);
+		if (!again) {
+			ret->undo = lkb_undo_unlink(path);
+			ret->path = LKB_STEAL(path);
+		}
+	}
+	if (again > 0)
+		return lkb_fail(err, LKB_IO, "cannot find a free name in '%s/tmp'", s->dir);
+	return again;
+}
+
+/* A rename is on the disk once its directory is. */
+static int flush_dir_of(const char *path, struct lkb_error *err)
+{
+	lkb_autofree char *dir = lkb_path_dirname(path);
+	lkb_autofd fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd))
+		return lkb_fail_errno(err, "cannot flush '%s'", dir);
+	return 0;
+}
+
+int lkb_store_tmp_commit(struct lkb_store_tmp *t, const char *path, struct lkb_error *err)
+{
+	if (fsync(t->fd))
+		return lkb_fail_errno(err, "cannot flush '%s'", t->path);
+	if (rename(t->path, path))
+		return lkb_fail_errno(err, "cannot give '%s' its name", path);
+	lkb_undo_forget(t->undo);
+	t->undo = -1;
+	free(t->path);
+	t->path = NULL;
+	return flush_dir_of(path, err);
+}
+
+void lkb_store_tmp_clear(struct lkb_store_tmp *t)
+{
+	if (t->path)
+		unlink(t->path);
+	lkb_undo_forget(t->undo);
+	if (t->fd >= 0)
+		close(t->fd);
+	free(t->path);
+	*t = (struct lkb_store_tmp)LKB_STORE_TMP_INIT;
+}
+
+/* Who can lock it knows that nobody writes it. The name is not used again by anyone: it was either
+ * removed here or renamed by its writer. */
+static void sweep_one(int dir_fd, const char *name)
+{
+	lkb_autofd fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
+		unlinkat(dir_fd, name, 0);
+}
+
+void lkb_store_sweep(const struct lkb_store *s)
+{
+	lkb_autofree char *path = lkb_format("%s/tmp", s->dir);
+	DIR *dir = opendir(path);
+	struct dirent *e;
+
+	if (!dir)
+		return;
+	while ((e = readdir(dir)))
+		if (lkb_ends_with(e->d_name, ".tmp"))
+			sweep_one(dirfd(dir), e->d_name);
+	closedir(dir);
+}
+
+bool lkb_store_has_blob(const struct lkb_store *s, const struct lkb_sha256 *digest, uint64_t size)
+{
+	lkb_autofree char *path = lkb_layout_blob_path(s->dir, digest);
+	struct stat st;
+
+	return !lstat(path, &st) && S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
+}
+
+int lkb_store_put_bytes(const struct lkb_store *s, const void *p, size_t n,
+			struct lkb_sha256 *ret, struct lkb_error *err)
+{
+	struct lkb_sha256 digest = lkb_sha256(p, n);
+	lkb_autofree char *path = lkb_layout_blob_path(s->dir, &digest);
+	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
+
+	if (!lkb_store_has_blob(s, &digest, n) &&
+	    (lkb_store_tmp_open(s, &tmp, err) || lkb_write_full(tmp.fd, p, n, path, err) ||
+	     lkb_store_tmp_commit(&tmp, path, err)))
+		return -1;
+	*ret = digest;
+	return 0;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <strings.h>
+
+#include "base/str.h"
+#include "rootfs/spec/spec_priv.h"
+
+/* "'uid' of services[0]"; of a label, which has no path: "'uid'". */
+static void report(struct lkb_diags *diags, const struct lkb_pos *pos, const char *hint,
+		   const char *what, const char *path, const char *message)
+{
+	lkb_schema_error(diags, pos, hint, "%s%s%s %s", what, *path ? " of " : "", path, message);
+}
+
+/* "all" and "none" mean what they say only when they stand alone. */
+static void check_alone(const struct lkb_strlist *list, const char *key, const char *path,
+			struct lkb_diags *diags)
+{
+	for (size_t i = 0; list->n > 1 && i < list->n; i++) {
+		const char *item = list->items[i];
+
+		if (strcasecmp(item, "all") && strcasecmp(item, "none"))
+			continue;
+		lkb_schema_error(diags, &list->pos[i], "it must be the only item",
+				 "'%s'%s%s has '%s' beside other items", key, *path ? " of " : "",
+				 path, item);
+	}
+}
+
+/* LinuxKit drops the second without a word. */
+static void check_add(const struct lkb_spec_image *image, const char *key, const char *add,
+		      const char *path, struct lkb_diags *diags)
+{
+	struct lkb_pos pos = lkb_schema_pos(&image->pos, add);
+	lkb_autofree char *of = lkb_format("%s%s", *path ? " of " : "", path);
+
+	if (!lkb_schema_given(&image->pos, key) || !lkb_schema_given(&image->pos, add))
+		return;
+	lkb_schema_warning(diags, &pos, NULL, "'%s'%s has no effect beside '%s'", add, of, key);
+}
+
+static bool is_own_type(const char *source)
+{
+	static const char *const types[] = { "mqueue", "devpts", "proc", "sysfs", "cgroup" };
+
+	for (size_t i = 0; source && i < LKB_ARRAY_SIZE(types); i++)
+		if (!strcmp(source, types[i]))
+			return true;
+	return false;
+}
+
+static bool is_empty(const char *s)
+{
+	return !s || !*s;
+}
+
+static bool has_string(const struct lkb_strlist *list, const char *s)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!strcmp(list->items[i], s))
+			return true;
+	return false;
+}
+
+static bool is_bind(const struct lkb_spec_mount *m)
+{
+	return (m->type && !strcmp(m->type, "bind")) || has_string(&m->options, "bind") ||
+	       has_string(&m->options, "rbind");
+}
+
+static void check_mount(const struct lkb_spec_mount *m, const char *what, const char *path,
+			struct lkb_diags *diags)
+{
+	struct lkb_pos source = lkb_schema_pos(&m->pos, "source");
+	const char *type = !is_empty(m->type)       ? m->type
+			   : is_own_type(m->source) ? m->source
+						    : NULL;
+
+	if (!type && (is_empty(m->destination) || strcmp(m->destination, "/dev")))
+		report(diags, &m->pos, "only mqueue, devpts, proc, sysfs and cgroup follow from "
+		       "the source", what, path, "has no 'type'");
+	if (!lkb_schema_given(&m->pos, "destination") && type && !is_own_type(type))
+		report(diags, &m->pos, NULL, what, path, "has no 'destination'");
+	if (is_bind(m) && is_empty(m->source))
+		report(diags, &m->pos, NULL, what, path, "has no 'source' to bind");
+	else if (is_bind(m) && *m->source != '/')
+		report(diags, &source, NULL, what, path, LKB_SPEC_NO_VOLUMES);
+}
+
+/* A pipe has no numbers, and LinuxKit takes a missing number as 0. */
+static void check_device(const struct lkb_spec_device *d, const char *what, const char *path,
+			 struct lkb_diags *diags)
+{
+	static const char hint[] = "only 'path: all' does without it";
+
+	if (!d->path || !strcmp(d->path, "all"))
+		return;
+	if (!lkb_schema_given(&d->pos, "type"))
+		report(diags, &d->pos, hint, what, path, "has no 'type'");
+	if (!lkb_schema_given(&d->pos, "mode"))
+		report(diags, &d->pos, hint, what, path, "has no 'mode'");
+}
+
+static void check_sysctl(const struct lkb_strmap *map, const char *path, struct lkb_diags *diags)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._/-:@";
+
+	for (size_t i = 0; i < map->n; i++) {
+		const char *key = map->keys[i];
+		lkb_autofree char *what = lkb_format("'%s'", lkb_schema_shown(key).s);
+		lkb_autofree char *of = lkb_format("%s%ssysctl", path, *path ? "." : "");
+
+		if (!*key || strspn(key, allowed) != strlen(key) || strstr(key, ".."))
+			report(diags, &map->pos[i], NULL, what, of, "is no kernel parameter");
+	}
+}
+
+void lkb_spec_check_image(const struct lkb_spec_image *image, const char *path,
+			  struct lkb_diags *diags)
+{
+	const struct lkb_spec_device *devices = image->devices.items;
+	const struct lkb_spec_mount *mounts = image->mounts.items;
+
+	check_alone(&image->capabilities, "capabilities", path, diags);
+	check_alone(&image->capabilities_add, "capabilities.add", path, diags);
+	check_alone(&image->ambient, "ambient", path, diags);
+	check_add(image, "capabilities", "capabilities.add", path, diags);
+	check_add(image, "binds", "binds.add", path, diags);
+	for (size_t i = 0; i < image->mounts.n; i++) {
+		lkb_autofree char *what = lkb_format("'mounts[%zu]'", i);
+
+		if (mounts[i].pos.file)
+			check_mount(&mounts[i], what, path, diags);
+	}
+	for (size_t i = 0; i < image->devices.n; i++) {
+		lkb_autofree char *what = lkb_format("'devices[%zu]'", i);
+
+		check_device(&devices[i], what, path, diags);
+	}
+	check_sysctl(&image->sysctl, path, diags);
+	if (image->command.n && !*image->command.items[0])
+		report(diags, &image->command.pos[0], NULL, "'command[0]'", path, "is empty");
+}
+
+static void check_images(const struct lkb_objlist *list, const char *section,
+			 struct lkb_diags *diags)
+{
+	const struct lkb_spec_image *images = list->items;
+
+	for (size_t i = 0; i < list->n; i++) {
+		lkb_autofree char *path = lkb_format("%s[%zu]", section, i);
+
+		lkb_spec_check_image(&images[i], path, diags);
+	}
+}
+
+/* containerd knows a service by its name and is stricter than runc. */
+static void check_service_names(const struct lkb_objlist *list, struct lkb_diags *diags)
+{
+	const struct lkb_spec_image *images = list->items;
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct lkb_pos pos = lkb_schema_pos(&images[i].pos, "name");
+
+		if (images[i].name && !lkb_spec_is_containerd_id(images[i].name))
+			lkb_schema_error(diags, &pos,
+					 "use letters and digits, with single '_', '.' or '-' between "
+					 "them, at most 76",
+					 "'name' of services[%zu] is '%s', which containerd does "
+					 "not take", i, lkb_schema_shown(images[i].name).s);
+	}
+}
+
+static void check_file(const struct lkb_spec_file *f, const char *path, struct lkb_diags *diags)
+{
+	static const char *const keys[] = { "contents", "source", "symlink", "metadata" };
+	struct lkb_pos optional = lkb_schema_pos(&f->pos, "optional");
+	lkb_autostr given = { 0 };
+	size_t n = 0;
+
+	if (f->directory == LKB_YES) {
+		lkb_str_add(&given, "'directory'");
+		n++;
+	}
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(keys); i++) {
+		if (!lkb_schema_given(&f->pos, keys[i]))
+			continue;
+		lkb_str_addf(&given, "%s'%s'", n ? " and " : "", keys[i]);
+		n++;
+	}
+	if (n > 1)
+		lkb_schema_error(diags, &f->pos, "a file has exactly one of them", "%s has %s",
+				 path, given.s);
+	else if (!n)
+		lkb_schema_error(diags, &f->pos, "for an empty file write contents: \"\"",
+				 "%s has neither 'contents', 'source', 'symlink' nor 'directory'",
+				 path);
+	if (f->optional == LKB_YES && !lkb_schema_given(&f->pos, "source"))
+		lkb_schema_warning(diags, &optional, NULL,
+				   "'optional' of %s has no effect without 'source'", path);
+}
+
+void lkb_spec_check_document(const struct lkb_spec_document *doc, struct lkb_diags *diags)
+{
+	const struct lkb_spec_file *files = doc->spec.files.items;
+
+	check_images(&doc->spec.onboot, "onboot", diags);
+	check_images(&doc->spec.onshutdown, "onshutdown", diags);
+	check_images(&doc->spec.services, "services", diags);
+	check_service_names(&doc->spec.services, diags);
+	for (size_t i = 0; i < doc->spec.files.n; i++) {
+		lkb_autofree char *path = lkb_format("files[%zu]", i);
+
+		if (files[i].pos.file)
+			check_file(&files[i], path, diags);
+	}
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/size.h"
+#include "base/str.h"
+#include "rootfs/spec/spec_priv.h"
+
+#define MAX_NAME 200 /* with "NNN-" before it, one path component */
+#define MAX_CONTAINERD_ID 76
+#define MAX_HOSTNAME 64
+#define MAX_VERSION 64
+
+static bool only(const char *v, const char *marks)
+{
+	for (; *v; v++)
+		if (!isalnum((unsigned char)*v) && !strchr(marks, *v))
+			return false;
+	return true;
+}
+
+static bool has_control(const char *v)
+{
+	for (; *v; v++)
+		if ((unsigned char)*v < 0x20 || *v == 0x7f)
+			return true;
+	return false;
+}
+
+static bool has_dotdot(const char *path, size_t len)
+{
+	const char *end = path + len;
+
+	while (path < end) {
+		const char *slash = memchr(path, '/', (size_t)(end - path));
+		size_t n = (size_t)((slash ? slash : end) - path);
+
+		if (n == 2 && path[0] == '.' && path[1] == '.')
+			return true;
+		path += n + 1;
+	}
+	return false;
+}
+
+const char *lkb_spec_bad_name(const char *v)
+{
+	if (!only(v, "_.+-"))
+		return "has a character other than letters, digits, '_', '.', '+' and '-'";
+	if (*v == '.' || *v == '-')
+		return "begins with '.' or '-'";
+	return strlen(v) > MAX_NAME ? "is longer than 200 characters" : NULL;
+}
+
+/* Words of letters and digits, with one of _ . - between them. */
+bool lkb_spec_is_containerd_id(const char *name)
+{
+	if (strlen(name) > MAX_CONTAINERD_ID || !only(name, "_.-"))
+		return false;
+	for (const char *p = name; *p; p++)
+		if (!isalnum((unsigned char)*p) &&
+		    (p == name || !isalnum((unsigned char)p[-1]) || !p[1]))
+			return false;
+	return *name != '\0';
+}
+
+/* A light look: the reference is parsed in full where images are resolved. */
+const char *lkb_spec_bad_image(const char *v)
+{
+	if (lkb_starts_with(v, "@pkg:"))
+		return "is a package source; those are not supported by this version of lkboard";
+	if (strstr(v, "://"))
+		return "is a URL, not an image reference";
+	if (!only(v, "._-/:@+[]"))
+		return "has a character that image references do not have";
+	return isalnum((unsigned char)*v) || *v == '[' ? NULL : "is no image reference";
+}
+
+const char *lkb_spec_bad_line(const char *v)
+{
+	return has_control(v) ? "holds a line break or a control character" : NULL;
+}
+
+/* A block scalar's last line break is cut off when the spec is merged. */
+const char *lkb_spec_bad_cmdline(const char *v)
+{
+	size_t n = strlen(v);
+
+	for (size_t i = 0; i < n; i++)
+		if (((unsigned char)v[i] < 0x20 || v[i] == 0x7f) && !(v[i] == '\n' && i + 1 == n))
+			return "holds a line break or a control character";
+	return NULL;
+}
+
+const char *lkb_spec_bad_absolute(const char *v)
+{
+	if (*v != '/')
+		return "is no absolute path";
+	return has_dotdot(v, strlen(v)) ? "has '..' in it" : NULL;
+}
+
+/* Where the data partition goes: not over the root. */
+const char *lkb_spec_bad_mountpoint(const char *v)
+{
+	const char *which = lkb_spec_bad_absolute(v);
+
+	return which ? which : lkb_spec_bad_image_path(v);
+}
+
+/* A path in an image or in the root: from the top, with or without a leading slash. */
+const char *lkb_spec_bad_image_path(const char *v)
+{
+	if (has_dotdot(v, strlen(v)))
+		return "has '..' in it";
+	return v[strspn(v, "/.")] ? NULL : "names the root itself";
+}
+
+/* "" and "none" say that there is none. */
+const char *lkb_spec_bad_tar(const char *v)
+{
+	return *v ? lkb_spec_bad_image_path(v) : NULL;
+}
+
+/* A destination inside a container, `len` bytes of it. */
+static const char *bad_destination(const char *v, size_t len)
+{
+	if (!len || *v != '/')
+		return "has a destination that is no absolute path";
+	return has_dotdot(v, len) ? "has '..' in its destination" : NULL;
+}
+
+const char *lkb_spec_bad_bind(const char *v)
+{
+	const char *dest = strchr(v, ':'), *options;
+
+	if (!dest)
+		return "has no ':' between source and destination";
+	if (dest == v)
+		return "has no source";
+	if (*v != '/')
+		return LKB_SPEC_NO_VOLUMES;
+	dest++;
+	options = strchr(dest, ':');
+	if (options && strchr(options + 1, ':'))
+		return "has more than two ':'";
+	if (options && !options[1])
+		return "has no options after its second ':'";
+	return bad_destination(dest, options ? (size_t)(options - dest) : strlen(dest));
+}
+
+const char *lkb_spec_bad_tmpfs(const char *v)
+{
+	const char *options = strchr(v, ':');
+
+	if (options && strchr(options + 1, ':'))
+		return "has more than one ':'";
+	return bad_destination(v, options ? (size_t)(options - v) : strlen(v));
+}
+
+const char *lkb_spec_bad_env(const char *v)
+{
+	return *v != '=' && strchr(v, '=') ? NULL : "is not of the form NAME=VALUE";
+}
+
+const char *lkb_spec_bad_namespace(const char *v)
+{
+	if (!*v || *v == '/' || !strcmp(v, "host") || !strcmp(v, "root") || !strcmp(v, "new"))
+		return NULL;
+	return "is neither host, root, new nor an absolute path";
+}
+
+const char *lkb_spec_bad_net(const char *v)
+{
+	if (!strcmp(v, "none") || !lkb_spec_bad_namespace(v))
+		return NULL;
+	return "is neither host, root, new, none nor an absolute path";
+}
+
+const char *lkb_spec_bad_hostname(const char *v)
+{
+	size_t n = strlen(v);
+
+	if (n > MAX_HOSTNAME)
+		return "is longer than 64 characters";
+	if (n && (!only(v, ".-") || !isalnum((unsigned char)*v) ||
+		  !isalnum((unsigned char)v[n - 1])))
+		return "is no host name";
+	return NULL;
+}
+
+static bool is_limit(const char *v, size_t len)
+{
+	char text[24];
+	uint64_t n;
+
+	for (; len && *v == ' '; len--)
+		v++;
+	while (len && v[len - 1] == ' ')
+		len--;
+	if (!len || len >= sizeof(text))
+		return false;
+	memcpy(text, v, len);
+	text[len] = '\0';
+	return !strcasecmp(text, "unlimited") || lkb_u64_parse(text, &n);
+}
+
+const char *lkb_spec_bad_rlimit(const char *v)
+{
+	static const char *const names[] = {
+		"CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE", "MEMLOCK", "AS",
+		"LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME"
+	};
+	const char *soft = strchr(v, ','), *hard = soft ? strchr(soft + 1, ',') : NULL;
+	size_t len = soft ? (size_t)(soft - v) : 0;
+
+	if (!hard || strchr(hard + 1, ','))
+		return "is not of the form NAME,SOFT,HARD";
+	if (!is_limit(soft + 1, (size_t)(hard - soft - 1)) || !is_limit(hard + 1, strlen(hard + 1)))
+		return "has a limit that is neither a number nor 'unlimited'";
+	for (; len && *v == ' '; len--)
+		v++;
+	while (len && v[len - 1] == ' ')
+		len--;
+	if (len > 7 && !strncasecmp(v, "RLIMIT_", 7)) {
+		v += 7;
+		len -= 7;
+	}
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(names); i++)
+		if (len == strlen(names[i]) && !strncasecmp(v, names[i], len))
+			return NULL;
+	return "names no resource limit";
+}
+
+const char *lkb_spec_bad_device(const char *v)
+{
+	return !strcmp(v, "all") ? NULL : lkb_spec_bad_absolute(v);
+}
+
+const char *lkb_spec_bad_octal(const char *v)
+{
+	size_t n = strlen(v);
+
+	return n && n <= 5 && strspn(v, "01234567") == n ? NULL : "is no octal mode";
+}
+
+/* It travels on the kernel's command line and in file names. */
+const char *lkb_spec_bad_version(const char *v)
+{
+	if (strlen(v) > MAX_VERSION)
+		return "is longer than 64 characters";
+	if (!isalnum((unsigned char)*v))
+		return "begins with neither a letter nor a digit";
+	return only(v, "._+~-") ? NULL
+				: "has a character other than letters, digits and '._+~-'";
+}
+
+const char *lkb_spec_bad_module(const char *v)
+{
+	return only(v, "_-") ? NULL : "is no name of a kernel module";
+}

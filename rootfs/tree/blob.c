@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rootfs/tree/blob.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+struct lkb_blob {
+	unsigned refs;
+	int fd; /* -1: mem */
+	uint64_t size;
+	char *mem;
+	char *name;
+};
+
+static struct lkb_blob *blob_new(int fd, void *mem, uint64_t size, const char *name)
+{
+	struct lkb_blob *b = lkb_alloc(sizeof(*b));
+
+	b->refs = 1;
+	b->fd = fd;
+	b->mem = mem;
+	b->size = size;
+	b->name = name ? lkb_strdup(name) : NULL;
+	return b;
+}
+
+struct lkb_blob *lkb_blob_new_fd(int fd, uint64_t size, const char *name)
+{
+	return blob_new(fd, NULL, size, name);
+}
+
+struct lkb_blob *lkb_blob_new_mem(const void *p, size_t n)
+{
+	return blob_new(-1, n ? lkb_memdup(p, n) : NULL, n, NULL);
+}
+
+struct lkb_blob *lkb_blob_new_take(void *p, size_t n)
+{
+	return blob_new(-1, p, n, NULL);
+}
+
+int lkb_blob_open(const char *path, struct lkb_blob **ret, struct lkb_error *err)
+{
+	uint64_t size;
+	int fd;
+
+	if (lkb_open_read(path, &fd, &size, err) < 0)
+		return -1;
+	*ret = lkb_blob_new_fd(fd, size, path);
+	return 0;
+}
+
+struct lkb_blob *lkb_blob_ref(struct lkb_blob *b)
+{
+	if (b)
+		b->refs++;
+	return b;
+}
+
+void lkb_blob_unref(struct lkb_blob *b)
+{
+	if (!b || --b->refs)
+		return;
+	if (b->fd >= 0)
+		close(b->fd);
+	free(b->mem);
+	free(b->name);
+	free(b);
+}
+
+uint64_t lkb_blob_size(const struct lkb_blob *b)
+{
+	return b->size;
+}
+
+const char *lkb_blob_name(const struct lkb_blob *b)
+{
+	return b->name ? b->name : "memory";
+}
+
+int lkb_blob_fd(const struct lkb_blob *b)
+{
+	return b->fd;
+}
+
+int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
+		  struct lkb_error *err)
+{
+	if (off > b->size || n > b->size - off)
+		return lkb_fail(err, LKB_INPUT,
+				"'%s' ends at byte %llu, but %zu bytes from byte %llu are needed",
+				lkb_blob_name(b), (unsigned long long)b->size, n,
+				(unsigned long long)off);
+	if (!n)
+		return 0;
+	if (b->fd >= 0)
+		return lkb_pread_full(b->fd, buf, n, off, lkb_blob_name(b), err);
+	memcpy(buf, b->mem + off, n);
+	return 0;
+}
+
+int lkb_data_read(const struct lkb_data *d, uint64_t off, void *buf, size_t n,
+		  struct lkb_error *err)
+{
+	if (off > d->len || n > d->len - off)
+		return lkb_fail(err, LKB_INPUT, "the data ends at byte %llu, but %zu bytes from "
+				"byte %llu are needed", (unsigned long long)d->len, n,
+				(unsigned long long)off);
+	if (!n)
+		return 0;
+	return lkb_blob_read(d->blob, d->off + off, buf, n, err);
+}
+
+int lkb_data_read_all(const struct lkb_data *d, size_t max, char **ret, size_t *ret_n,
+		      struct lkb_error *err)
+{
+	lkb_autofree char *buf = NULL;
+
+	if (d->len > max)
+		return lkb_fail(err, LKB_INPUT, "%llu bytes are more than the %zu that are allowed",
+				(unsigned long long)d->len, max);
+	buf = lkb_alloc((size_t)d->len + 1);
+	if (lkb_data_read(d, 0, buf, (size_t)d->len, err) < 0)
+		return -1;
+	*ret = LKB_STEAL(buf);
+	if (ret_n)
+		*ret_n = (size_t)d->len;
+	return 0;
+}
