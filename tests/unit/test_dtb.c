@@ -336,6 +336,25 @@ static void test_trailing_bytes_mean_nothing(void **state)
 	assert_int_equal(lkb_dtb_check(longer, t.n + 100, "x", &err), 0);
 }
 
+/* libfdt adds the length of a property as a signed number: -12 bytes bring it back to where it
+ * was. */
+static void test_properties_of_less_than_no_bytes(void **state)
+{
+	autotree t = compile("/dts-v1/;\n/ { a = <1>; b = <2>; };\n", false);
+	uint32_t structure = lkb_get_be32(t.p + 8), length;
+	struct lkb_error err = {0};
+
+	/* FDT_BEGIN_NODE, the root's name, FDT_PROP, and there it is. */
+	char *first = t.p + structure + 12;
+
+	assert_int_equal(lkb_get_be32(first), 4);
+	for (length = 0xffffffff; length > 0xffffffc0; length--) {
+		lkb_put_be32(first, length);
+		assert_int_equal(lkb_dtb_check(t.p, t.n, "x", &err), -1);
+		assert_string_equal(err.message, "'x' is a damaged device tree (nodes)");
+	}
+}
+
 /* Whatever a tree was cut or changed to, it is checked and used without harm: the sanitizers and
  * the exact sizes of the buffers are the judges. */
 static void use(const char *p, size_t n, const struct tree *base, const struct tree *o)
@@ -449,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_nested_too_deeply),
 		cmocka_unit_test(test_trailing_bytes_mean_nothing),
+		cmocka_unit_test(test_properties_of_less_than_no_bytes),
 		cmocka_unit_test(test_truncated_trees),
 		cmocka_unit_test(test_flipped_bits),
 		cmocka_unit_test(test_print_reads_back_as_the_same_tree),
