@@ -8,8 +8,8 @@
 /* Superblock, descriptors, bitmaps and inode tables: libext2fs keeps and checksums them, the plan says
  * what is in them, and the writer gets them at the end. */
 
-/* What stands in every file system made here and nothing else: U-Boot reads all of it, and nothing
- * on the host (mke2fs.conf) has a say. */
+/* What stands in every file system made here, and nothing else (but for ext_attr and large_file where
+ * they are used): U-Boot reads all of it, and nothing on the host (mke2fs.conf) has a say. */
 #define INCOMPAT  (EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS | \
 		   EXT4_FEATURE_INCOMPAT_64BIT)
 #define RO_COMPAT (EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE | EXT4_FEATURE_RO_COMPAT_METADATA_CSUM)
@@ -77,6 +77,7 @@ int ext4_super_open(const struct lkb_fs_job *job, const struct ext4_plan *plan, 
 		.s_log_cluster_size = 2,
 		.s_inode_size = EXT4_INODE_SIZE,
 		.s_inodes_count = g->groups * g->table_blocks * EXT4_INODES_A_BLOCK,
+		.s_feature_compat = plan->has_xattrs ? EXT2_FEATURE_COMPAT_EXT_ATTR : 0u,
 		.s_feature_incompat = INCOMPAT,
 		.s_feature_ro_compat =
 			RO_COMPAT |

@@ -2,7 +2,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/ext/json.h"
-#include "rootfs/oci/docs_priv.h"
+#include "rootfs/oci/docs.h"
 
 static int parse_platform(const struct lkb_json_at *root, struct lkb_oci_config *c,
 			  struct lkb_error *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rootfs/oci/docs_priv.h"
+#include "rootfs/oci/docs.h"
 
 #define DIGITS "0123456789"
 

@@ -47,7 +47,7 @@ static int flatten(const char *dir, const struct lkb_oci_desc *d, unsigned depth
 	if (d->kind == LKB_OCI_MANIFEST)
 		return add_manifest(dir, d, list, err);
 	if (d->kind == LKB_OCI_SCHEMA1)
-		return lkb_fail(err, LKB_INPUT, "Docker's manifest schema 1 is not supported");
+		return lkb_oci_fail_schema1(d->digest_text, err);
 	if (d->kind != LKB_OCI_INDEX)
 		return 0;
 	if (depth >= LKB_OCI_MAX_DEPTH)

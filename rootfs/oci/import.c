@@ -130,7 +130,7 @@ static int copy_image(struct import *im, const struct lkb_oci_desc *d, unsigned 
 		return lkb_fail(err, LKB_INPUT, "the layout leads to more than %d entries",
 				LKB_OCI_MAX_ENTRIES);
 	if (d->kind == LKB_OCI_SCHEMA1)
-		return lkb_fail(err, LKB_INPUT, "Docker's manifest schema 1 is not supported");
+		return lkb_oci_fail_schema1(d->digest_text, err);
 	if (d->kind != LKB_OCI_INDEX && d->kind != LKB_OCI_MANIFEST)
 		return 0;
 	if (lkb_layout_doc(im->from, d, &im->arena, &doc, err))

@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "rootfs/oci/docs_priv.h"
+#include "rootfs/oci/docs.h"
 
 /* Reading an OCI image layout: the store itself, or one that somebody else wrote. No blob's
  * contents are returned before size and digest were compared. */

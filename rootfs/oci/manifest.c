@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/ext/json.h"
-#include "rootfs/oci/docs_priv.h"
+#include "rootfs/oci/docs.h"
 
 static int parse_annotations(const struct lkb_json_at *at, struct lkb_arena *arena,
 			     struct lkb_oci_desc *d, struct lkb_error *err)
@@ -82,11 +82,11 @@ static int parse_descs(const struct lkb_json_at *root, const char *key, size_t m
 	return 0;
 }
 
-static int refuse_schema1(const struct lkb_json_at *root, struct lkb_error *err)
+int lkb_oci_fail_schema1(const char *name, struct lkb_error *err)
 {
-	lkb_fail(err, LKB_INPUT, "%s: Docker's manifest schema 1 is not supported", root->doc);
-	return lkb_hint(err, "it was given up by Docker itself; push the image anew with any "
-			     "current tool, or convert it with 'skopeo copy --format oci'");
+	lkb_fail(err, LKB_INPUT, "%s: Docker's manifest schema 1 is not supported", name);
+	return lkb_hint(err, "Docker itself gave it up; push the image anew with a current tool, or "
+			     "convert it with 'skopeo copy --format oci'");
 }
 
 /* What the document is: by its own word, by its descriptor's, by its shape. */
@@ -101,7 +101,7 @@ static int find_kind(const struct lkb_json_at *root, const char *said, enum lkb_
 	if (lkb_json_string(root, "mediaType", LKB_JSON_OPTIONAL, &own, err))
 		return -1;
 	if (lkb_json_has(root, "fsLayers") || lkb_oci_kind_of(own) == LKB_OCI_SCHEMA1)
-		return refuse_schema1(root, err);
+		return lkb_oci_fail_schema1(root->doc, err);
 	if (has_index && has_manifest)
 		return lkb_fail(err, LKB_INPUT, "%s: the document is an index and a manifest at "
 				"once, which is a way to deceive (CVE-2021-41190)", root->doc);
@@ -133,7 +133,7 @@ static int parse_root(const struct lkb_json_at *root, const char *media_type,
 	    lkb_json_u64(root, "schemaVersion", LKB_JSON_REQUIRED, 99, &version, err))
 		return -1;
 	if (version == 1)
-		return refuse_schema1(root, err);
+		return lkb_oci_fail_schema1(root->doc, err);
 	if (version != 2)
 		return lkb_json_fail(root, "schemaVersion", err, "is %d, not 2", (int)version);
 	doc.media_type = lkb_arena_strdup(arena, type);

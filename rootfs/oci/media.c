@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "rootfs/oci/docs_priv.h"
+#include "rootfs/oci/docs.h"
 
 #define OCI "application/vnd.oci.image."
 #define DOCKER "application/vnd.docker."

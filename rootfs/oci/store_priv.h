@@ -2,7 +2,7 @@
 #ifndef LKB_ROOTFS_OCI_STORE_PRIV_H
 #define LKB_ROOTFS_OCI_STORE_PRIV_H
 
-#include "rootfs/oci/docs_priv.h"
+#include "rootfs/oci/docs.h"
 #include "rootfs/oci/layout_priv.h"
 #include "rootfs/oci/store.h"
 

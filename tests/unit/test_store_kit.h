@@ -317,4 +317,68 @@ static inline void no_leftovers(const struct kit *k)
 	assert_int_equal(count_files(tmp), 0);
 }
 
+/* The parts of an image on their way into a layout. A fault is made between two of them. */
+struct parts {
+	struct lkb_str tar, packed;
+	struct lkb_sha256 diff_id;
+	struct blob layer, config, manifest;
+};
+
+static inline void parts_clear(struct parts *p)
+{
+	lkb_str_clear(&p->tar);
+	lkb_str_clear(&p->packed);
+}
+#define autoparts __attribute__((cleanup(parts_clear))) struct parts
+
+static inline void make_layer(struct kit *k, struct parts *p, enum lkb_compression c)
+{
+	lkb_auto(lkb_tree) t = small_tree("hello");
+
+	layout_begin(k);
+	tar_of(t, &p->tar);
+	pack(c, &p->tar, &p->packed);
+	p->diff_id = lkb_sha256(p->tar.s, p->tar.len);
+	p->layer = layout_blob(k, p->packed.s, p->packed.len);
+}
+
+static inline void make_rest(struct kit *k, struct parts *p)
+{
+	lkb_autofree char *entry = NULL;
+
+	p->config = layout_config(k, "arm64", &p->diff_id, 1);
+	p->manifest = layout_manifest(k, &p->config, TAR "+gzip", &p->layer, 1);
+	entry = desc(MANIFEST, &p->manifest, "");
+	layout_index(k, entry);
+}
+
+static inline char *blob_path(const char *dir, const char *hex)
+{
+	return lkb_format("%s/blobs/sha256/%s", dir, hex);
+}
+
+/* Changes one byte of a file and keeps its size. */
+static inline void damage(const char *path, off_t at)
+{
+	int fd = open(path, O_RDWR);
+	char byte;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= 1;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
+}
+
+static inline char *digest_of(const char *path)
+{
+	lkb_autofree char *text = NULL;
+	struct lkb_sha256 d;
+	size_t len;
+
+	OK(lkb_read_file(path, 1 << 24, &text, &len, err));
+	d = lkb_sha256(text, len);
+	return lkb_strdup(lkb_sha256_text(&d).s);
+}
+
 #endif

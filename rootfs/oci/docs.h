@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef LKB_ROOTFS_OCI_DOCS_PRIV_H
-#define LKB_ROOTFS_OCI_DOCS_PRIV_H
+#ifndef LKB_ROOTFS_OCI_DOCS_H
+#define LKB_ROOTFS_OCI_DOCS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,6 +84,9 @@ struct lkb_oci_doc {
  * is refused. All memory is the arena's. `name` is what messages call it. */
 int lkb_oci_doc_parse(const char *text, size_t len, const char *name, const char *media_type,
 		      struct lkb_arena *arena, struct lkb_oci_doc *ret, struct lkb_error *err);
+
+/* Refuses Docker's first manifest format, in words. Returns -1. */
+int lkb_oci_fail_schema1(const char *name, struct lkb_error *err);
 
 /* An image's config. Born {0}. */
 struct lkb_oci_config {
