@@ -68,4 +68,12 @@ struct lkb_plan_out {
 int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_artifacts *ret,
 		 struct lkb_error *err);
 
+/* Which builds say in their build.json, in the directory of a file, that they made it: the names of
+ * those files, sorted, and the board of each ("" if it names none). Born {0}. */
+struct lkb_made_by {
+	struct lkb_strv records, boards;
+};
+void lkb_made_by_find(const char *path, struct lkb_made_by *ret);
+void lkb_made_by_clear(struct lkb_made_by *m);
+
 #endif
