@@ -13,8 +13,8 @@ print(s.getsockname()[1])')
 boot "$T/web-rpi3.img" 400 --net --hostfwd "tcp:127.0.0.1:$port-:80"
 check "init says that all is up" wait_for "lkboard: up, 1 onboot, 1 services" 300
 seconds "up"
-check "dhcpcd said its lease" grep -aqE '^\[dhcpcd\] .*leased 10\.0\.2\.15' "$T/console"
-page() { curl -sS --max-time 20 --retry 5 --retry-connrefused --retry-delay 1 "$@" "http://127.0.0.1:$port/"; }
+check "dhcpcd said its lease" grep -aqE '^\[dhcpcd\] .*: leased 10\.0\.2\.15' "$T/console"
+page() { curl -sS --max-time 20 --retry 20 --retry-all-errors --retry-delay 1 "$@" "http://127.0.0.1:$port/"; }
 check "the page comes" page -f -o "$T/page"
 seconds "page"
 python3 - << 'PY' > "$T/want"
