@@ -55,6 +55,8 @@ static int describe_card(const char *path, struct lkb_blob *blob, json_t **ret,
 
 	if (lkb_card_read(path, &card, err))
 		return -1;
+	if (!lkb_card_board(&card))
+		return lkb_fail(err, LKB_INPUT, "'%s' has no slot that lkboard made", path);
 	chosen = lkb_record_choose(card.records[0], card.records[1], &record);
 	*ret = json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "kind", "card image", "board",
 			 lkb_card_board(&card), "size", (json_int_t)lkb_blob_size(blob), "signature",
