@@ -12,8 +12,8 @@
 /*
  * Puts bytes at their final place in the image file and notes them for the map, in one pass. Every
  * block of the image is said once: as data, as zero, or (what nobody says) as free. Blocks that
- * turn out to be all zero are noted as zero and left as holes. The digest of each 4 KiB block can be
- * kept for a range of blocks (a slot's dm-verity leaves are exactly these, computed once).
+ * turn out to be all zero are noted as zero and left as holes. The digest of each 4 KiB block can
+ * be kept for a range of blocks (a slot's dm-verity leaves are exactly these, computed once).
  */
 struct lkb_writer;
 
