@@ -39,8 +39,8 @@ static int mount_kernel_file_systems(struct lkb_error *err)
 	for (i = 0; i < LKB_ARRAY_SIZE(mounts); i++) {
 		mkdir(mounts[i].at, 0755);
 		/* EBUSY: a kernel with CONFIG_DEVTMPFS_MOUNT was faster. */
-		if (mount(mounts[i].type, mounts[i].at, mounts[i].type, mounts[i].flags, NULL) < 0 &&
-		    errno != EBUSY)
+		if (mount(mounts[i].type, mounts[i].at, mounts[i].type, mounts[i].flags,
+			  NULL) < 0 && errno != EBUSY)
 			return lkb_fail_errno(err, "cannot mount '%s'", mounts[i].at);
 	}
 	return 0;
