@@ -124,7 +124,8 @@ static void documents_are_compact_and_sorted(void **state)
 	lkb_auto(lkb_tree) t = lkb_tree_new();
 	lkb_autofree char *path = lkb_format("%s/index.json", k->store_dir);
 	lkb_autofree char *top = NULL, *index = NULL, *manifest = NULL, *config = NULL;
-	lkb_autofree char *want = NULL, *want_top = NULL, *want_manifest = NULL, *want_config = NULL;
+	lkb_autofree char *want = NULL, *want_top = NULL;
+	lkb_autofree char *want_manifest = NULL, *want_config = NULL;
 	char index_hex[65], manifest_hex[65], config_hex[65], layer_hex[65];
 	struct lkb_sha256 digest;
 	lkb_autostr tar = {0}, zst = {0};
@@ -152,9 +153,9 @@ static void documents_are_compact_and_sorted(void **state)
 		"\"schemaVersion\":2}", index_hex, strlen(index));
 	assert_string_equal(top, want_top);
 	want = lkb_format("{\"manifests\":[{\"digest\":\"sha256:%s\",\"mediaType\":\"" MANIFEST
-		"\",\"platform\":{\"architecture\":\"arm64\",\"os\":\"linux\",\"variant\":\"v8.2\"},"
-		"\"size\":%zu}],\"mediaType\":\"" INDEX "\",\"schemaVersion\":2}", manifest_hex,
-		strlen(manifest));
+		"\",\"platform\":{\"architecture\":\"arm64\",\"os\":\"linux\","
+		"\"variant\":\"v8.2\"},\"size\":%zu}],\"mediaType\":\"" INDEX
+		"\",\"schemaVersion\":2}", manifest_hex, strlen(manifest));
 	assert_string_equal(index, want);
 	/* the layer can be made from its parts */
 	OK(lkb_tar_write(lkb_tree_root(t), 1, to_str, &tar, err));

@@ -39,8 +39,8 @@ static void an_image_that_is_not_there(void **state)
 	resolving_fails(k, "Nginx", LKB_INPUT, "'Nginx' is no image reference: the repository name "
 			"'library/Nginx' has upper-case letters");
 	lkb_store_resolve(k->store, "nginx", &arm64, &im, &fault);
-	assert_string_equal(fault.hint, "make it with 'lkboard pkg build' if configs/packages has it, "
-			    "or bring it in with 'lkboard cache import'");
+	assert_string_equal(fault.hint, "make it with 'lkboard pkg build' if configs/packages has "
+			    "it, or bring it in with 'lkboard cache import'");
 }
 
 static void an_image_for_another_platform(void **state)
@@ -49,8 +49,8 @@ static void an_image_for_another_platform(void **state)
 
 	put(k->store, APP, &amd64, "hello");
 	put(k->store, APP, &(struct lkb_platform){ "arm", "v6" }, "hello");
-	resolving_fails(k, APP, LKB_INPUT, "image '" APP "': nothing in it is for linux/arm64, only "
-			"for linux/amd64, linux/arm/v6");
+	resolving_fails(k, APP, LKB_INPUT, "image '" APP "': nothing in it is for linux/arm64, "
+			"only for linux/amd64, linux/arm/v6");
 }
 
 static void an_index_that_lies_about_the_platform(void **state)
@@ -164,8 +164,8 @@ static void an_index_json_that_is_none(void **state)
 {
 	struct kit *k = *state;
 	lkb_autofree char *path = lkb_format("%s/index.json", k->store_dir);
-	lkb_autofree char *want = lkb_format("image '" APP "': %s: malformed JSON in line 1: '[' or "
-					     "'{' expected near end of file", path);
+	lkb_autofree char *want = lkb_format("image '" APP "': %s: malformed JSON in line 1: '[' "
+					     "or '{' expected near end of file", path);
 
 	assert_int_equal(truncate(path, 0), 0);
 	resolving_fails(k, APP, LKB_INPUT, want);
@@ -214,8 +214,8 @@ static void a_new_image_that_cannot_be(void **state)
 	im.platform = arm64;
 	im.created = -1;
 	assert_int_equal(lkb_store_put_tree(k->store, &im, lkb_tree_root(t), &digest, &fault), -1);
-	assert_string_equal(fault.message, "image '" APP "': its creation time -1 is not within the "
-			    "years 1970 and 9999");
+	assert_string_equal(fault.message, "image '" APP "': its creation time -1 is not within "
+			    "the years 1970 and 9999");
 	im.created = 0;
 	lkb_strv_add(&keys, "k");
 	lkb_strv_add(&values, "\377");
