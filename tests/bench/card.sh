@@ -139,7 +139,8 @@ export WAYS
 # In turns, so that all see the same machine; of each the round in the middle.
 turns=$(for _ in $(seq "$ROUNDS"); do
 	for way in run_lkboard run_genimage run_pipeline; do
-		echo "$way $(measure $way)"
+		cost=$(measure $way) || exit 1
+		echo "$way $cost"
 	done
 done)
 middle() {
