@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
 #include "base/str.h"
 #include "rootfs/rootfs_priv.h"
 
