@@ -34,7 +34,8 @@ DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev
 	      libc6-dev-arm64-cross
 DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
-	      genimage time gawk strace curl
+	      genimage time gawk strace curl python3-jsonschema \
+	      golang-github-opencontainers-specs-dev
 
 all: $(O)/lkboard ondevice
 

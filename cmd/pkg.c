@@ -118,10 +118,8 @@ static int run_build(struct lkb_ctx *ctx, void *options, char **operands, size_t
 
 		if (!n && !lkb_pkg_has_arch(w.pkgs[i], w.env.arch))
 			continue;
-		lkb_ui_step(ctx->ui, "package '%s': building image '%s'", lkb_pkg_name(w.pkgs[i]),
-			    lkb_pkg_image(w.pkgs[i]));
 		if (lkb_pkg_build(w.pkgs[i], w.store, &w.env, &manifest, err))
-			return lkb_context(err, "package '%s'", lkb_pkg_name(w.pkgs[i]));
+			return -1;
 		lkb_str_addf(&line, "%s\tlinux/%s\tsha256:%s\n", lkb_pkg_image(w.pkgs[i]), w.env.arch,
 			     lkb_sha256_text(&manifest).s);
 		if (lkb_print(lkb_str_get(&line), err))

@@ -45,43 +45,40 @@ static void put_superblock(uint8_t *p, uint64_t data_blocks, const struct lkb_uu
 	lkb_put_le64(p + 72, data_blocks);
 }
 
+/* A level over n blocks: their digests, one after the other. */
+static void hash_blocks(struct lkb_hash *hash, const uint8_t *blocks, uint64_t n, uint8_t *level)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		lkb_hash_add(hash, blocks + i * BLOCK, BLOCK);
+
+		struct lkb_sha256 digest = lkb_hash_done(hash);
+
+		memcpy(level + i * LKB_SHA256_SIZE, digest.b, LKB_SHA256_SIZE);
+	}
+}
+
 void lkb_verity_build(const struct lkb_sha256 *leaves, uint64_t data_blocks,
 		      const struct lkb_uuid *uuid, uint8_t *out, struct lkb_verity *ret)
 {
-	uint64_t counts[LEVELS_MAX];
+	uint64_t counts[LEVELS_MAX], size = lkb_verity_blocks(data_blocks) * BLOCK;
 	unsigned levels = count_levels(data_blocks, counts);
-	const uint8_t *below = (const uint8_t *)leaves;
-	uint64_t n_below = data_blocks;
 	lkb_auto(lkb_hash) hash = lkb_hash_new();
-	uint8_t *end = out + lkb_verity_blocks(data_blocks) * BLOCK;
+	uint8_t *level = out + size; /* the lowest stands last: filled from the end */
 	struct lkb_sha256 root = leaves[0];
 
-	memset(out, 0, (size_t)(end - out));
+	memset(out, 0, size);
 	put_superblock(out, data_blocks, uuid);
-	/* The lowest level stands last, so the levels are filled from the end. */
 	for (unsigned i = 0; i < levels; i++) {
-		uint8_t *level = end - counts[i] * BLOCK;
-		bool digests_are_below = i > 0;
+		const uint8_t *below = level;
 
-		for (uint64_t j = 0; j < n_below; j++) {
-			uint8_t *slot = level + j * LKB_SHA256_SIZE;
-
-			if (digests_are_below) {
-				lkb_hash_add(hash, below + j * BLOCK, BLOCK);
-				root = lkb_hash_done(hash);
-				memcpy(slot, root.b, LKB_SHA256_SIZE);
-			} else {
-				memcpy(slot, below + j * LKB_SHA256_SIZE, LKB_SHA256_SIZE);
-			}
-		}
-		below = level;
-		n_below = counts[i];
-		end = level;
+		level -= counts[i] * BLOCK;
+		if (i == 0)
+			memcpy(level, leaves, data_blocks * sizeof(*leaves));
+		else
+			hash_blocks(hash, below, counts[i - 1], level);
 	}
-	if (levels > 0) {
-		lkb_hash_add(hash, below, BLOCK);
-		root = lkb_hash_done(hash);
-	}
+	if (levels > 0)
+		root = lkb_sha256(level, BLOCK);
 	*ret = (struct lkb_verity){
 		.data_blocks = data_blocks,
 		.hash_start_block = data_blocks + 1,

@@ -47,29 +47,38 @@ static int build_package(struct lkb_plan *p, const struct lkb_pkg *pkg, struct l
 	};
 	struct lkb_sha256 manifest;
 
-	lkb_ui_step(in->ui, "package '%s': building image '%s'", lkb_pkg_name(pkg),
-		    lkb_pkg_image(pkg));
-	if (lkb_pkg_build(pkg, in->store, &env, &manifest, err))
-		return lkb_context(err, "package '%s'", lkb_pkg_name(pkg));
-	return 0;
+	return lkb_pkg_build(pkg, in->store, &env, &manifest, err);
 }
 
-/* An image the store lacks may be one that a package definition makes. */
-static int supply(struct lkb_plan *p, const char *ref, struct lkb_error *err)
+/* False for an image that somebody imported under a package's name: it is left alone. */
+static bool is_ours(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform)
 {
+	lkb_auto(lkb_image) image = NULL;
+
+	return !lkb_store_resolve(p->in->store, ref, platform, &image, NULL) && lkb_pkg_made(image);
+}
+
+/* An image may be one that a package definition makes: it is made where the store lacks it, and made
+ * anew where its definition has changed. */
+static int supply(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform,
+		  struct lkb_error *err)
+{
+	bool there = lkb_store_has(p->in->store, ref, platform);
 	lkb_auto(lkb_pkg) pkg = NULL;
 	lkb_autoref parsed = {0};
 	lkb_autofree char *canonical = NULL;
 
+	if (!p->in->configs_dir || (there && !p->in->build_missing))
+		return 0;
 	if (lkb_ref_parse(ref, &parsed, err))
 		return -1;
 	canonical = lkb_ref_text(&parsed);
-	if (p->in->configs_dir && lkb_pkg_for_ref(p->in->configs_dir, canonical, &pkg, err))
+	if (lkb_pkg_for_ref(p->in->configs_dir, canonical, &pkg, err))
 		return -1;
 	if (!pkg)
-		return 0; /* resolving will say that it is not there */
+		return 0; /* if it is not there, resolving will say so */
 	if (p->in->build_missing)
-		return build_package(p, pkg, err);
+		return there && !is_ours(p, ref, platform) ? 0 : build_package(p, pkg, err);
 	lkb_strv_add(&p->missing, ref);
 	return 0;
 }
@@ -138,8 +147,7 @@ int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
 
 	collect_refs(p, &refs);
 	for (i = 0; i < refs.n; i++)
-		if (!lkb_store_has(p->in->store, refs.items[i], &platform) &&
-		    supply(p, refs.items[i], err))
+		if (supply(p, refs.items[i], &platform, err))
 			return -1;
 	if (p->missing.n)
 		return 0;

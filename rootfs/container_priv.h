@@ -66,6 +66,8 @@ int lkb_process_write(struct lkb_jsonout *j, const struct lkb_container *c,
 		      const struct lkb_strmap *ids, struct lkb_error *err);
 
 /* devices.c: "resources" with the device rules, and "devices"; nothing where there are none. */
+bool lkb_device_is_node(const struct lkb_spec_device *d); /* else it is a rule for "all" */
+uint32_t lkb_device_mode(const struct lkb_spec_device *d);
 int lkb_devices_check(const struct lkb_objlist *devices, struct lkb_error *err);
 void lkb_devices_write_rules(struct lkb_jsonout *j, const struct lkb_objlist *devices);
 void lkb_devices_write_nodes(struct lkb_jsonout *j, const struct lkb_objlist *devices);

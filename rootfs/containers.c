@@ -36,11 +36,28 @@ static int read_label(struct lkb_rootfs_job *job, const struct lkb_image *im,
 	return lkb_spec_label(text, im->ref, &job->arena, ret, err);
 }
 
+/* The image's tree as containers see it. */
+static int load_image(const struct lkb_rootfs_job *job, const struct lkb_image *im,
+		      struct lkb_tree **ret, struct lkb_error *err)
+{
+	const struct lkb_meta dir = lkb_rootfs_meta(job->env->epoch, 0755);
+	lkb_auto(lkb_tree) tree = NULL;
+
+	if (lkb_store_image_tree(job->store, im, job->ui, &tree, err) < 0)
+		return -1;
+	lkb_clean_image(tree);
+	/* A layer that says nothing of its top directory leaves it without a time. */
+	if (!lkb_tree_root(tree)->meta.mtime && lkb_tree_add_dir(tree, "", &dir, NULL, err) < 0)
+		return -1;
+	if (lkb_standard_entries(tree, NULL, job->env->epoch, err) < 0)
+		return lkb_context(err, "image '%s'", im->ref);
+	*ret = LKB_STEAL(tree);
+	return 0;
+}
+
 static int store_image(struct work *w, const struct entry *e, struct stored **ret,
 		       struct lkb_error *err)
 {
-	const struct lkb_rootfs_job *job = w->job;
-	lkb_auto(lkb_tree) tree = NULL;
 	struct stored *s;
 
 	for (size_t i = 0; i < w->n_stored; i++) {
@@ -49,16 +66,13 @@ static int store_image(struct work *w, const struct entry *e, struct stored **re
 			return 0;
 		}
 	}
-	if (lkb_store_image_tree(job->store, e->image, job->ui, &tree, err) < 0)
+	s = &w->stored[w->n_stored];
+	if (load_image(w->job, e->image, &s->tree, err) < 0)
 		return -1;
-	lkb_clean_image(tree);
-	if (lkb_standard_entries(tree, NULL, job->env->epoch, err) < 0)
-		return lkb_context(err, "image '%s'", e->image->ref);
-	s = &w->stored[w->n_stored++];
+	w->n_stored++;
 	s->image = e->image;
 	s->path = lkb_arena_format(&w->job->arena, "%s/%s", e->dir,
 				   e->c.readonly ? "rootfs" : "lower");
-	s->tree = LKB_STEAL(tree);
 	*ret = s;
 	return 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rootfs/container_priv.h"
 
-static bool is_rule_only(const struct lkb_spec_device *d)
+bool lkb_device_is_node(const struct lkb_spec_device *d)
 {
-	return !strcmp(d->path, "all");
+	return strcmp(d->path, "all") != 0;
 }
 
 /* The letter of device rules: they know "u" as "c", and nothing of fifos. */
@@ -48,6 +48,14 @@ static int check_node(const struct lkb_spec_device *d, struct lkb_error *err)
 	return 0;
 }
 
+uint32_t lkb_device_mode(const struct lkb_spec_device *d)
+{
+	int64_t mode = 0;
+
+	octal(d->mode, &mode);
+	return (uint32_t)mode;
+}
+
 int lkb_devices_check(const struct lkb_objlist *devices, struct lkb_error *err)
 {
 	const struct lkb_spec_device *d = devices->items;
@@ -57,7 +65,7 @@ int lkb_devices_check(const struct lkb_objlist *devices, struct lkb_error *err)
 
 		if (!d[i].path)
 			r = lkb_fail(err, LKB_INPUT, "devices[%zu] has no path", i);
-		else if (!is_rule_only(&d[i]))
+		else if (lkb_device_is_node(&d[i]))
 			r = check_node(&d[i], err);
 		else if (d[i].type && *d[i].type &&
 			 (strlen(d[i].type) != 1 || !strchr("abc", d[i].type[0])))
@@ -85,7 +93,7 @@ void lkb_devices_write_rules(struct lkb_jsonout *j, const struct lkb_objlist *de
 		lkb_jsonout_open(j, NULL, '{');
 		lkb_jsonout_bool(j, "allow", true);
 		lkb_jsonout_string(j, "type", rule_type(&d[i]));
-		if (!is_rule_only(&d[i])) {
+		if (lkb_device_is_node(&d[i])) {
 			lkb_jsonout_int(j, "major", d[i].major.v);
 			lkb_jsonout_int(j, "minor", d[i].minor.v);
 		}
@@ -102,22 +110,19 @@ void lkb_devices_write_nodes(struct lkb_jsonout *j, const struct lkb_objlist *de
 	size_t n = 0;
 
 	for (size_t i = 0; i < devices->n; i++)
-		n += !is_rule_only(&d[i]);
+		n += lkb_device_is_node(&d[i]);
 	if (!n)
 		return;
 	lkb_jsonout_open(j, "devices", '[');
 	for (size_t i = 0; i < devices->n; i++) {
-		int64_t mode = 0;
-
-		if (is_rule_only(&d[i]))
+		if (!lkb_device_is_node(&d[i]))
 			continue;
-		octal(d[i].mode, &mode);
 		lkb_jsonout_open(j, NULL, '{');
 		lkb_jsonout_string(j, "path", d[i].path);
 		lkb_jsonout_string(j, "type", d[i].type);
 		lkb_jsonout_int(j, "major", d[i].major.v);
 		lkb_jsonout_int(j, "minor", d[i].minor.v);
-		lkb_jsonout_int(j, "fileMode", mode);
+		lkb_jsonout_uint(j, "fileMode", lkb_device_mode(&d[i]));
 		lkb_jsonout_close(j, '}');
 	}
 	lkb_jsonout_close(j, ']');

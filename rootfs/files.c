@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "base/path.h"
 #include "base/str.h"
 #include "rootfs/rootfs_priv.h"
 
@@ -18,40 +17,15 @@ static bool goes_below_containers(const char *path)
 	return !strncmp(path, dir, strlen(dir)) && path[strlen(dir)] == '/';
 }
 
-/* Relative to the spec that names it; ~/ is the user's home. The caller frees *ret. */
-static int source_path(const struct lkb_rootfs_job *job, const struct lkb_spec_file *f, char **ret,
-		       struct lkb_error *err)
-{
-	lkb_autofree char *dir = NULL;
-
-	if (lkb_starts_with(f->source, "~/")) {
-		if (!job->env->home)
-			return lkb_fail(err, LKB_INPUT, "source '%s': there is no home directory",
-					f->source);
-		*ret = lkb_path_join(job->env->home, f->source + 2);
-		return 0;
-	}
-	if (!f->pos.file || !strcmp(f->pos.file, "-")) {
-		*ret = lkb_format("%s", f->source);
-		return 0;
-	}
-	dir = lkb_path_dirname(f->pos.file);
-	*ret = lkb_path_join(dir, f->source);
-	return 0;
-}
-
 static int add_source(struct lkb_rootfs_job *job, const struct lkb_spec_file *f,
 		      const struct lkb_meta *meta, struct lkb_error *err)
 {
-	lkb_autofree char *path = NULL;
 	lkb_auto(lkb_blob) blob = NULL;
 	struct lkb_data data;
 
-	if (source_path(job, f, &path, err) < 0)
-		return -1;
-	if (f->optional == LKB_YES && access(path, F_OK) < 0 && errno == ENOENT)
+	if (f->optional == LKB_YES && access(f->source, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	if (lkb_blob_open(path, &blob, err) < 0)
+	if (lkb_blob_open(f->source, &blob, err) < 0)
 		return -1;
 	data = (struct lkb_data){ blob, 0, lkb_blob_size(blob) };
 	return lkb_tree_add_file(job->root, f->path, meta, &data, NULL, err);

@@ -134,6 +134,31 @@ static bool is_destination(const struct lkb_container *c, const char *path)
 	return false;
 }
 
+/* Device nodes outside of a mounted /dev: the runtime takes those that are there. */
+static int add_devices(struct lkb_tree *image, const struct lkb_container *c, int64_t epoch,
+		       struct lkb_error *err)
+{
+	const struct lkb_spec_device *d = c->set.devices.items;
+
+	for (size_t i = 0; i < c->set.devices.n; i++) {
+		struct lkb_meta meta = { .mtime = epoch };
+		enum lkb_node_type type = LKB_NODE_CHAR;
+
+		if (!lkb_device_is_node(&d[i]) || is_covered(c, d[i].path) ||
+		    lkb_tree_lookup(image, d[i].path, true))
+			continue;
+		meta.mode = lkb_device_mode(&d[i]);
+		if (d[i].type[0] == 'b')
+			type = LKB_NODE_BLOCK;
+		if (d[i].type[0] == 'p')
+			type = LKB_NODE_FIFO;
+		if (lkb_tree_add_special(image, d[i].path, &meta, type, (uint32_t)d[i].major.v,
+					 (uint32_t)d[i].minor.v, NULL, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int lkb_mountpoints_add(struct lkb_tree *image, struct lkb_tree *root,
 			const struct lkb_container *c, int64_t epoch, struct lkb_error *err)
 {
@@ -145,6 +170,8 @@ int lkb_mountpoints_add(struct lkb_tree *image, struct lkb_tree *root,
 		    add_one(image, m->destination, kind, epoch, err) < 0)
 			return -1;
 	}
+	if (add_devices(image, c, epoch, err) < 0)
+		return -1;
 	/* The runtime would make a missing working directory too, and cannot. */
 	if (is_covered(c, c->cwd) || is_destination(c, c->cwd))
 		return 0;

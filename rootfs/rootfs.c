@@ -30,6 +30,7 @@ static int set_root_directory(struct lkb_tree *t, int64_t epoch, struct lkb_erro
 {
 	const struct lkb_meta meta = lkb_rootfs_meta(epoch, 0755);
 
+	lkb_tree_set_source(t, NULL);
 	return lkb_tree_add_dir(t, "", &meta, NULL, err);
 }
 

@@ -33,7 +33,6 @@ void lkb_rootfs_refs(const struct lkb_spec *spec, struct lkb_strv *ret);
 struct lkb_rootfs_env {
 	const char *name, *board, *version, *hostname; /* for etc/lkboard-release */
 	int64_t epoch;                                  /* mtime of everything generated */
-	const char *home; /* for ~/ in the source of a file; NULL = refused */
 };
 
 int lkb_rootfs_build(const struct lkb_spec *spec, struct lkb_store *store,

@@ -10,7 +10,7 @@ O=$(cd "$O" && pwd)
 LKBOARD=$O/lkboard
 TOP=$(pwd)
 T=$(mktemp -d "${TMPDIR:-/tmp}/lkb-test.XXXXXX") || exit 1
-n=0
+tap_n=0
 failed=0
 # The store that tests share: packages are built once. Made by `make demo`, or by the first test.
 STORE=${LKBOARD_TEST_STORE:-$O/store}
@@ -22,20 +22,20 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 ok() { # name
-	n=$((n + 1))
-	echo "ok $n - $1"
+	tap_n=$((tap_n + 1))
+	echo "ok $tap_n - $1"
 }
 
 not_ok() { # name [detail file]
-	n=$((n + 1))
+	tap_n=$((tap_n + 1))
 	failed=1
-	echo "not ok $n - $1"
+	echo "not ok $tap_n - $1"
 	[ -z "${2:-}" ] || sed 's/^/# /' "$2" | head -n 40
 }
 
 skip() { # name why
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
+	tap_n=$((tap_n + 1))
+	echo "ok $tap_n - $1 # SKIP $2"
 }
 
 check() { # name command...
@@ -67,7 +67,7 @@ have() { # program
 }
 
 finish() {
-	echo "1..$n"
+	echo "1..$tap_n"
 	exit $failed
 }
 PATH=$PATH:/usr/sbin:/sbin

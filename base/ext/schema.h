@@ -69,20 +69,24 @@ struct lkb_objlist {
 };
 
 enum lkb_schema_type {
-	LKB_T_STRING,  /* const char *; numbers and bools are taken as their text, as YAML users expect
-			* of `cmdline: 1`; a map or list is an error */
-	LKB_T_BOOL,    /* enum lkb_tristate: true/false (yes/no/on/off refused with a hint) */
-	LKB_T_INT,     /* struct lkb_opt_int: as YAML writes integers (10, 0x0a, 012 and 0o12 are ten),
-			* unquoted, bounded by .min and .max */
-	LKB_T_MODE,    /* struct lkb_opt_int: octal string such as "0644" or 0644, at most 07777 */
-	LKB_T_SIZE,    /* struct lkb_opt_int: bytes, "64MiB" (base/size.h) */
+	/* const char *; numbers and truth values are taken as their text, as YAML users expect of
+	 * `cmdline: 1`; a map or list is an error */
+	LKB_T_STRING,
+	/* enum lkb_tristate: true or false (yes, no, on and off are refused with a hint) */
+	LKB_T_BOOL,
+	/* struct lkb_opt_int: as YAML writes integers (10, 0x0a, 012 and 0o12 are ten), unquoted,
+	 * bounded by .min and .max */
+	LKB_T_INT,
+	LKB_T_MODE, /* struct lkb_opt_int: octal such as "0644" or 0644, at most 07777 */
+	LKB_T_SIZE, /* struct lkb_opt_int: bytes, "64MiB" (base/size.h) */
 	LKB_T_STRLIST, /* struct lkb_strlist */
 	LKB_T_STRMAP,  /* struct lkb_strmap */
-	LKB_T_OBJECT,  /* the struct of .object itself, embedded; set flag: see `present` below */
+	LKB_T_OBJECT,  /* the struct of .object itself, embedded; its pos tells if it was there */
 	LKB_T_OBJLIST, /* struct lkb_objlist of .object */
-	LKB_T_ID,      /* const char *: a number or a name (uid, gid); a number is kept in decimal,
-			* 0 to 4294967294 */
-	LKB_T_IDLIST,  /* struct lkb_strlist of LKB_T_ID */
+	/* const char *: a number or a name (uid, gid); a number is kept in decimal, 0 to
+	 * 4294967294 */
+	LKB_T_ID,
+	LKB_T_IDLIST, /* struct lkb_strlist of LKB_T_ID */
 };
 
 enum lkb_key_flag {
@@ -98,21 +102,22 @@ struct lkb_schema_key {
 	enum lkb_schema_type type;
 	size_t offset;
 	unsigned flags;
-	const struct lkb_schema *object;   /* LKB_T_OBJECT, LKB_T_OBJLIST */
-	const char *const *choices;        /* LKB_T_STRING, LKB_T_STRLIST: NULL-terminated; NULL = any */
-	int64_t min, max;                  /* LKB_T_INT; both 0 = any int64 */
+	const struct lkb_schema *object; /* LKB_T_OBJECT, LKB_T_OBJLIST */
+	/* LKB_T_STRING, LKB_T_STRLIST: NULL-terminated; NULL = any */
+	const char *const *choices;
+	int64_t min, max; /* LKB_T_INT; both 0 = any int64 */
 	/* A further check of one value (string, each item of a list, each value of a map): returns
 	 * NULL or what is wrong with it as the end of "KEY is 'VALUE', which ...": "is no absolute
 	 * path", "has no ':'". */
 	const char *(*check)(const char *value);
-	/* Not NULL: the key is LinuxKit's but lkboard does not do it; the text says so in plain words
+	/* Not NULL: the key is known but lkboard does not do it; the text says so in plain words
 	 * and the file is refused. */
 	const char *refused;
-	/* Not NULL: the key is accepted and has no effect; the text is given as a warning, after the
-	 * name of the key: "has no effect". */
+	/* Not NULL: the key is accepted and has no effect; the text is given as a warning, after
+	 * the name of the key: "has no effect". */
 	const char *ignored;
 	const char *hint; /* what to do about a value that is not as it should be */
-	const char *doc; /* one line: meaning, for the man page and `lkboard check --schema` */
+	const char *doc;  /* one line: meaning, then the default: "working directory; /" */
 };
 
 struct lkb_schema {

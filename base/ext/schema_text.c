@@ -123,8 +123,10 @@ struct lkb_shown lkb_schema_shown(const char *text)
 		}
 		if (n)
 			memcpy(ret.s + at, s, n);
+		else if (*s == '\n')
+			memcpy(ret.s + at, "\\n", 2);
 		else
-			snprintf(ret.s + at, sizeof(ret.s) - at, *s == '\n' ? "\\n" : "\\x%02x", *s);
+			snprintf(ret.s + at, sizeof(ret.s) - at, "\\x%02x", *s);
 		at += strlen(ret.s + at);
 		s += n ? n : 1;
 	}

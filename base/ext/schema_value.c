@@ -155,7 +155,8 @@ static bool read_id(struct lkb_schema_reader *r, const struct lkb_schema_key *ke
 		return true;
 	}
 	if (!parse_int(node->text, &v) || v < 0 || v > MAX_ID)
-		return wrong(r, key, node, path, NULL, "is neither a name nor a number from 0 to 4294967294");
+		return wrong(r, key, node, path, NULL,
+			     "is neither a name nor a number from 0 to 4294967294");
 	*field = lkb_arena_format(r->arena, "%lld", (long long)v);
 	return true;
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/ext/yaml.h"
 
+#include <stdarg.h>
+
 #include <yaml.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/ext/yaml_priv.h"
+#include "base/str.h"
 
 #define YAML_TAG "tag:yaml.org,2002:"
 
@@ -38,9 +41,17 @@ static void nodes_clear(struct nodes *v)
 	free(v->items);
 }
 
-static int fail_at(struct reader *r, yaml_mark_t mark, const char *message, const char *subject)
+static int fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...) LKB_PRINTF(3, 4);
+
+static int fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...)
 {
-	lkb_fail(r->err, LKB_INPUT, message, subject);
+	lkb_autostr message = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	lkb_str_vaddf(&message, fmt, ap);
+	va_end(ap);
+	lkb_fail(r->err, LKB_INPUT, "%s", lkb_str_get(&message));
 	return lkb_at(r->err, r->name, (unsigned)mark.line + 1, (unsigned)mark.column + 1);
 }
 
@@ -54,8 +65,8 @@ static int next_event(struct reader *r, yaml_event_t *ev)
 static int count_nodes(struct reader *r, yaml_mark_t mark, size_t n)
 {
 	if (n > LKB_YAML_MAX_NODES - r->n_nodes)
-		return fail_at(r, mark, "the file holds more than a million values%s",
-			       " (each use of an alias counts)");
+		return fail_at(r, mark, "the file holds more than %d values; each use of an alias "
+			       "counts", LKB_YAML_MAX_NODES);
 	r->n_nodes += n;
 	return 0;
 }
@@ -82,7 +93,8 @@ static struct anchor *find_anchor(struct reader *r, const char *name)
 static int open_anchor(struct reader *r, const yaml_event_t *ev, const yaml_char_t *name)
 {
 	if (r->n_anchors >= LKB_YAML_MAX_ANCHORS)
-		return fail_at(r, ev->start_mark, "the file holds more than a thousand anchors%s", "");
+		return fail_at(r, ev->start_mark, "the file holds more than %d anchors",
+			       LKB_YAML_MAX_ANCHORS);
 	LKB_GROW(r->anchors, r->n_anchors, r->cap_anchors);
 	r->anchors[r->n_anchors++] = (struct anchor){
 		.name = lkb_arena_strdup(r->arena, (const char *)name)
@@ -101,7 +113,8 @@ static int read_alias(struct reader *r, const yaml_event_t *ev, unsigned depth,
 	if (!a->node)
 		return fail_at(r, ev->start_mark, "alias '*%s' stands inside its own anchor", name);
 	if (a->height > LKB_YAML_MAX_DEPTH - depth)
-		return fail_at(r, ev->start_mark, "alias '*%s' nests more than 64 levels deep", name);
+		return fail_at(r, ev->start_mark, "alias '*%s' nests more than %d levels deep",
+			       name, LKB_YAML_MAX_DEPTH);
 	if (count_nodes(r, ev->start_mark, a->weight))
 		return -1;
 	*ret = a->node;
@@ -231,7 +244,8 @@ static int read_content(struct reader *r, const yaml_event_t *ev, unsigned depth
 			struct lkb_yaml_node **ret, unsigned *ret_height)
 {
 	if (depth >= LKB_YAML_MAX_DEPTH)
-		return fail_at(r, ev->start_mark, "values nest more than 64 levels deep%s", "");
+		return fail_at(r, ev->start_mark, "values nest more than %d levels deep",
+			       LKB_YAML_MAX_DEPTH);
 	if (count_nodes(r, ev->start_mark, 1))
 		return -1;
 	*ret_height = 1;
@@ -279,8 +293,8 @@ static int read_stream(struct reader *r, struct lkb_yaml_node **ret)
 			return -1;
 		end = ev.type == YAML_STREAM_END_EVENT;
 		if (ev.type == YAML_DOCUMENT_START_EVENT && root)
-			rc = fail_at(r, ev.start_mark, "a second document starts here%s",
-				     "; a file holds one");
+			rc = fail_at(r, ev.start_mark,
+				     "a second document starts here; a file holds one");
 		else if (ev.type == YAML_ALIAS_EVENT || ev.type == YAML_SCALAR_EVENT ||
 			 ev.type == YAML_SEQUENCE_START_EVENT ||
 			 ev.type == YAML_MAPPING_START_EVENT)

@@ -119,6 +119,8 @@ static int collect_item(struct ext4_plan *p, const struct lkb_tree_item *item,
 		return -1;
 	if (inode->type == LKB_NODE_FILE && inode->data.len > EXT4_LARGE_FILE)
 		p->large_file = true;
+	if (inode->n_xattrs > 0)
+		p->has_xattrs = true;
 	p->content_blocks += node->blocks + node->has_xattr_block;
 	((struct lkb_inode *)(uintptr_t)inode)->writer_data = node;
 	p->n_nodes++;

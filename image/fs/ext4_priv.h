@@ -69,6 +69,7 @@ struct ext4_plan {
 	uint64_t content_blocks; /* of all nodes, without extent blocks */
 	uint64_t end;            /* data blocks from here on are not used */
 	bool large_file;         /* some file has 2 GiB or more */
+	bool has_xattrs;
 };
 
 /* Plans the tree with the journal's blocks behind it (0 = none) into the smallest file system there

@@ -28,7 +28,8 @@ static int check_name(const char *name, struct lkb_error *err)
 					"without \"*/:<>?\\| only");
 	}
 	if (name[len - 1] == '.' || name[len - 1] == ' ' || name[0] == ' ')
-		return lkb_fail(err, LKB_INPUT, "a name on a FAT does not end in a dot or space");
+		return lkb_fail(err, LKB_INPUT, "a name on a FAT does not begin with a "
+				"space or end in a space or dot");
 	return 0;
 }
 

@@ -9,10 +9,11 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "ondevice/common/cmdline.h"
+#include "ondevice/common/now.h"
 #include "ondevice/common/say.h"
 
-#define POLLS_A_SECOND 20
-#define SAY_EVERY_SECONDS 5
+#define POLL_US 50000
+#define SAY_EVERY_MS 5000
 #define MAX_DATA_BLOCKS ((uint64_t)1 << 32)
 
 static bool parse_blocks(const char *text, uint64_t *ret)
@@ -74,19 +75,25 @@ int lkb_slot_args_parse(const char *cmdline, struct lkb_slot_args *ret, struct l
 int lkb_slot_wait(const struct lkb_partuuid *id, unsigned seconds, struct lkb_partition *ret,
 		  struct lkb_error *err)
 {
+	int64_t begin = lkb_now_ms(), word = SAY_EVERY_MS;
 	lkb_autostr seen = {0};
 	struct lkb_partition found;
-	unsigned turn;
 
-	for (turn = 0; turn <= seconds * POLLS_A_SECOND; turn++) {
+	for (;;) {
+		int64_t waited = lkb_now_ms() - begin;
+
 		if (lkb_partuuid_find("/sys", "/dev", id, &found, &seen)) {
 			*ret = found;
 			return 0;
 		}
-		if (turn && turn % (SAY_EVERY_SECONDS * POLLS_A_SECOND) == 0)
+		if (waited >= (int64_t)seconds * 1000)
+			break;
+		if (waited >= word) {
 			lkb_say("waiting for partition %u of the disk with signature %08x; "
 				"there is %s", id->partition, id->signature, seen.s);
-		usleep(1000000 / POLLS_A_SECOND);
+			word += SAY_EVERY_MS;
+		}
+		usleep(POLL_US);
 	}
 	return lkb_fail(err, LKB_DIDNT, "partition %u of the disk with signature %08x did not "
 			"appear within %u seconds; there is %s", id->partition, id->signature,

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -81,10 +80,9 @@ static void on_writable(void *arg, short revents)
 	}
 }
 
-/* Writes now what the console takes now; the loop writes the rest when it is ready. */
-static void start_writing(void)
+/* The loop writes when the console is ready: many lines with one call. */
+static void write_soon(void)
 {
-	write_some();
 	if (console.buffer.used && !console.watched) {
 		lkb_loop_watch(console.loop, console.fd, POLLOUT, on_writable, NULL);
 		console.watched = true;
@@ -111,6 +109,9 @@ static bool add(const char *line, size_t n)
 	int len;
 
 	if (console.buffer.lost) {
+		/* One note for a long gap, not a note for each line that finds room. */
+		if (console.buffer.used > console.buffer.size / 2)
+			return false;
 		len = snprintf(note, sizeof(note), "lkboard: %zu lines are only in /var/log, the "
 			       "console is too slow\n", console.buffer.lost);
 		if (!lkb_console_buffer_add(&console.buffer, note, (size_t)len))
@@ -129,7 +130,9 @@ static void own_line(const char *line, size_t len)
 		if (!add(line, len))
 			console.buffer.lost++;
 	}
-	start_writing();
+	/* The loop may not turn for a while, or never again. */
+	write_some();
+	write_soon();
 }
 
 void lkb_console_line(const char *name, const char *text, size_t len)
@@ -143,7 +146,7 @@ void lkb_console_line(const char *name, const char *text, size_t len)
 	lkb_str_addc(&line, '\n');
 	if (!add(line.s, line.len))
 		console.buffer.lost++;
-	start_writing();
+	write_soon();
 }
 
 void lkb_console_init(struct lkb_loop *l)

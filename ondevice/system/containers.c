@@ -37,8 +37,8 @@ const char *lkb_container_name(const char *dir)
 	return digits && dir[digits] == '-' && dir[digits + 1] ? dir + digits + 1 : dir;
 }
 
-static int run_bundle(struct lkb_loop *l, const char *id, const char *bundle,
-		      const struct lkb_run *run, struct lkb_error *err)
+static int run_bundle(struct lkb_loop *l, const char *bundle, const struct lkb_run *run,
+		      struct lkb_error *err)
 {
 	struct lkb_prepared prepared = {0};
 	int status, rc;
@@ -65,8 +65,12 @@ static bool run_one(struct lkb_loop *l, const char *kind, const char *id, int64_
 	struct lkb_run run = {.argv = argv, .log = &log, .timeout_ms = timeout_ms, .slow = slow};
 	struct lkb_error err;
 
-	if (!run_bundle(l, id, bundle, &run, &err))
+	if (!run_bundle(l, bundle, &run, &err))
 		return true;
+	if (err.kind == LKB_INTERRUPTED) {
+		lkb_say_error(&err, "%s '%s' was ended", kind, name);
+		return false;
+	}
 	lkb_say_error(&err, "%s '%s' FAILED", kind, name);
 	lkb_say("  its output is in %s", file);
 	return false;

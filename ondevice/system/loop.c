@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -23,14 +22,6 @@ static const struct {
 	{SIGTERM, LKB_REBOOT},
 	{SIGINT, LKB_REBOOT},
 };
-
-int64_t lkb_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 struct lkb_status_text lkb_status_text(int status)
 {

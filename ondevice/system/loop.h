@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "ondevice/common/now.h"
 
 /*
  * PID 1's event loop. The boot is written as a plain sequence; wherever it has to wait it turns
@@ -68,9 +69,6 @@ void lkb_loop_turn(struct lkb_loop *l, int timeout_ms);
 /* Turns until *done, for at most timeout_ms (-1: no end). True when done; false when the time is
  * over or a request to shut down came in before `stopping`. */
 bool lkb_loop_until(struct lkb_loop *l, const bool *done, int64_t timeout_ms);
-
-/* Milliseconds of a clock that never jumps. */
-int64_t lkb_now_ms(void);
 
 /* "exit code 3", "signal 9 (Killed)". Returns buf. */
 struct lkb_status_text {

@@ -4,6 +4,7 @@
  * small program, and a PID 1 that reaps, logs and shuts down. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/size.h"
+#include "ondevice/common/cmdline.h"
 #include "ondevice/common/say.h"
 #include "ondevice/common/slurp.h"
 #include "ondevice/system/clock.h"
@@ -29,6 +31,8 @@
 #define TEXT_MAX 65536
 #define PLUG_TIMEOUT_MS 20000
 #define OPEN_FILES 1048576
+#define CONSOLE_LOGLEVEL 4             /* below this: errors and worse */
+#define SYSLOG_ACTION_CONSOLE_LEVEL 8  /* syslog(2); no header of libc names it */
 
 static char *text_or_empty(const char *path)
 {
@@ -52,6 +56,24 @@ static void set_limits(void)
 	struct rlimit files = {OPEN_FILES, OPEN_FILES};
 
 	setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/* The kernel's chatter would tear container output apart on the console: from here on only
+ * errors and worse go there, unless the command line asks for more. All of it is in dmesg. */
+static void calm_kernel(const char *cmdline)
+{
+	static const char *const words[] = {"loglevel", "debug", "ignore_loglevel"};
+	lkb_autofree char *now = lkb_slurp_line("/proc/sys/kernel/printk");
+	size_t i;
+
+	for (i = 0; i < LKB_ARRAY_SIZE(words); i++) {
+		lkb_autofree char *found = lkb_cmdline_get(cmdline, words[i]);
+
+		if (found)
+			return;
+	}
+	if (now && strtoul(now, NULL, 10) > CONSOLE_LOGLEVEL)
+		klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, CONSOLE_LOGLEVEL);
 }
 
 static void set_clock(const char *release)
@@ -94,6 +116,7 @@ static void boot(struct lkb_loop *l)
 	size_t services;
 
 	say_hello(release);
+	calm_kernel(cmdline);
 	set_limits();
 	set_clock(release);
 	load_modules(l, release);
@@ -103,7 +126,7 @@ static void boot(struct lkb_loop *l)
 	lkb_identity_loopback();
 	lkb_identity_resolv_conf();
 	onboot = lkb_containers_run(l, "onboot", 0);
-	services = lkb_services_start(l);
+	services = l->request == LKB_STAY ? lkb_services_start(l) : 0;
 	if (l->request != LKB_STAY)
 		return;
 	if (onboot.failed)

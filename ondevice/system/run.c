@@ -12,6 +12,8 @@
 
 /* First word about a slow program; each later one after twice the time. */
 #define SLOW_MS 30000
+/* What a program has to end by itself. */
+#define TERM_MS 3000
 
 /* In the child. Writes errno to failure_fd, which a successful exec closes. */
 static void __attribute__((noreturn)) become(const char *const *argv, int out_fd, int failure_fd)
@@ -117,6 +119,20 @@ static bool wait_for(struct lkb_loop *l, const struct lkb_run *run, const bool *
 	}
 }
 
+/* SIGTERM first: runc hands it on to its container, SIGKILL would leave that behind. */
+static void end_child(struct lkb_loop *l, pid_t pid, const bool *done)
+{
+	int64_t end = lkb_now_ms() + TERM_MS;
+
+	kill(pid, SIGTERM);
+	while (!*done && lkb_now_ms() < end)
+		lkb_loop_turn(l, 100);
+	if (*done)
+		return;
+	lkb_loop_forget(l, pid);
+	kill(pid, SIGKILL);
+}
+
 int lkb_run_wait(struct lkb_loop *l, const struct lkb_run *run, int *ret_status,
 		 struct lkb_error *err)
 {
@@ -129,10 +145,9 @@ int lkb_run_wait(struct lkb_loop *l, const struct lkb_run *run, int *ret_status,
 		*ret_status = w.status;
 		return 0;
 	}
-	lkb_loop_forget(l, pid);
+	end_child(l, pid, &w.done);
 	if (l->request != LKB_STAY && !l->stopping)
 		return lkb_fail(err, LKB_INTERRUPTED, "the machine is to shut down");
-	kill(pid, SIGKILL);
 	return lkb_fail(err, LKB_DIDNT, "'%s' did not end within %d seconds", run->argv[0],
 			(int)(run->timeout_ms / 1000));
 }

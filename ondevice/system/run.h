@@ -22,8 +22,8 @@ int lkb_run_start(struct lkb_loop *l, const struct lkb_run *run, lkb_ended_fn *f
 		  pid_t *ret_pid, struct lkb_error *err);
 
 /* Starts it and turns the loop until it has ended; *ret_status is waitpid's. An error if it could
- * not be started, if the time was over (it was killed then) or if the machine is to shut down (it
- * still runs then). */
+ * not be started, if the time was over or if the machine is to shut down (LKB_INTERRUPTED); then it
+ * was ended, by force if need be. */
 int lkb_run_wait(struct lkb_loop *l, const struct lkb_run *run, int *ret_status,
 		 struct lkb_error *err);
 

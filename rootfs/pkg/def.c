@@ -63,100 +63,127 @@ static const char *check_env(const char *v)
 static const char *const arch_choices[] = {"amd64", "arm64", NULL};
 
 #define REQUIRED (LKB_KEY_REQUIRED | LKB_KEY_NONEMPTY)
-#define KEY(s, f, t, ...) {.name = #f, .type = (t), .offset = offsetof(struct s, f), __VA_ARGS__}
-#define SCHEMA(n, s, k, p) \
-	{.name = (n), .size = sizeof(struct s), .keys = (k), .n_keys = LKB_ARRAY_SIZE(k), \
-	 .pos_offset = (p)}
 
 static const struct lkb_schema_key keep_keys[] = {
-	KEY(lkb_pkg_keep, path, LKB_T_STRING, .flags = REQUIRED, .check = check_path,
-	    .doc = "glob over the paths in the packages"),
-	KEY(lkb_pkg_keep, to, LKB_T_STRING, .check = check_path,
-	    .doc = "where it goes; a slash at the end: into that directory; default: where it was"),
-	KEY(lkb_pkg_keep, package, LKB_T_STRING, .flags = LKB_KEY_NONEMPTY,
-	    .doc = "only from packages whose name this glob matches"),
-	KEY(lkb_pkg_keep, mode, LKB_T_MODE, .doc = "permissions; default: the package's"),
+	LKB_KEY(struct lkb_pkg_keep, path, LKB_T_STRING,
+		"glob over the paths in the packages",
+		.flags = REQUIRED, .check = check_path),
+	LKB_KEY(struct lkb_pkg_keep, to, LKB_T_STRING,
+		"where it goes; a slash at the end: into that directory; default: where it was",
+		.check = check_path),
+	LKB_KEY(struct lkb_pkg_keep, package, LKB_T_STRING,
+		"only from packages whose name this glob matches",
+		.flags = LKB_KEY_NONEMPTY),
+	LKB_KEY(struct lkb_pkg_keep, mode, LKB_T_MODE,
+		"permissions; default: the package's"),
 };
 static const struct lkb_schema keep_schema =
-	SCHEMA("keep", lkb_pkg_keep, keep_keys, offsetof(struct lkb_pkg_keep, pos));
+	LKB_SCHEMA("keep", struct lkb_pkg_keep, keep_keys);
 
 static const struct lkb_schema_key local_keys[] = {
-	KEY(lkb_pkg_local, file, LKB_T_STRING, .flags = REQUIRED, .check = check_file_name,
-	    .doc = "name of a program that lkboard was built with"),
-	KEY(lkb_pkg_local, to, LKB_T_STRING, .flags = REQUIRED, .check = check_path,
-	    .doc = "where it goes"),
-	KEY(lkb_pkg_local, mode, LKB_T_MODE, .doc = "permissions; default 0755"),
+	LKB_KEY(struct lkb_pkg_local, file, LKB_T_STRING,
+		"name of a program that lkboard was built with",
+		.flags = REQUIRED, .check = check_file_name),
+	LKB_KEY(struct lkb_pkg_local, to, LKB_T_STRING,
+		"where it goes",
+		.flags = REQUIRED, .check = check_path),
+	LKB_KEY(struct lkb_pkg_local, mode, LKB_T_MODE,
+		"permissions; default 0755"),
 };
 static const struct lkb_schema local_schema =
-	SCHEMA("local", lkb_pkg_local, local_keys, offsetof(struct lkb_pkg_local, pos));
+	LKB_SCHEMA("local", struct lkb_pkg_local, local_keys);
 
 static const struct lkb_schema_key file_keys[] = {
-	KEY(lkb_pkg_file, path, LKB_T_STRING, .flags = REQUIRED, .check = check_path,
-	    .doc = "where it goes"),
-	KEY(lkb_pkg_file, contents, LKB_T_STRING, .doc = "text of a regular file"),
-	KEY(lkb_pkg_file, symlink, LKB_T_STRING, .flags = LKB_KEY_NONEMPTY,
-	    .doc = "target of a symbolic link"),
-	KEY(lkb_pkg_file, directory, LKB_T_BOOL, .doc = "true makes a directory"),
-	KEY(lkb_pkg_file, mode, LKB_T_MODE,
-	    .doc = "permissions; default 0644, for a directory 0755"),
+	LKB_KEY(struct lkb_pkg_file, path, LKB_T_STRING,
+		"where it goes",
+		.flags = REQUIRED, .check = check_path),
+	LKB_KEY(struct lkb_pkg_file, contents, LKB_T_STRING,
+		"text of a regular file"),
+	LKB_KEY(struct lkb_pkg_file, symlink, LKB_T_STRING,
+		"target of a symbolic link",
+		.flags = LKB_KEY_NONEMPTY),
+	LKB_KEY(struct lkb_pkg_file, directory, LKB_T_BOOL,
+		"true makes a directory"),
+	LKB_KEY(struct lkb_pkg_file, mode, LKB_T_MODE,
+		"permissions; default 0644, for a directory 0755"),
 };
 static const struct lkb_schema file_schema =
-	SCHEMA("file", lkb_pkg_file, file_keys, offsetof(struct lkb_pkg_file, pos));
+	LKB_SCHEMA("file", struct lkb_pkg_file, file_keys);
 
 static const struct lkb_schema_key links_keys[] = {
-	KEY(lkb_pkg_links, target, LKB_T_STRING, .flags = REQUIRED,
-	    .doc = "what the links point to, as it is written into them"),
-	KEY(lkb_pkg_links, paths, LKB_T_STRLIST, .flags = REQUIRED, .check = check_path,
-	    .doc = "the links"),
+	LKB_KEY(struct lkb_pkg_links, target, LKB_T_STRING,
+		"what the links point to, as it is written into them",
+		.flags = REQUIRED),
+	LKB_KEY(struct lkb_pkg_links, paths, LKB_T_STRLIST,
+		"the links",
+		.flags = REQUIRED, .check = check_path),
 };
 static const struct lkb_schema links_schema =
-	SCHEMA("links", lkb_pkg_links, links_keys, offsetof(struct lkb_pkg_links, pos));
+	LKB_SCHEMA("links", struct lkb_pkg_links, links_keys);
 
 static const struct lkb_schema_key kernel_keys[] = {
-	KEY(lkb_pkg_kernel, image, LKB_T_STRING, .flags = REQUIRED, .check = check_path,
-	    .doc = "glob that matches the one kernel image; it becomes /kernel, gzip-compressed"),
-	KEY(lkb_pkg_kernel, dtbs, LKB_T_STRLIST, .check = check_path,
-	    .doc = "globs of device trees; they go to boot/dtb/ of /kernel.tar with the name of "
-		   "the directory they were in"),
-	KEY(lkb_pkg_kernel, modules, LKB_T_STRLIST,
-	    .doc = "names or globs of modules; they and what they need go to lib/modules of "
-		   "/kernel.tar; a module that is built in is fine"),
+	LKB_KEY(struct lkb_pkg_kernel, image, LKB_T_STRING,
+		"glob that matches the one kernel image; it becomes /kernel, gzip-compressed",
+		.flags = REQUIRED, .check = check_path),
+	LKB_KEY(struct lkb_pkg_kernel, dtbs, LKB_T_STRLIST,
+		"globs of device trees; they go to boot/dtb/ of /kernel.tar with the name of "
+		"the directory they were in",
+		.check = check_path),
+	LKB_KEY(struct lkb_pkg_kernel, modules, LKB_T_STRLIST,
+		"names or globs of modules; they and what they need go to lib/modules of "
+		"/kernel.tar; a module that is built in is fine"),
 };
 static const struct lkb_schema kernel_schema =
-	SCHEMA("kernel", lkb_pkg_kernel, kernel_keys, offsetof(struct lkb_pkg_kernel, pos));
+	LKB_SCHEMA("kernel", struct lkb_pkg_kernel, kernel_keys);
 
 static const struct lkb_schema_key pkg_keys[] = {
-	KEY(lkb_pkg, image, LKB_T_STRING, .flags = REQUIRED,
-	    .doc = "reference under which the image is put into the store"),
-	KEY(lkb_pkg, architectures, LKB_T_STRLIST, .flags = REQUIRED, .choices = arch_choices,
-	    .doc = "what the image can be made for"),
-	KEY(lkb_pkg, suite, LKB_T_STRING, .flags = LKB_KEY_NONEMPTY, .check = check_word,
-	    .doc = "Debian suite by its code name; default bookworm"),
-	KEY(lkb_pkg, components, LKB_T_STRLIST, .flags = LKB_KEY_NONEMPTY, .check = check_word,
-	    .doc = "components of the suite; default main"),
-	KEY(lkb_pkg, packages, LKB_T_STRLIST, .check = check_deb_name,
-	    .doc = "Debian packages; apt adds what they depend on"),
-	KEY(lkb_pkg, take, LKB_T_STRLIST, .flags = LKB_KEY_NONEMPTY,
-	    .doc = "globs over that set: what is downloaded; default: all of it"),
-	KEY(lkb_pkg, keep, LKB_T_OBJLIST, .object = &keep_schema,
-	    .doc = "what of the packages goes into the image"),
-	KEY(lkb_pkg, kernel, LKB_T_OBJECT, .object = &kernel_schema,
-	    .doc = "makes a LinuxKit kernel image"),
-	KEY(lkb_pkg, local, LKB_T_OBJLIST, .object = &local_schema,
-	    .doc = "programs of lkboard's own"),
-	KEY(lkb_pkg, files, LKB_T_OBJLIST, .object = &file_schema,
-	    .doc = "files, directories and links written here"),
-	KEY(lkb_pkg, links, LKB_T_OBJLIST, .object = &links_schema,
-	    .doc = "many links to one target"),
-	KEY(lkb_pkg, entrypoint, LKB_T_STRLIST, .doc = "Entrypoint of the image"),
-	KEY(lkb_pkg, cmd, LKB_T_STRLIST, .doc = "Cmd of the image"),
-	KEY(lkb_pkg, env, LKB_T_STRLIST, .check = check_env, .doc = "Env of the image"),
-	KEY(lkb_pkg, workdir, LKB_T_STRING, .flags = LKB_KEY_NONEMPTY,
-	    .doc = "WorkingDir of the image"),
-	KEY(lkb_pkg, labels, LKB_T_STRMAP,
-	    .doc = "Labels of the image; org.mobyproject.config is LinuxKit's"),
+	LKB_KEY(struct lkb_pkg, image, LKB_T_STRING,
+		"reference under which the image is put into the store",
+		.flags = REQUIRED),
+	LKB_KEY(struct lkb_pkg, architectures, LKB_T_STRLIST,
+		"what the image can be made for",
+		.flags = REQUIRED, .choices = arch_choices),
+	LKB_KEY(struct lkb_pkg, suite, LKB_T_STRING,
+		"Debian suite by its code name; default bookworm",
+		.flags = LKB_KEY_NONEMPTY, .check = check_word),
+	LKB_KEY(struct lkb_pkg, components, LKB_T_STRLIST,
+		"components of the suite; default main",
+		.flags = LKB_KEY_NONEMPTY, .check = check_word),
+	LKB_KEY(struct lkb_pkg, packages, LKB_T_STRLIST,
+		"Debian packages; apt adds what they depend on",
+		.check = check_deb_name),
+	LKB_KEY(struct lkb_pkg, take, LKB_T_STRLIST,
+		"globs over that set: what is downloaded; default: all of it",
+		.flags = LKB_KEY_NONEMPTY),
+	LKB_KEY(struct lkb_pkg, keep, LKB_T_OBJLIST,
+		"what of the packages goes into the image",
+		.object = &keep_schema),
+	LKB_KEY(struct lkb_pkg, kernel, LKB_T_OBJECT,
+		"makes a LinuxKit kernel image",
+		.object = &kernel_schema),
+	LKB_KEY(struct lkb_pkg, local, LKB_T_OBJLIST,
+		"programs of lkboard's own",
+		.object = &local_schema),
+	LKB_KEY(struct lkb_pkg, files, LKB_T_OBJLIST,
+		"files, directories and links written here",
+		.object = &file_schema),
+	LKB_KEY(struct lkb_pkg, links, LKB_T_OBJLIST,
+		"many links to one target",
+		.object = &links_schema),
+	LKB_KEY(struct lkb_pkg, entrypoint, LKB_T_STRLIST,
+		"Entrypoint of the image"),
+	LKB_KEY(struct lkb_pkg, cmd, LKB_T_STRLIST,
+		"Cmd of the image"),
+	LKB_KEY(struct lkb_pkg, env, LKB_T_STRLIST,
+		"Env of the image",
+		.check = check_env),
+	LKB_KEY(struct lkb_pkg, workdir, LKB_T_STRING,
+		"WorkingDir of the image",
+		.flags = LKB_KEY_NONEMPTY),
+	LKB_KEY(struct lkb_pkg, labels, LKB_T_STRMAP,
+		"Labels of the image; org.mobyproject.config is LinuxKit's"),
 };
-static const struct lkb_schema pkg_schema = SCHEMA("package", lkb_pkg, pkg_keys, LKB_NO_POS);
+static const struct lkb_schema pkg_schema = LKB_SCHEMA_NO_POS("package", struct lkb_pkg, pkg_keys);
 
 const struct lkb_schema *lkb_pkg_schema(void)
 {
@@ -181,6 +208,16 @@ static void check_files(const struct lkb_pkg *p, struct lkb_diags *diags)
 	}
 }
 
+static void check_labels(const struct lkb_pkg *p, struct lkb_diags *diags)
+{
+	size_t i;
+
+	for (i = 0; i < p->labels.n; i++)
+		if (lkb_starts_with(p->labels.keys[i], "org.lkboard."))
+			lkb_schema_error(diags, &p->labels.pos[i], NULL,
+					 "label '%s' is lkboard's own", p->labels.keys[i]);
+}
+
 /* Faults that only show when several keys are seen together. */
 static void check_whole(const struct lkb_pkg *p, struct lkb_diags *diags)
 {
@@ -191,16 +228,17 @@ static void check_whole(const struct lkb_pkg *p, struct lkb_diags *diags)
 
 	if (p->image && *p->image && lkb_ref_parse(p->image, &ref, &why))
 		lkb_schema_error(diags, &top, NULL, "image: %s", why.message);
-	if (!p->packages.n && p->keep.n)
+	if (!p->packages.set && p->keep.n)
 		lkb_schema_error(diags, &keep[0].pos, NULL,
 				 "'keep' has nothing to keep from without 'packages'");
-	if (!p->packages.n && p->kernel.pos.line)
+	if (!p->packages.set && p->kernel.pos.line)
 		lkb_schema_error(diags, &p->kernel.pos, NULL, "'kernel' needs 'packages'");
 	if (p->packages.n && !p->keep.n && !p->kernel.pos.line)
 		lkb_schema_error(diags, &p->packages.pos[0],
 				 "say with 'keep' which files go into the image",
 				 "nothing of 'packages' is kept");
 	check_files(p, diags);
+	check_labels(p, diags);
 }
 
 int lkb_pkg_parse(const char *text, size_t len, const char *file, struct lkb_pkg **ret,

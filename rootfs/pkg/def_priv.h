@@ -9,7 +9,7 @@
 struct lkb_pkg_keep {
 	struct lkb_pos pos;
 	const char *path;    /* glob over the paths in the .debs */
-	const char *to;      /* NULL = the same path; with a slash at the end: into that directory */
+	const char *to;      /* NULL = the same path; a slash at the end: into that directory */
 	const char *package; /* glob over package names; NULL = any */
 	struct lkb_opt_int mode;
 };

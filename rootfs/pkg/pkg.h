@@ -44,6 +44,9 @@ struct lkb_pkg_env {
 int lkb_pkg_build(const struct lkb_pkg *p, struct lkb_store *store, const struct lkb_pkg_env *env,
 		  struct lkb_sha256 *ret_manifest, struct lkb_error *err);
 
+/* True if an image was made by lkb_pkg_build(), not imported under the same name. */
+bool lkb_pkg_made(const struct lkb_image *im);
+
 /* Resolves the packages of all definitions and writes the lock; nothing is built. */
 int lkb_pkg_lock(const struct lkb_pkg *const *pkgs, size_t n, struct lkb_store *store,
 		 const struct lkb_pkg_env *env, struct lkb_error *err);

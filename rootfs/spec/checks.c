@@ -86,18 +86,25 @@ static void check_mount(const struct lkb_spec_mount *m, const char *what, const 
 		report(diags, &source, NULL, what, path, LKB_SPEC_NO_VOLUMES);
 }
 
-/* A pipe has no numbers, and LinuxKit takes a missing number as 0. */
+/* 'path: all' is a rule for a kind of device; anything else is one device, described in full. */
 static void check_device(const struct lkb_spec_device *d, const char *what, const char *path,
 			 struct lkb_diags *diags)
 {
-	static const char hint[] = "only 'path: all' does without it";
+	static const char *const keys[] = { "type", "mode", "major", "minor" };
+	bool all = d->path && !strcmp(d->path, "all");
+	bool pipe = d->type && !strcmp(d->type, "p");
+	struct lkb_pos type = lkb_schema_pos(&d->pos, "type");
 
-	if (!d->path || !strcmp(d->path, "all"))
-		return;
-	if (!lkb_schema_given(&d->pos, "type"))
-		report(diags, &d->pos, hint, what, path, "has no 'type'");
-	if (!lkb_schema_given(&d->pos, "mode"))
-		report(diags, &d->pos, hint, what, path, "has no 'mode'");
+	for (size_t i = 0; d->path && !all && i < (pipe ? 2 : LKB_ARRAY_SIZE(keys)); i++) {
+		lkb_autofree char *message = lkb_format("has no '%s'", keys[i]);
+
+		if (!lkb_schema_given(&d->pos, keys[i]))
+			report(diags, &d->pos, NULL, what, path, message);
+	}
+	if (d->path && !all && d->type && !strcmp(d->type, "a"))
+		report(diags, &type, NULL, what, path, "is one device: its type is b, c, p or u");
+	if (all && d->type && !strchr("abc", *d->type))
+		report(diags, &type, NULL, what, path, "is a rule: its type is a, b or c");
 }
 
 static void check_sysctl(const struct lkb_strmap *map, const char *path, struct lkb_diags *diags)

@@ -50,8 +50,7 @@ static const struct lkb_schema_key device_keys[] = {
 static const struct lkb_schema device_schema =
 	LKB_SCHEMA("device", struct lkb_spec_device, device_keys);
 
-/* "all" and "none" stand alone; LinuxKit takes them in any case. */
-static const char *const capabilities[] = {
+const char *const lkb_spec_capabilities[] = {
 	"CAP_AUDIT_CONTROL", "CAP_AUDIT_READ", "CAP_AUDIT_WRITE", "CAP_BLOCK_SUSPEND", "CAP_BPF",
 	"CAP_CHECKPOINT_RESTORE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH",
 	"CAP_FOWNER", "CAP_FSETID", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_KILL", "CAP_LEASE",
@@ -60,7 +59,9 @@ static const char *const capabilities[] = {
 	"CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYSLOG", "CAP_SYS_ADMIN", "CAP_SYS_BOOT",
 	"CAP_SYS_CHROOT", "CAP_SYS_MODULE", "CAP_SYS_NICE", "CAP_SYS_PACCT", "CAP_SYS_PTRACE",
 	"CAP_SYS_RAWIO", "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG",
-	"CAP_WAKE_ALARM", "all", "All", "ALL", "none", "None", "NONE", NULL
+	"CAP_WAKE_ALARM",
+	/* These stand alone; LinuxKit takes them in any case. */
+	"all", "All", "ALL", "none", "None", "NONE", NULL
 };
 
 static const char *const propagations[] = { "private", "rprivate", "slave", "rslave", "shared",
@@ -74,11 +75,11 @@ static const struct lkb_schema_key image_keys[] = {
 	LKB_KEY(struct lkb_spec_image, image, LKB_T_STRING, "OCI image it runs",
 		.flags = REQUIRED, .check = lkb_spec_bad_image),
 	LKB_KEY(struct lkb_spec_image, capabilities, LKB_T_STRLIST,
-		"capabilities it has, or 'all' or 'none'", .choices = capabilities),
+		"capabilities it has, or 'all' or 'none'", .choices = lkb_spec_capabilities),
 	LKB_KEY_AS("capabilities.add", struct lkb_spec_image, capabilities_add, LKB_T_STRLIST,
-		   "capabilities beside those of the image's label", .choices = capabilities),
+		   "capabilities beside those of the image's label", .choices = lkb_spec_capabilities),
 	LKB_KEY(struct lkb_spec_image, ambient, LKB_T_STRLIST, "ambient capabilities",
-		.choices = capabilities),
+		.choices = lkb_spec_capabilities),
 	LKB_KEY(struct lkb_spec_image, mounts, LKB_T_OBJLIST, "further mounts",
 		.object = &mount_schema),
 	LKB_KEY(struct lkb_spec_image, binds, LKB_T_STRLIST, "bind mounts: SOURCE:DESTINATION[:OPTIONS]",

@@ -9,13 +9,17 @@ c_files=$(git ls-files '*.[ch]' 2>/dev/null)
 long_lines() { awk '{ l = $0; gsub(/\t/, "        ", l) } length(l) > 100 { print FILENAME ":" FNR; bad = 1 } END { exit bad }' $c_files; }
 trailing() { ! grep -nE '[ 	]+$' $c_files; }
 licence() { ! grep -L 'SPDX-License-Identifier: Apache-2.0' $c_files | grep .; }
-long_files() { wc -l $c_files | awk '$2 != "total" && $1 > 420 { print; bad = 1 } END { exit bad }'; }
+# A table of test cases may be longer than a module.
+long_files() {
+	wc -l $c_files | awk '{ most = $2 ~ /^tests\/unit/ ? 700 : 420 }
+		$2 != "total" && $1 > most { print; bad = 1 } END { exit bad }'
+}
 scripts() { for s in tests/*.sh tests/*/*.sh; do sh -n "$s" || return 1; done; }
 
 check "no line is wider than 100 columns" long_lines
 check "no line ends in a blank" trailing
 check "every file names its licence" licence
-check "no file is longer than 420 lines" long_files
+check "no file is longer than 420 lines (tests: 700)" long_files
 check "shell scripts parse" scripts
 if have mandoc; then
 	check "man pages are clean for mandoc" mandoc -T lint -W warning docs/man/*.1 docs/man/*.5

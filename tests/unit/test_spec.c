@@ -372,6 +372,27 @@ static void ten_thousand_services_take_less_than_half_a_second(void **state)
 	}
 }
 
+static void check_row(void *ctx, const char *path, const struct lkb_schema_key *key)
+{
+	bool object = key->type == LKB_T_OBJECT || key->type == LKB_T_OBJLIST;
+
+	if (lkb_strv_has(ctx, path))
+		fail_msg("'%s' has two rows", path);
+	lkb_strv_add(ctx, path);
+	assert_true(!key->refused || !key->ignored);
+	assert_true(key->refused || key->ignored || object == !!key->object);
+}
+
+static void the_table_is_sound(void **state)
+{
+	lkb_autostrv paths = { 0 };
+
+	lkb_schema_walk(lkb_spec_schema(), check_row, &paths);
+	assert_true(lkb_strv_has(&paths, "onboot[].capabilities.add"));
+	assert_true(lkb_strv_has(&paths, "services[].mounts[].options"));
+	assert_true(lkb_strv_has(&paths, "lkboard.data_size"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +407,7 @@ int main(void)
 		cmocka_unit_test(a_url_is_not_fetched),
 		cmocka_unit_test(a_label_is_an_image_object_without_name),
 		cmocka_unit_test(a_bad_label_names_the_image),
+		cmocka_unit_test(the_table_is_sound),
 		cmocka_unit_test(ten_thousand_services_take_less_than_half_a_second),
 	};
 

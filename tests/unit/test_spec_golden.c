@@ -15,7 +15,7 @@
 
 /*
  * tests/golden/spec/NAME.yml is read and what is said about it compared with NAME.err, letter by
- * letter; a spec without NAME.err must be read without a word. LKBOARD_GOLDEN=write in the
+ * letter; a spec without NAME.err must be read without a word. LKBOARD_GOLDEN=update in the
  * environment writes the .err files anew, to be looked at in the diff.
  */
 #define GOLDEN "tests/golden/spec"
@@ -66,7 +66,7 @@ static bool check_golden(const char *path)
 	text = text_of(path, &len);
 	rc = lkb_spec_parse(text, len, lkb_path_basename(path), &spec, &diags, &err);
 	add_diags(&diags, &got);
-	if (mode && !strcmp(mode, "write") && got.len)
+	if (mode && !strcmp(mode, "update") && got.len)
 		assert_int_equal(lkb_write_file(err_path, got.s, got.len, 0644, NULL), 0);
 	want = text_of(err_path, NULL);
 	if (strcmp(lkb_str_get(&got), want)) {

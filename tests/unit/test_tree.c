@@ -378,8 +378,8 @@ static void removing(void **state)
 static void the_iterator_goes_in_byte_order_directories_first(void **state)
 {
 	lkb_auto(lkb_tree) t = lkb_tree_new();
-	static const char *const names[] = { "b", "a/z", "a.txt", "a-b", "B", "a/a/deep", "\xc3\xa4",
-					     "ab", "a0" };
+	static const char *const names[] = { "b",        "a/z",      "a.txt", "a-b", "B",
+					     "a/a/deep", "\xc3\xa4", "ab",    "a0" };
 
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(names); i++)
 		add_text(t, names[i], "");
