@@ -279,7 +279,9 @@ static void the_nearest_platform_is_taken(void **state)
 {
 	static const struct {
 		const char *variant, *greeting;
-	} entries[] = { { "v5", "five" }, { "v6", "six" }, { "v6", "another six" }, { "v8", "eight" } };
+	} entries[] = {
+		{ "v5", "five" }, { "v6", "six" }, { "v6", "another six" }, { "v8", "eight" },
+	};
 	struct lkb_platform v5 = { "arm", "v5" }, v7 = { "arm", "v7" }, v8 = { "arm", "v8" };
 	struct kit *k = *state;
 	lkb_autofree char *name = named(APP), *entry = NULL;
