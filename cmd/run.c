@@ -89,7 +89,8 @@ static int boot(const struct run_options *o, struct lkb_qemu_run *run, char **ex
 	run->kvm = o->kvm;
 	run->extra = (const char *const *)extra;
 	run->n_extra = n;
-	run->console_in = 0;
+	/* A script that waits for a text keeps its standard input to itself. */
+	run->console_in = o->until.n && !isatty(0) ? -1 : 0;
 	run->console_out = 1;
 	return lkb_qemu_run(run, err);
 }
@@ -120,7 +121,7 @@ static char *direct_cmdline(const struct lkb_board *board, const char *own)
 	lkb_autostr s = {0};
 	size_t i;
 
-	for (i = 0; i < board->consoles.n && !strstr(own, "console="); i++)
+	for (i = 0; i < board->consoles.n && !lkb_cmdline_names_console(own); i++)
 		lkb_str_addf(&s, "console=%s ", board->consoles.items[i]);
 	for (i = 0; i < board->cmdline.n; i++)
 		lkb_str_addf(&s, "%s ", board->cmdline.items[i]);
@@ -166,7 +167,7 @@ static int run_run(struct lkb_ctx *ctx, void *options, char **operands, size_t n
 const struct lkb_cmd lkb_cmd_run = {
 	.name = "run",
 	.operands = "FILE [-- QEMU-ARGS...]",
-	.summary = "boot an artifact in QEMU, with its serial console on the terminal",
+	.summary = "boot an artifact in QEMU, its serial console on the terminal; Ctrl-] ends it",
 	.min_operands = 1,
 	.max_operands = 1000,
 	.options_size = sizeof(struct run_options),
