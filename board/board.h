@@ -41,7 +41,7 @@ struct lkb_board_qemu {
 	const char *machine;        /* "raspi3b" */
 	const char *accel;          /* "tcg,thread=single"; NULL = QEMU's default */
 	struct lkb_strlist args;    /* further arguments */
-	const char *disk;           /* interface of the disk, -drive if=: "sd" */
+	const char *disk;           /* interface of the disk, -drive if=: "sd"; NULL = none */
 	enum lkb_tristate card_power_of_two; /* the emulated card wants such a size */
 	struct lkb_opt_int console; /* number of the serial port that is the console, from 0 */
 	struct lkb_strlist net_args; /* with --net; "%HOSTFWD%" takes the port forwards */
@@ -52,7 +52,7 @@ struct lkb_board {
 	struct lkb_pos pos;
 	const char *path;         /* file it was read from */
 	const char *name;         /* "rpi3": the file's name without .yml */
-	const char *family;       /* "rpi-u-boot": which bootloader back end */
+	const char *family;       /* "rpi-u-boot", "direct": who starts the kernel */
 	const char *description;
 	const char *arch;         /* OCI architecture: "arm64" */
 	const char *root;         /* default root mode: "disk" or "ram" */

@@ -124,6 +124,8 @@ int lkb_qemu_argv(const struct lkb_qemu_run *run, const char *disk, struct lkb_s
 	lkb_autostrv v = {0};
 	size_t i;
 
+	if (disk && !q->disk)
+		return lkb_fail(err, LKB_USAGE, "board '%s' has no disk in QEMU", run->board->name);
 	if ((run->kvm && check_kvm(run->board, err)) ||
 	    lkb_proc_find(q->program, q->package, &program, err))
 		return -1;

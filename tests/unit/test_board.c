@@ -143,8 +143,18 @@ static void test_wrong_profiles(void **state)
 		 "10:57: 'slot_size' is no multiple of 'erase_unit'"},
 		{"layout:", "",
 		 "1:1: the family 'rpi-u-boot' needs the key 'layout'"},
-		{"firmware:", "firmware: {image: f, files: [a/b], u_boot_image: u, "
-			      "device_trees: {a.dtb: a}}",
+		{"qemu:", "qemu: {program: q, package: p, machine: m}",
+		 "13:7: the family 'rpi-u-boot' needs the key 'qemu.disk'"},
+		{"formats:", "formats: [sd, kernel+initrd]",
+		 "5:15: the family 'rpi-u-boot' cannot be built as 'kernel+initrd'"},
+		{"family:", "family: direct",
+		 "4:7: the family 'direct' is for the root 'ram' only\n"
+		 "5:11: the family 'direct' cannot be built as 'sd'\n"
+		 "9:7: the family 'direct' has no use for the key 'dtbs'\n"
+		 "10:9: the family 'direct' has no use for the key 'layout'\n"
+		 "11:9: the family 'direct' has no use for the key 'initrd'\n"
+		 "12:11: the family 'direct' has no use for the key 'firmware'"},
+		{"firmware:", "firmware: {image: f, files: [a/b], u_boot_image: u, device_trees: {a.dtb: a}}",
 		 "12:30: 'files[0]' of firmware is 'a/b', which is no plain file name\n"
 		 "12:75: 'a.dtb' of firmware.device_trees is 'a', which does not end in '.dtb'"},
 		{"initrd:", "initrd: {modules: ext4}",
