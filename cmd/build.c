@@ -111,7 +111,8 @@ static int read_inputs(struct lkb_ctx *ctx, char **operands, size_t n, struct in
 }
 
 static int make_plan(struct lkb_ctx *ctx, const struct build_options *o,
-		     const struct inputs *inputs, struct lkb_plan_in *in, struct lkb_plan **ret, struct lkb_error *err)
+		     const struct inputs *inputs, struct lkb_plan_in *in, struct lkb_plan **ret,
+		     struct lkb_error *err)
 {
 	const struct lkb_strlist *outputs = &inputs->spec->outputs;
 

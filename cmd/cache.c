@@ -42,7 +42,8 @@ static void list_json(const struct lkb_store_list *list, struct lkb_str *out)
 	for (i = 0; i < list->n; i++)
 		json_array_append_new(
 			all, json_pack("{s:s, s:o, s:o, s:I}", "ref", list->items[i].ref,
-				       "platform", json_string(lkb_platform_text(&list->items[i].platform).s),
+				       "platform",
+				       json_string(lkb_platform_text(&list->items[i].platform).s),
 				       "manifest",
 				       json_sprintf("sha256:%s",
 						    lkb_sha256_text(&list->items[i].manifest).s),

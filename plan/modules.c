@@ -55,7 +55,8 @@ static int find_version_dir(struct lkb_tree *root, char **ret, struct lkb_error 
 		return lkb_fail(err, LKB_INPUT, "the kernel image brings no lib/modules");
 	if (dir->n_entries > 1)
 		return lkb_fail(err, LKB_INPUT,
-				"the root has modules of %zu kernels ('%s', '%s'%s)", dir->n_entries, dir->entries[0].name, dir->entries[1].name,
+				"the root has modules of %zu kernels ('%s', '%s'%s)",
+				dir->n_entries, dir->entries[0].name, dir->entries[1].name,
 				dir->n_entries > 2 ? ", ..." : "");
 	*ret = lkb_format("lib/modules/%s", dir->entries[0].name);
 	return 0;
