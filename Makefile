@@ -95,7 +95,8 @@ check-clean:
 asan:
 	$(Q)$(MAKE) O=$(O)/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all \
 		-fno-omit-frame-pointer" CFLAGS="-O1 -g" all units replays
-	$(Q)O=$(O)/asan ASAN_OPTIONS=detect_leaks=1 tests/run.sh unit replay cli
+	$(Q)O=$(O)/asan LKBOARD_CONFIGS=$(CURDIR)/configs LKBOARD_TEST_STORE=$(abspath $(O)/store) \
+		tests/run.sh unit replay cli
 
 # FUZZ_SECONDS each; finds land in out/fuzz/.
 FUZZ_SECONDS ?= 60

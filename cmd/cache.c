@@ -27,8 +27,8 @@ static void list_text(const struct lkb_store_list *list, struct lkb_str *out)
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		lkb_str_addf(out, "%s\tlinux/%s\tsha256:%s\t%llu\n", list->items[i].ref,
-			     list->items[i].platform.arch,
+		lkb_str_addf(out, "%s\t%s\tsha256:%s\t%llu\n", list->items[i].ref,
+			     lkb_platform_text(&list->items[i].platform).s,
 			     lkb_sha256_text(&list->items[i].manifest).s,
 			     (unsigned long long)list->items[i].bytes);
 }
@@ -41,8 +41,9 @@ static void list_json(const struct lkb_store_list *list, struct lkb_str *out)
 
 	for (i = 0; i < list->n; i++)
 		json_array_append_new(
-			all, json_pack("{s:s, s:o, s:o, s:I}", "ref", list->items[i].ref, "platform",
-				       json_sprintf("linux/%s", list->items[i].platform.arch),
+			all, json_pack("{s:s, s:o, s:o, s:I}", "ref", list->items[i].ref,
+				       "platform",
+				       json_string(lkb_platform_text(&list->items[i].platform).s),
 				       "manifest",
 				       json_sprintf("sha256:%s",
 						    lkb_sha256_text(&list->items[i].manifest).s),

@@ -37,11 +37,12 @@ static json_t *partitions_json(const struct lkb_mbr *mbr)
 
 		if (e->type)
 			json_array_append_new(
-				list, json_pack("{s:i, s:o, s:I, s:I, s:b}", "number", i + 1, "type",
-						json_sprintf("0x%02x", e->type), "offset",
-						(json_int_t)e->start_sectors * LKB_MBR_SECTOR, "size",
-						(json_int_t)e->size_sectors * LKB_MBR_SECTOR,
-						"bootable", e->bootable));
+				list,
+				json_pack("{s:i, s:o, s:I, s:I, s:b}", "number", i + 1, "type",
+					  json_sprintf("0x%02x", e->type), "offset",
+					  (json_int_t)e->start_sectors * LKB_MBR_SECTOR, "size",
+					  (json_int_t)e->size_sectors * LKB_MBR_SECTOR, "bootable",
+					  e->bootable));
 	}
 	return list;
 }
@@ -56,14 +57,14 @@ static int describe_card(const char *path, struct lkb_blob *blob, json_t **ret,
 	if (lkb_card_read(path, &card, err))
 		return -1;
 	chosen = lkb_record_choose(card.records[0], card.records[1], &record);
-	*ret = json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "kind", "card image", "board",
-			 lkb_card_board(&card), "size", (json_int_t)lkb_blob_size(blob), "signature",
-			 json_sprintf("%08x", card.mbr.signature), "record in force",
-			 chosen < 0 ? json_string("none") : json_integer(chosen), "partitions",
-			 partitions_json(&card.mbr), "records",
-			 json_pack("[o, o]", env_json(card.records[0]), env_json(card.records[1])),
-			 "slots",
-			 json_pack("[o, o]", env_json(card.trailers[0]), env_json(card.trailers[1])));
+	*ret = json_pack(
+		"{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "kind", "card image", "board",
+		lkb_card_board(&card), "size", (json_int_t)lkb_blob_size(blob), "signature",
+		json_sprintf("%08x", card.mbr.signature), "record in force",
+		chosen < 0 ? json_string("none") : json_integer(chosen), "partitions",
+		partitions_json(&card.mbr), "records",
+		json_pack("[o, o]", env_json(card.records[0]), env_json(card.records[1])), "slots",
+		json_pack("[o, o]", env_json(card.trailers[0]), env_json(card.trailers[1])));
 	return *ret ? 0 : lkb_fail(err, LKB_BUG, "cannot describe '%s'", path);
 }
 
@@ -111,11 +112,11 @@ static json_t *map_partitions_json(const struct lkb_map *map)
 
 	for (i = 0; i < map->n_partitions; i++)
 		json_array_append_new(
-			list, json_pack("{s:i, s:s, s:I, s:I}", "number",
-					(int)map->partitions[i].number, "name",
-					map->partitions[i].name, "offset",
-					(json_int_t)(map->partitions[i].start * LKB_MAP_BLOCK), "size",
-					(json_int_t)(map->partitions[i].count * LKB_MAP_BLOCK)));
+			list,
+			json_pack("{s:i, s:s, s:I, s:I}", "number", (int)map->partitions[i].number,
+				  "name", map->partitions[i].name, "offset",
+				  (json_int_t)(map->partitions[i].start * LKB_MAP_BLOCK), "size",
+				  (json_int_t)(map->partitions[i].count * LKB_MAP_BLOCK)));
 	return list;
 }
 
@@ -126,12 +127,13 @@ static int describe_map(const char *path, struct lkb_blob *blob, json_t **ret,
 
 	if (lkb_map_read(path, &map, err))
 		return -1;
-	*ret = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "kind", "map", "size",
-			 (json_int_t)map->size, "ranges", (json_int_t)map->n_ranges, "data bytes",
-			 (json_int_t)(lkb_map_count(map, LKB_MAP_DATA) * LKB_MAP_BLOCK), "zero bytes",
-			 (json_int_t)(lkb_map_count(map, LKB_MAP_ZERO) * LKB_MAP_BLOCK), "free bytes",
-			 (json_int_t)(lkb_map_count(map, LKB_MAP_FREE) * LKB_MAP_BLOCK),
-			 "partitions", map_partitions_json(map));
+	*ret = json_pack(
+		"{s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "kind", "map", "size", (json_int_t)map->size,
+		"ranges", (json_int_t)map->n_ranges, "data bytes",
+		(json_int_t)(lkb_map_count(map, LKB_MAP_DATA) * LKB_MAP_BLOCK), "zero bytes",
+		(json_int_t)(lkb_map_count(map, LKB_MAP_ZERO) * LKB_MAP_BLOCK), "free bytes",
+		(json_int_t)(lkb_map_count(map, LKB_MAP_FREE) * LKB_MAP_BLOCK), "partitions",
+		map_partitions_json(map));
 	return *ret ? 0 : lkb_fail(err, LKB_BUG, "cannot describe '%s'", path);
 }
 

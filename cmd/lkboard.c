@@ -161,7 +161,8 @@ static int run(struct lkb_ctx *ctx, char **args, size_t n, struct lkb_error *err
 	const struct lkb_cmd *cmd;
 	size_t left, words;
 
-	if (lkb_opt_parse(lkb_global_options, lkb_n_global_options, &g, args, n, true, &left, err) ||
+	if (lkb_opt_parse(lkb_global_options, lkb_n_global_options, &g, args, n, true, &left,
+			  err) ||
 	    lkb_ui_make(g.progress, g.quiet, &ctx->ui, &ctx->json, err))
 		return -1;
 	if (g.version)

@@ -120,8 +120,8 @@ static int run_build(struct lkb_ctx *ctx, void *options, char **operands, size_t
 			continue;
 		if (lkb_pkg_build(w.pkgs[i], w.store, &w.env, &manifest, err))
 			return -1;
-		lkb_str_addf(&line, "%s\tlinux/%s\tsha256:%s\n", lkb_pkg_image(w.pkgs[i]), w.env.arch,
-			     lkb_sha256_text(&manifest).s);
+		lkb_str_addf(&line, "%s\tlinux/%s\tsha256:%s\n", lkb_pkg_image(w.pkgs[i]),
+			     w.env.arch, lkb_sha256_text(&manifest).s);
 		if (lkb_print(lkb_str_get(&line), err))
 			return -1;
 	}

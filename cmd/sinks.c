@@ -92,7 +92,7 @@ static void tty_bytes(struct lkb_ui *ui, const char *what, uint64_t done, uint64
 {
 	static const char full[] = "####################", empty[] = "....................";
 	struct sink *s = sink_of(ui);
-	uint64_t spent;
+	double spent, left;
 	int filled;
 
 	if (!due(s, what, done, total, 100))
@@ -102,12 +102,11 @@ static void tty_bytes(struct lkb_ui *ui, const char *what, uint64_t done, uint64
 		fprintf(stderr, "\r%s  %s\033[K", what, lkb_size_text(done).s);
 		return;
 	}
-	spent = lkb_clock_monotonic_ms() - s->started_ms;
+	spent = (double)(lkb_clock_monotonic_ms() - s->started_ms);
+	left = done ? spent * (double)(total - done) / (double)done / 1000 : 0;
 	filled = (int)((double)done / (double)total * 20);
-	fprintf(stderr, "\r%s [%.*s%.*s] %s of %s, %llu s left\033[K", what, filled, full,
-		20 - filled, empty, lkb_size_text(done).s, lkb_size_text(total).s,
-		(unsigned long long)(done ? (double)spent * (double)(total - done) / (double)done / 1000
-					  : 0));
+	fprintf(stderr, "\r%s [%.*s%.*s] %s of %s, %.0f s left\033[K", what, filled, full,
+		20 - filled, empty, lkb_size_text(done).s, lkb_size_text(total).s, left);
 }
 
 static const struct lkb_ui_ops tty_ops = {tty_step, tty_bytes, tty_step, tty_warning};
