@@ -7,6 +7,7 @@
 #include "cmd/inspect.h"
 #include "image/map.h"
 
+/* The values of a block, whose CRC says only that somebody computed one. */
 static json_t *env_json(const uint8_t block[LKB_ENV_SIZE])
 {
 	const char *p = (const char *)block + 4, *end = (const char *)block + LKB_ENV_SIZE;
@@ -17,12 +18,18 @@ static json_t *env_json(const uint8_t block[LKB_ENV_SIZE])
 		return o;
 	}
 	while (p < end && *p) {
-		const char *equals = strchr(p, '=');
+		size_t n = strnlen(p, (size_t)(end - p));
+		const char *equals = memchr(p, '=', n);
+		json_t *key;
 
-		if (equals)
-			json_object_setn_new_nocheck(o, p, (size_t)(equals - p),
-						     json_string_nocheck(equals + 1));
-		p += strlen(p) + 1;
+		if (equals && n < (size_t)(end - p)) {
+			key = lkb_inspect_string(p, (size_t)(equals - p), false);
+			json_object_set_new(o, json_string_value(key),
+					    lkb_inspect_string(equals + 1,
+							       (size_t)(p + n - equals) - 1, false));
+			json_decref(key);
+		}
+		p += n + 1;
 	}
 	return o;
 }
@@ -51,13 +58,15 @@ static int describe_card(const char *path, struct lkb_blob *blob, json_t **ret,
 {
 	struct lkb_card card __attribute__((cleanup(lkb_card_clear))) = {0};
 	struct lkb_record record;
+	const char *board;
 	int chosen;
 
 	if (lkb_card_read(path, &card, err))
 		return -1;
+	board = lkb_card_board(&card);
 	chosen = lkb_record_choose(card.records[0], card.records[1], &record);
-	*ret = json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "kind", "card image", "board",
-			 lkb_card_board(&card), "size", (json_int_t)lkb_blob_size(blob), "signature",
+	*ret = json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "kind", "card image", "board",
+			 lkb_inspect_string(board, strlen(board), false), "size", (json_int_t)lkb_blob_size(blob), "signature",
 			 json_sprintf("%08x", card.mbr.signature), "record in force",
 			 chosen < 0 ? json_string("none") : json_integer(chosen), "partitions",
 			 partitions_json(&card.mbr), "records",
@@ -111,9 +120,11 @@ static json_t *map_partitions_json(const struct lkb_map *map)
 
 	for (i = 0; i < map->n_partitions; i++)
 		json_array_append_new(
-			list, json_pack("{s:i, s:s, s:I, s:I}", "number",
+			list, json_pack("{s:i, s:o, s:I, s:I}", "number",
 					(int)map->partitions[i].number, "name",
-					map->partitions[i].name, "offset",
+					lkb_inspect_string(map->partitions[i].name,
+							   strlen(map->partitions[i].name), false),
+					"offset",
 					(json_int_t)(map->partitions[i].start * LKB_MAP_BLOCK), "size",
 					(json_int_t)(map->partitions[i].count * LKB_MAP_BLOCK)));
 	return list;
