@@ -34,7 +34,8 @@ DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev
 	      libc6-dev-arm64-cross
 DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
-	      genimage time gawk strace curl
+	      genimage time gawk strace curl python3-jsonschema \
+	      golang-github-opencontainers-specs-dev
 
 all: $(O)/lkboard ondevice
 
@@ -94,7 +95,8 @@ check-clean:
 asan:
 	$(Q)$(MAKE) O=$(O)/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all \
 		-fno-omit-frame-pointer" CFLAGS="-O1 -g" all units replays
-	$(Q)O=$(O)/asan ASAN_OPTIONS=detect_leaks=1 tests/run.sh unit replay cli
+	$(Q)O=$(O)/asan LKBOARD_CONFIGS=$(CURDIR)/configs LKBOARD_TEST_STORE=$(abspath $(O)/store) \
+		tests/run.sh unit replay cli
 
 # FUZZ_SECONDS each; finds land in out/fuzz/.
 FUZZ_SECONDS ?= 60

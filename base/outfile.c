@@ -35,7 +35,7 @@ static int lock_named(int fd, const char *tmp, const char *path, struct lkb_erro
 	return lkb_hint(err, "wait for it, or choose another --out or --name");
 }
 
-/* What a killed process left behind is removed and not written over: it may have another owner, mode
+/* What a killed process left behind is removed, not written over: it may have another owner, mode
  * or name. Whoever still writes it holds its lock. */
 static int remove_leftover(const char *tmp, const char *path, struct lkb_error *err)
 {

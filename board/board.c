@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/size.h"
+#include "board/board_priv.h"
 
 #define PROFILE_MAX ((size_t)1 << 20)
 
@@ -69,41 +70,11 @@ static void check_qemu(const struct lkb_board *b, struct lkb_diags *diags)
 		fault(diags, &b->pos, "memory", NULL, "'memory' is no multiple of 1MiB");
 }
 
-/* The Pi boots through firmware and U-Boot from a card with two slots. */
-static void check_rpi_u_boot(const struct lkb_board *b, struct lkb_diags *diags)
-{
-	static const char *const needed[] = {"dtbs", "firmware", "initrd", "layout"};
-	size_t i;
-
-	for (i = 0; i < LKB_ARRAY_SIZE(needed); i++) {
-		lkb_autofree char *message = NULL;
-
-		if (lkb_schema_given(&b->pos, needed[i]))
-			continue;
-		message = lkb_format("the family 'rpi-u-boot' needs the key '%s'", needed[i]);
-		fault(diags, &b->pos, needed[i], NULL, message);
-	}
-	if (b->arch && strcmp(b->arch, "arm64"))
-		fault(diags, &b->pos, "arch", NULL, "the family 'rpi-u-boot' is for 'arm64' only");
-}
-
-/* What each family asks of its profiles, beyond the schema. */
-static const struct {
-	const char *family;
-	void (*check)(const struct lkb_board *b, struct lkb_diags *diags);
-} family_checks[] = {
-	{"rpi-u-boot", check_rpi_u_boot},
-};
-
 static void check(const struct lkb_board *b, struct lkb_diags *diags)
 {
-	size_t i;
-
 	check_layout(&b->layout, diags);
 	check_qemu(b, diags);
-	for (i = 0; i < LKB_ARRAY_SIZE(family_checks); i++)
-		if (b->family && !strcmp(b->family, family_checks[i].family))
-			family_checks[i].check(b, diags);
+	lkb_board_check_family(b, diags);
 }
 
 int lkb_board_read(const char *path, struct lkb_board **ret, struct lkb_diags *diags,

@@ -30,7 +30,7 @@ struct lkb_board_firmware {
 	struct lkb_strlist files;   /* the ones that go to the boot partition */
 	const char *u_boot_image;   /* image with u-boot.bin */
 	struct lkb_strlist config_txt; /* lines of config.txt */
-	/* Device trees on the boot partition under the firmware's names: name -> path in boot/dtb */
+	/* Device trees on the boot partition: the firmware's name -> path in boot/dtb */
 	struct lkb_strmap device_trees;
 };
 
@@ -41,7 +41,7 @@ struct lkb_board_qemu {
 	const char *machine;        /* "raspi3b" */
 	const char *accel;          /* "tcg,thread=single"; NULL = QEMU's default */
 	struct lkb_strlist args;    /* further arguments */
-	const char *disk;           /* interface of the disk, -drive if=: "sd" */
+	const char *disk;           /* interface of the disk, -drive if=: "sd"; NULL = none */
 	enum lkb_tristate card_power_of_two; /* the emulated card wants such a size */
 	struct lkb_opt_int console; /* number of the serial port that is the console, from 0 */
 	struct lkb_strlist net_args; /* with --net; "%HOSTFWD%" takes the port forwards */
@@ -52,15 +52,15 @@ struct lkb_board {
 	struct lkb_pos pos;
 	const char *path;         /* file it was read from */
 	const char *name;         /* "rpi3": the file's name without .yml */
-	const char *family;       /* "rpi-u-boot": which bootloader back end */
+	const char *family;       /* "rpi-u-boot", "direct": who starts the kernel */
 	const char *description;
 	const char *arch;         /* OCI architecture: "arm64" */
 	const char *root;         /* default root mode: "disk" or "ram" */
 	struct lkb_strlist formats; /* what it can be built as; the first is the default */
 	struct lkb_strlist consoles; /* "ttyS1,115200", unless the spec's cmdline names one */
 	struct lkb_strlist cmdline;  /* further words: "panic=10" */
-	struct lkb_strlist dtbs;     /* device trees in boot/dtb of the kernel image that the slot keeps:
-				      * "broadcom/bcm2837-rpi-3-b.dtb" */
+	struct lkb_strlist dtbs;     /* device trees of the kernel image's boot/dtb that the slot
+				      * keeps: "broadcom/bcm2837-rpi-3-b.dtb" */
 	struct lkb_opt_int memory;   /* bytes of RAM */
 	struct lkb_board_layout layout;
 	struct lkb_board_initrd initrd;

@@ -225,6 +225,11 @@ int lkb_console_run(struct lkb_console *c, struct lkb_guest *g, const struct lkb
 	if (g->in >= 0)
 		fcntl(g->in, F_SETFL, O_NONBLOCK);
 	t.raw = t.in >= 0 && !tcgetattr(t.in, &before);
+	/* A program in the background that touches its own terminal is stopped for it. */
+	if (t.raw && tcgetpgrp(t.in) >= 0 && tcgetpgrp(t.in) != getpgrp()) {
+		t.raw = false;
+		t.in = -1;
+	}
 	if (t.raw) {
 		raw = before;
 		cfmakeraw(&raw);

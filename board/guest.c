@@ -21,8 +21,8 @@ static void __attribute__((noreturn)) child(char **argv, int in, int out, int er
 	sigset_t none;
 	size_t i;
 
-	/* A session of its own: the terminal's Ctrl-C is ours to handle, and all that QEMU starts can
-	 * be ended with it. If we are killed outright, it must not stay. */
+	/* A session of its own: the terminal's Ctrl-C is ours to handle, and all that QEMU starts
+	 * can be ended with it. If we are killed outright, it must not stay. */
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)

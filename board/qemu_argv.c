@@ -37,8 +37,8 @@ static int check_kvm(const struct lkb_board *b, struct lkb_error *err)
 	for (i = 0; i < LKB_ARRAY_SIZE(names); i++)
 		if (!strcmp(host.machine, names[i].machine) && !strcmp(b->arch, names[i].arch))
 			return 0;
-	lkb_fail(err, LKB_USAGE, "KVM on this machine (%s) cannot run board '%s' (%s)", host.machine,
-		 b->name, b->arch);
+	lkb_fail(err, LKB_USAGE, "KVM on this machine (%s) cannot run board '%s' (%s)",
+		 host.machine, b->name, b->arch);
 	return lkb_hint(err, "leave --kvm out");
 }
 
@@ -124,6 +124,8 @@ int lkb_qemu_argv(const struct lkb_qemu_run *run, const char *disk, struct lkb_s
 	lkb_autostrv v = {0};
 	size_t i;
 
+	if (disk && !q->disk)
+		return lkb_fail(err, LKB_USAGE, "board '%s' has no disk in QEMU", run->board->name);
 	if ((run->kvm && check_kvm(run->board, err)) ||
 	    lkb_proc_find(q->program, q->package, &program, err))
 		return -1;

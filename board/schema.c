@@ -17,7 +17,7 @@ bool lkb_board_word_ok(const char *word)
 static const char *bad_word(const char *value)
 {
 	return lkb_board_word_ok(value) ? NULL
-					: "has a character that boot scripts do not take as it is";
+					: "has a character that is special in boot scripts";
 }
 
 /* A path inside an image or a tree: relative, without "." and ".." in it. */
@@ -29,7 +29,7 @@ static const char *bad_path(const char *value)
 		size_t n = strcspn(at, "/");
 
 		if (!n || (n == 1 && at[0] == '.') || (n == 2 && at[0] == '.' && at[1] == '.'))
-			return "is no relative path without '.' and '..' in it";
+			return "is no relative path without '.' and '..'";
 		at = at[n] ? at + n + 1 : NULL;
 	}
 	return NULL;
@@ -49,10 +49,10 @@ static const char *bad_file_name(const char *value)
 	return strchr(value, '/') ? "is no plain file name" : bad_path(value);
 }
 
-static const char *const families[] = {"rpi-u-boot", NULL};
+static const char *const families[] = {"direct", "rpi-u-boot", NULL};
 static const char *const arches[] = {"amd64", "arm64", NULL};
 static const char *const roots[] = {"disk", "ram", NULL};
-static const char *const formats[] = {"sd", NULL};
+static const char *const formats[] = {"kernel+initrd", "sd", NULL};
 static const char *const disks[] = {"sd", "virtio", NULL};
 
 static const struct lkb_schema_key layout_keys[] = {
@@ -107,7 +107,7 @@ static const struct lkb_schema_key qemu_keys[] = {
 		.flags = LKB_KEY_NONEMPTY),
 	LKB_KEY(struct lkb_board_qemu, args, LKB_T_STRLIST, "further arguments"),
 	LKB_KEY(struct lkb_board_qemu, disk, LKB_T_STRING, "interface of the disk",
-		.flags = LKB_KEY_REQUIRED, .choices = disks),
+		.choices = disks),
 	LKB_KEY(struct lkb_board_qemu, card_power_of_two, LKB_T_BOOL,
 		"the emulated card's size must be a power of two"),
 	LKB_KEY(struct lkb_board_qemu, console, LKB_T_INT,

@@ -18,9 +18,11 @@ struct build_options {
 	LKB_OPT(letter, name, kind, struct build_options, field, arg, help)
 
 #define INPUT_OPTIONS \
-	ROW('n', "name", STRING, name, "NAME", "name of the artifacts (default: the first spec's)"), \
+	ROW('n', "name", STRING, name, "NAME", \
+	    "name of the artifacts (default: the first spec's)"), \
 	ROW('f', "format", STRING, format, "FORMAT", "what to make (default: the board's own)"), \
-	ROW(0, "lock", STRING, lock, "FILE", "package lock (default: packages.lock in the store)"), \
+	ROW(0, "lock", STRING, lock, "FILE", \
+	    "package lock (default: packages.lock in the store)"), \
 	ROW(0, "locked", FLAG, locked, NULL, "refuse packages that the lock does not pin"), \
 	ROW(0, "offline", FLAG, offline, NULL, "use no network")
 
@@ -105,11 +107,12 @@ static int read_inputs(struct lkb_ctx *ctx, char **operands, size_t n, struct in
 	lkb_report_diags(ctx, &diags);
 	if (r && diags.n_errors)
 		err->message[0] = '\0';
-	return r ? r : lkb_store_open(ctx->store_dir, &ret->store, err);
+	return r ? r : lkb_ctx_store(ctx, &ret->store, err);
 }
 
-static int make_plan(struct lkb_ctx *ctx, const struct build_options *o, const struct inputs *inputs,
-		     struct lkb_plan_in *in, struct lkb_plan **ret, struct lkb_error *err)
+static int make_plan(struct lkb_ctx *ctx, const struct build_options *o,
+		     const struct inputs *inputs, struct lkb_plan_in *in, struct lkb_plan **ret,
+		     struct lkb_error *err)
 {
 	const struct lkb_strlist *outputs = &inputs->spec->outputs;
 

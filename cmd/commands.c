@@ -69,7 +69,8 @@ static int unknown_command(char **operands, size_t n, struct lkb_error *err)
 
 		names[i] = name;
 		if (!strncmp(name, operands[0], len) && name[len] == ' ') {
-			lkb_fail(err, LKB_USAGE, n > 1 ? "unknown command '%s %s'" : "'%s' needs a second word",
+			lkb_fail(err, LKB_USAGE,
+				 n > 1 ? "unknown command '%s %s'" : "'%s' needs a second word",
 				 operands[0], n > 1 ? operands[1] : "");
 			return lkb_hint(err, "lkboard --help lists the commands");
 		}

@@ -36,14 +36,17 @@ void lkb_help_all(struct lkb_str *out)
 	size_t i;
 
 	lkb_str_add(out, "usage: lkboard [OPTIONS] COMMAND [ARGUMENTS]\n\n"
-			 "Builds bootable images for real boards from LinuxKit specs.\n\ncommands:\n");
+			 "Builds bootable images for real boards from LinuxKit specs.\n\n"
+			 "commands:\n");
 	for (i = 0; lkb_commands[i]; i++)
 		add_row(out, lkb_commands[i]->name, lkb_commands[i]->summary);
 	lkb_str_add(out, "\noptions before the command:\n");
 	add_options(out, lkb_global_options, lkb_n_global_options);
-	lkb_str_add(out, "\n'lkboard COMMAND --help' says more about one; man lkboard is the manual.\n"
-			 "exit codes: 0 done, 2 usage, 3 bad input, 4 I/O, 5 network, 6 trust, 7 refused,\n"
-			 "8 differs, 9 did not happen, 10 program missing, 70 bug, 130 interrupted\n");
+	lkb_str_add(out, "\n'lkboard COMMAND --help' says more about one; "
+			 "man lkboard is the manual.\n"
+			 "exit codes: 0 done, 2 usage, 3 bad input, 4 I/O, 5 network, 6 trust, "
+			 "7 refused,\n8 differs, 9 did not happen, 10 program missing, 70 bug, "
+			 "130 interrupted\n");
 }
 
 void lkb_help_cmd(const struct lkb_cmd *cmd, struct lkb_str *out)
@@ -71,7 +74,8 @@ void lkb_completion_bash(struct lkb_str *out)
 
 	lkb_str_add(out, "# bash completion for lkboard, made by `lkboard completion`\n"
 			 "_lkboard() {\n"
-			 "\tlocal cur=${COMP_WORDS[COMP_CWORD]} line=\"${COMP_WORDS[*]:1:COMP_CWORD-1} \"\n"
+			 "\tlocal cur=${COMP_WORDS[COMP_CWORD]}\n"
+			 "\tlocal line=\"${COMP_WORDS[*]:1:COMP_CWORD-1} \"\n"
 			 "\tlocal words=\"");
 	for (i = 0; lkb_commands[i]; i++)
 		lkb_str_addf(out, "%s%.*s", i ? " " : "",

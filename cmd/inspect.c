@@ -110,8 +110,8 @@ static int run_inspect(struct lkb_ctx *ctx, void *options, char **operands, size
 		;
 	if (i == LKB_ARRAY_SIZE(kinds)) {
 		lkb_fail(err, LKB_INPUT, "'%s' is nothing that lkboard knows", operands[0]);
-		return lkb_hint(err, "it reads card images, maps, device trees, initrds, boot scripts "
-				     "and state records");
+		return lkb_hint(err, "it reads card images, maps, device trees, initrds, boot "
+				     "scripts and state records");
 	}
 	if (kinds[i]->describe(operands[0], blob, &what, err))
 		return -1;

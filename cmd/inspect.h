@@ -14,7 +14,7 @@
 struct lkb_inspect_kind {
 	const char *name;
 	bool (*is)(const struct lkb_blob *blob);
-	/* *ret is a new reference. Arrays of objects become tables, "text" stands last, as it is. */
+	/* *ret is a new reference. Arrays become tables, "text" stands last, as it is. */
 	int (*describe)(const char *path, struct lkb_blob *blob, json_t **ret,
 			struct lkb_error *err);
 };

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
-#include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/path.h"
-#include "base/size.h"
 #include "board/qemu.h"
+#include "bootloader/slot/slot.h"
 #include "cmd/card.h"
 #include "cmd/commands.h"
+#include "plan/plan.h"
+
+#define KERNEL_SUFFIX "-kernel"
+#define CMDLINE_FILE_MAX 65536
 
 struct run_options {
 	const char *board, *hostfwd;
@@ -53,7 +57,7 @@ static int find_board(struct lkb_ctx *ctx, const char *name, struct lkb_board **
 	int r;
 
 	if (!ctx->configs_dir) {
-		lkb_fail(err, LKB_USAGE, "the board profiles that come with lkboard were not found");
+		lkb_fail(err, LKB_USAGE, "the boards that come with lkboard were not found");
 		return lkb_hint(err, "give --configs DIR or set LKBOARD_CONFIGS");
 	}
 	r = lkb_board_find(ctx->configs_dir, name, ret, &diags, err);
@@ -89,7 +93,8 @@ static int boot(const struct run_options *o, struct lkb_qemu_run *run, char **ex
 	run->kvm = o->kvm;
 	run->extra = (const char *const *)extra;
 	run->n_extra = n;
-	run->console_in = 0;
+	/* A script that waits for a text keeps its standard input to itself. */
+	run->console_in = o->until.n && !isatty(0) ? -1 : 0;
 	run->console_out = 1;
 	return lkb_qemu_run(run, err);
 }
@@ -113,6 +118,25 @@ static int run_card(struct lkb_ctx *ctx, const struct run_options *o, const char
 	return boot(o, &run, extra, n, err);
 }
 
+/* The board of a file that does not say it itself: what the build that made it wrote beside it. */
+static int board_beside(const char *path, char **ret, struct lkb_error *err)
+{
+	struct lkb_made_by made __attribute__((cleanup(lkb_made_by_clear))) = {0};
+
+	lkb_made_by_find(path, &made);
+	if (made.boards.n == 1) {
+		*ret = lkb_strdup(made.boards.items[0]);
+		return 0;
+	}
+	if (made.boards.n)
+		lkb_fail(err, LKB_USAGE, "'%s' is in both '%s' and '%s'", path,
+			 made.records.items[0], made.records.items[1]);
+	else
+		lkb_fail(err, LKB_USAGE, "no build.json beside '%s' says which board it is for",
+			 path);
+	return lkb_hint(err, "give --board NAME");
+}
+
 /* The command line of a directly booted kernel: consoles and words of the board unless the spec's
  * own line names a console. */
 static char *direct_cmdline(const struct lkb_board *board, const char *own)
@@ -120,7 +144,7 @@ static char *direct_cmdline(const struct lkb_board *board, const char *own)
 	lkb_autostr s = {0};
 	size_t i;
 
-	for (i = 0; i < board->consoles.n && !strstr(own, "console="); i++)
+	for (i = 0; i < board->consoles.n && !lkb_cmdline_names_console(own); i++)
 		lkb_str_addf(&s, "console=%s ", board->consoles.items[i]);
 	for (i = 0; i < board->cmdline.n; i++)
 		lkb_str_addf(&s, "%s ", board->cmdline.items[i]);
@@ -128,24 +152,35 @@ static char *direct_cmdline(const struct lkb_board *board, const char *own)
 	return lkb_str_take(&s);
 }
 
+static int find_direct_board(struct lkb_ctx *ctx, const struct run_options *o, const char *path,
+			     struct lkb_board **ret, struct lkb_error *err)
+{
+	lkb_autofree char *beside = NULL;
+
+	if ((!o->board && board_beside(path, &beside, err)) ||
+	    find_board(ctx, o->board ? o->board : beside, ret, err))
+		return -1;
+	if (strcmp((*ret)->family, "direct") != 0)
+		return lkb_fail(err, LKB_USAGE, "board '%s' does not start a kernel directly",
+				(*ret)->name);
+	return 0;
+}
+
 static int run_kernel(struct lkb_ctx *ctx, const struct run_options *o, const char *path,
 		      char **extra, size_t n, struct lkb_error *err)
 {
 	struct parts parts __attribute__((cleanup(clear_parts))) = {0};
-	size_t stem = strlen(path) - strlen("-kernel"), len;
-	lkb_autofree char *line_path = lkb_format("%.*s-cmdline", (int)stem, path);
+	int stem = (int)(strlen(path) - strlen(KERNEL_SUFFIX));
+	lkb_autofree char *line_path = lkb_format("%.*s-cmdline", stem, path);
 	lkb_autofree char *line = NULL;
 	lkb_auto(lkb_board) board = NULL;
 	struct lkb_qemu_run run = {0};
+	size_t len;
 
-	if (!o->board) {
-		lkb_fail(err, LKB_USAGE, "a kernel does not say which board it is for");
-		return lkb_hint(err, "give --board NAME");
-	}
-	if (find_board(ctx, o->board, &board, err) ||
-	    lkb_read_file(line_path, 65536, &line, &len, err))
+	if (find_direct_board(ctx, o, path, &board, err) ||
+	    lkb_read_file(line_path, CMDLINE_FILE_MAX, &line, &len, err))
 		return -1;
-	parts.initrd = lkb_format("%.*s-initrd.img", (int)stem, path);
+	parts.initrd = lkb_format("%.*s-initrd.img", stem, path);
 	parts.append = direct_cmdline(board, line);
 	run.board = board;
 	run.kernel = path;
@@ -159,14 +194,14 @@ static int run_run(struct lkb_ctx *ctx, void *options, char **operands, size_t n
 {
 	const char *path = operands[0];
 
-	return (lkb_ends_with(path, "-kernel") ? run_kernel : run_card)(ctx, options, path,
+	return (lkb_ends_with(path, KERNEL_SUFFIX) ? run_kernel : run_card)(ctx, options, path,
 									operands + 1, n - 1, err);
 }
 
 const struct lkb_cmd lkb_cmd_run = {
 	.name = "run",
 	.operands = "FILE [-- QEMU-ARGS...]",
-	.summary = "boot an artifact in QEMU, with its serial console on the terminal",
+	.summary = "boot an artifact in QEMU, its serial console on the terminal; Ctrl-] ends it",
 	.min_operands = 1,
 	.max_operands = 1000,
 	.options_size = sizeof(struct run_options),

@@ -12,6 +12,15 @@
 #define DEPTH_MAX 64
 #define VERSION 17u
 
+/* Fields of the header (Devicetree Specification 0.4, section 5.2): read byte by byte, since the
+ * buffer may stand anywhere. */
+enum { MAGIC = 0, OFF_DT_STRUCT = 8, FORMAT_VERSION = 20, SIZE_DT_STRUCT = 36 };
+
+static uint32_t field(const void *dtb, size_t at)
+{
+	return lkb_get_be32((const uint8_t *)dtb + at);
+}
+
 /*
  * The structure block, walked by ourselves before libfdt does: fdt_check_full() of libfdt 1.6.1
  * adds the length of a property to its place as a signed number, so that a length of 0xfffffff4
@@ -79,7 +88,7 @@ static bool walk_structure(struct walk *w)
 
 static int check_structure(const uint8_t *dtb, size_t n, const char *name, struct lkb_error *err)
 {
-	size_t off = fdt_off_dt_struct(dtb), size = fdt_size_dt_struct(dtb);
+	size_t off = field(dtb, OFF_DT_STRUCT), size = field(dtb, SIZE_DT_STRUCT);
 	struct walk w;
 
 	if (off > n || size > n - off)
@@ -101,11 +110,11 @@ int lkb_dtb_check(const void *dtb, size_t n, const char *name, struct lkb_error 
 	if (n > LKB_DTB_MAX)
 		return lkb_fail(err, LKB_INPUT, "'%s' has %zu bytes, a device tree at most %zu",
 				name, n, LKB_DTB_MAX);
-	if (n < sizeof(struct fdt_header) || fdt_magic(dtb) != FDT_MAGIC)
+	if (n < sizeof(struct fdt_header) || field(dtb, MAGIC) != FDT_MAGIC)
 		return lkb_fail(err, LKB_INPUT, "'%s' is no device tree", name);
-	if (fdt_version(dtb) < VERSION)
+	if (field(dtb, FORMAT_VERSION) < VERSION)
 		return lkb_fail(err, LKB_INPUT, "device tree '%s' is of version %u, not %u", name,
-				fdt_version(dtb), VERSION);
+				field(dtb, FORMAT_VERSION), VERSION);
 	if (check_structure(dtb, n, name, err))
 		return -1;
 	/* libfdt wants the header aligned, and nobody promises that. */

@@ -1,7 +1,7 @@
 # The programs for the board: static, libc only, one set an architecture.
 #   $(O)/ondevice/ARCH/{init,system-init}
-# Included by the top Makefile, which has O, CPPFLAGS_ALL, WARN and CFLAGS_ALL. Unit tests named
-# tests/unit/test_ondevice*.c link $(ONDEVICE_HOST_LIB) before liblkboard.a.
+# Included by the top Makefile, which has O, Q, CPPFLAGS_ALL, WARN and CFLAGS_ALL. Unit tests named
+# tests/unit/test_ondevice_*.c link $(ONDEVICE_HOST_LIB) before liblkboard.a.
 
 ONDEVICE_ARCHES    := arm64 amd64
 ONDEVICE_CC_arm64  ?= aarch64-linux-gnu-gcc
@@ -22,19 +22,22 @@ ONDEVICE_PRODUCTS  := $(foreach a,$(ONDEVICE_ARCHES),$(O)/ondevice/$(a)/init \
 define ondevice_arch
 $(O)/ondevice/$(1)/obj/%.o: %.c
 	@mkdir -p $$(@D)
-	$$(ONDEVICE_CC_$(1)) $$(CPPFLAGS_ALL) $$(ONDEVICE_CFLAGS) -MMD -MP -c -o $$@ $$<
+	@echo "  CC      $$< ($(1))"
+	$$(Q)$$(ONDEVICE_CC_$(1)) $$(CPPFLAGS_ALL) $$(ONDEVICE_CFLAGS) -MMD -MP -c -o $$@ $$<
 
 $(O)/ondevice/$(1)/obj/libbase.a: $(ONDEVICE_LIB_SRCS:%.c=$(O)/ondevice/$(1)/obj/%.o)
-	@rm -f $$@
-	$$(AR) rcsD $$@ $$^
+	$$(Q)rm -f $$@
+	$$(Q)$$(AR) rcsD $$@ $$^
 
 $(O)/ondevice/$(1)/init: $(patsubst %.c,$(O)/ondevice/$(1)/obj/%.o,$(ONDEVICE_COMMON) \
 		$(ONDEVICE_INITRD)) $(O)/ondevice/$(1)/obj/libbase.a
-	$$(ONDEVICE_CC_$(1)) $$(ONDEVICE_CFLAGS) $$(ONDEVICE_LDFLAGS) -o $$@ $$^
+	@echo "  LINK    $$@"
+	$$(Q)$$(ONDEVICE_CC_$(1)) $$(ONDEVICE_CFLAGS) $$(ONDEVICE_LDFLAGS) -o $$@ $$^
 
 $(O)/ondevice/$(1)/system-init: $(patsubst %.c,$(O)/ondevice/$(1)/obj/%.o,$(ONDEVICE_COMMON) \
 		$(ONDEVICE_SYSTEM)) $(O)/ondevice/$(1)/obj/libbase.a
-	$$(ONDEVICE_CC_$(1)) $$(ONDEVICE_CFLAGS) $$(ONDEVICE_LDFLAGS) -o $$@ $$^
+	@echo "  LINK    $$@"
+	$$(Q)$$(ONDEVICE_CC_$(1)) $$(ONDEVICE_CFLAGS) $$(ONDEVICE_LDFLAGS) -o $$@ $$^
 
 -include $(patsubst %.c,$(O)/ondevice/$(1)/obj/%.d,$(ONDEVICE_COMMON) $(ONDEVICE_INITRD) \
 	$(ONDEVICE_SYSTEM) $(ONDEVICE_LIB_SRCS))
@@ -50,18 +53,13 @@ ONDEVICE_HOST_OBJS := $(patsubst %.c,$(O)/ondevice/host/obj/%.o,$(filter-out $(O
 
 $(O)/ondevice/host/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@echo "  CC      $<"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(ONDEVICE_HOST_LIB): $(ONDEVICE_HOST_OBJS)
-	@rm -f $@
-	$(AR) rcsD $@ $^
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
 
 -include $(ONDEVICE_HOST_OBJS:.o=.d)
-
-# A test of this module is linked with this module too.
-$(O)/tests/unit/test_ondevice%: tests/unit/test_ondevice%.c $(ONDEVICE_HOST_LIB) $(O)/liblkboard.a
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(ONDEVICE_HOST_LIB) \
-		$(O)/liblkboard.a $(LDFLAGS) -lcmocka $(LIBS)
 
 .PHONY: ondevice

@@ -122,9 +122,18 @@ const struct lkb_format lkb_format_sd = {
 
 /* kernel+initrd: the whole root in RAM, LinuxKit's way */
 
+static int find_kernel(struct lkb_plan *p, struct lkb_error *err)
+{
+	if (p->rootfs.kernel.blob)
+		return 0;
+	lkb_fail(err, LKB_INPUT, "the spec has no kernel");
+	return lkb_hint(err, "add 'kernel: image: ...'; format '%s' starts one", p->format->name);
+}
+
 static const struct lkb_step ram_steps[] = {
 	{"images", "find every image in the store", NULL, NULL, lkb_step_images},
 	{"rootfs", "put images and files together", NULL, cost_images, lkb_step_rootfs},
+	{"kernel", "find the kernel", NULL, NULL, find_kernel},
 	{"initrd", "pack the root into an initrd", NULL, cost_root, lkb_step_initrd_ram},
 };
 
@@ -132,8 +141,6 @@ static int write_ram(struct lkb_plan *p, struct lkb_output *o, struct lkb_error 
 {
 	const char *cmdline = p->rootfs.cmdline;
 
-	if (!p->rootfs.kernel.blob)
-		return lkb_fail(err, LKB_INPUT, "the spec has no kernel");
 	if (lkb_output_data(o, "-kernel", &p->rootfs.kernel, err) ||
 	    lkb_output_data(o, "-initrd.img", &p->initrd, err))
 		return -1;

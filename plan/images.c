@@ -58,8 +58,8 @@ static bool is_ours(struct lkb_plan *p, const char *ref, const struct lkb_platfo
 	return !lkb_store_resolve(p->in->store, ref, platform, &image, NULL) && lkb_pkg_made(image);
 }
 
-/* An image may be one that a package definition makes: it is made where the store lacks it, and made
- * anew where its definition has changed. */
+/* An image may be one that a package definition makes: it is made where the store lacks it, and
+ * made anew where its definition has changed. */
 static int supply(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform,
 		  struct lkb_error *err)
 {

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,10 +6,8 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/path.h"
-#include "base/size.h"
 #include "plan/plan_priv.h"
 
-#define BUILD_JSON_MAX (16 * (size_t)LKB_MIB)
 #define COPY_SIZE ((size_t)1 << 20)
 
 struct lkb_output {
@@ -51,51 +47,24 @@ bool lkb_output_wants_sha256(const struct lkb_output *o)
 	return o->how->sha256;
 }
 
-/* True if the build.json at `path` says that `file` is one of its outputs. */
-static bool build_made(const char *path, const char *file)
-{
-	lkb_autofree char *text = NULL;
-	json_t *root, *outputs, *item;
-	size_t n, i;
-	bool found = false;
-
-	if (lkb_read_file(path, BUILD_JSON_MAX, &text, &n, NULL))
-		return false;
-	root = json_loadb(text, n, 0, NULL);
-	outputs = json_object_get(root, "outputs");
-	json_array_foreach(outputs, i, item) {
-		const char *name = json_string_value(json_object_get(item, "file"));
-
-		found |= name && !strcmp(name, file);
-	}
-	json_decref(root);
-	return found;
-}
-
 /* A file that another board's build made is not overwritten by chance. */
-static int guard_overwrite(const struct lkb_output *o, const char *file, struct lkb_error *err)
+static int guard_overwrite(const struct lkb_output *o, const char *path, struct lkb_error *err)
 {
 	lkb_autofree char *ours = lkb_format("%s-%s.build.json", o->plan->in->name,
 					     o->plan->in->board->name);
-	lkb_autofree char *target = lkb_path_join(o->how->dir, file);
-	struct dirent *e;
-	DIR *dir;
-	int r = 0;
+	struct lkb_made_by made __attribute__((cleanup(lkb_made_by_clear))) = {0};
+	size_t i;
 
-	if (o->how->force || access(target, F_OK) || !(dir = opendir(o->how->dir)))
+	if (o->how->force || access(path, F_OK))
 		return 0;
-	while (!r && (e = readdir(dir))) {
-		lkb_autofree char *path = lkb_path_join(o->how->dir, e->d_name);
-
-		if (!lkb_ends_with(e->d_name, ".build.json") || !strcmp(e->d_name, ours) ||
-		    !build_made(path, file))
-			continue;
-		r = lkb_fail(err, LKB_REFUSED, "'%s' was made by another build ('%s')", target,
-			     e->d_name);
-		lkb_hint(err, "choose another --name or --out, or overwrite it with --force");
-	}
-	closedir(dir);
-	return r;
+	lkb_made_by_find(path, &made);
+	for (i = 0; i < made.records.n && !strcmp(made.records.items[i], ours); i++)
+		continue;
+	if (i == made.records.n)
+		return 0;
+	lkb_fail(err, LKB_REFUSED, "'%s' was made by another build ('%s')", path,
+		 made.records.items[i]);
+	return lkb_hint(err, "choose another --name or --out, or overwrite it with --force");
 }
 
 int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err)
@@ -105,7 +74,7 @@ int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struc
 
 	if (o->n == LKB_ARRAY_SIZE(o->files))
 		return lkb_fail(err, LKB_BUG, "a format with more than %zu files", o->n);
-	if (guard_overwrite(o, file, err))
+	if (guard_overwrite(o, path, err))
 		return -1;
 	o->files[o->n] = (struct lkb_outfile)LKB_OUTFILE_INIT;
 	if (lkb_outfile_open(path, 0666, &o->files[o->n], err))

@@ -84,7 +84,8 @@ int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_
 	lkb_auto(lkb_output) o = NULL;
 
 	if (p->missing.n)
-		return lkb_fail(err, LKB_INPUT, "image '%s' is not in the store", p->missing.items[0]);
+		return lkb_fail(err, LKB_INPUT, "image '%s' is not in the store",
+				p->missing.items[0]);
 	if (lkb_output_new(p, out, &o, err))
 		return -1;
 	lkb_ui_step(p->in->ui, "write: %s", p->format->write_what);

@@ -31,7 +31,7 @@ struct lkb_plan_in {
 	const char *lock_path;    /* package lock; NULL = the store's */
 	bool locked, update_lock, offline;
 	bool build_missing;       /* build packages for images the store lacks; else only say so */
-	bool has_epoch;           /* SOURCE_DATE_EPOCH; without it the newest image's time is taken */
+	bool has_epoch;           /* SOURCE_DATE_EPOCH; without it, the newest image's time */
 	int64_t epoch;
 	struct lkb_ui *ui;
 };
@@ -67,5 +67,13 @@ struct lkb_plan_out {
 /* Writes the artifacts and NAME-BOARD.build.json; all appear whole or not at all. */
 int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_artifacts *ret,
 		 struct lkb_error *err);
+
+/* Which builds say in their build.json, in the directory of a file, that they made it: the names of
+ * those files, sorted, and the board of each ("" if it names none). Born {0}. */
+struct lkb_made_by {
+	struct lkb_strv records, boards;
+};
+void lkb_made_by_find(const char *path, struct lkb_made_by *ret);
+void lkb_made_by_clear(struct lkb_made_by *m);
 
 #endif

@@ -140,7 +140,8 @@ static int want_gzip_image(struct lkb_plan *p, struct lkb_error *err)
 		return 0;
 	}
 	if (!memcmp(head, "MZ", 2) && !memcmp(head + 4, "zimg", 4)) {
-		lkb_fail(err, LKB_INPUT, "the kernel is an EFI zboot image, which U-Boot cannot start");
+		lkb_fail(err, LKB_INPUT,
+			 "the kernel is an EFI zboot image, which U-Boot cannot start");
 		return lkb_hint(err, "use a kernel built without CONFIG_EFI_ZBOOT");
 	}
 	if (memcmp(head + 56, "ARM\x64", 4) != 0) {
@@ -154,8 +155,8 @@ int lkb_step_kernel(struct lkb_plan *p, struct lkb_error *err)
 {
 	if (!p->rootfs.kernel.blob) {
 		lkb_fail(err, LKB_INPUT, "the spec has no kernel");
-		return lkb_hint(err, "add 'kernel: image: ...'; 'localhost/kernel-%s:bookworm' is made "
-				     "by 'lkboard pkg build'", p->in->board->name);
+		return lkb_hint(err, "add 'kernel: image: ...'; 'localhost/kernel-%s:bookworm' is "
+				     "made by 'lkboard pkg build'", p->in->board->name);
 	}
 	if (want_gzip_image(p, err))
 		return lkb_context(err, "kernel image '%s'", p->in->spec->kernel.image);
@@ -205,13 +206,14 @@ static int fill_initrd(struct lkb_plan *p, struct lkb_tree *t, struct lkb_error 
 		const struct lkb_inode *module = lkb_tree_lookup(p->rootfs.root, path, true);
 
 		if (!module || module->type != LKB_NODE_FILE)
-			return lkb_fail(err, LKB_INPUT, "modules.dep names '%s', which is not there",
-					path);
+			return lkb_fail(err, LKB_INPUT,
+					"modules.dep names '%s', which is not there", path);
 		if (lkb_tree_graft(t, path, module, err))
 			return -1;
 		lkb_str_addf(&list, "%s\n", path);
 	}
-	return lkb_tree_add_text(t, "etc/lkboard/modules", &file, lkb_str_get(&list), list.len, err);
+	return lkb_tree_add_text(t, "etc/lkboard/modules", &file, lkb_str_get(&list), list.len,
+				 err);
 }
 
 int lkb_step_initrd_slot(struct lkb_plan *p, struct lkb_error *err)

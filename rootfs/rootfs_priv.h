@@ -69,7 +69,8 @@ int lkb_standard_entries(struct lkb_tree *t, const char *resolv_target, int64_t 
 			 struct lkb_error *err);
 
 /* mountpoints.c: makes what a runtime would make for the container's mounts, devices and cwd if it
- * could, in the tree of a read-only image. `root` is where bind sources are looked up, to know a file from a directory. */
+ * could, in the tree of a read-only image. `root` is where bind sources are looked up, to know a
+ * file from a directory. */
 int lkb_mountpoints_add(struct lkb_tree *image, struct lkb_tree *root,
 			const struct lkb_container *c, int64_t epoch, struct lkb_error *err);
 

@@ -51,7 +51,8 @@ int lkb_container_read(const struct lkb_runtime_in *in, struct lkb_arena *arena,
 
 	lkb_merge_images(in->spec, in->label, arena, &c.set);
 	c.readonly = c.set.readonly == LKB_YES;
-	if (read_process(in, arena, &c, err) < 0 || lkb_caps_read(&c.set, arena, &c.caps, err) < 0 ||
+	if (read_process(in, arena, &c, err) < 0 ||
+	    lkb_caps_read(&c.set, arena, &c.caps, err) < 0 ||
 	    lkb_mounts_read(&c.set, arena, &c.mounts, &c.n_mounts, err) < 0 ||
 	    lkb_namespaces_check(&c.set, err) < 0 || lkb_devices_check(&c.set.devices, err) < 0)
 		return -1;

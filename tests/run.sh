@@ -33,7 +33,7 @@ run_one() {
 	"$@" > "$log/$name.log" 2> "$log/$name.err.log" < /dev/null
 	code=$?
 	awk -v name="$name" -v code="$code" '
-		/^[ \t]*ok / && /# *[Ss][Kk][Ii][Pp]/ { skipped++; why = why "\n    skipped: " $0; next }
+		/^[ \t]*(not )?ok / && /# *[Ss][Kk][Ii][Pp]/ { skipped++; why = why "\n    skipped: " $0; next }
 		/^[ \t]*ok / { passed++ }
 		/^[ \t]*not ok / { failed++; why = why "\n    " $0 }
 		END {

@@ -36,8 +36,8 @@ int lkb_inflate_buffer(const void *p, size_t n, size_t max_out, char **ret, size
 
 /* A compressor that is fed. The output depends on the input bytes alone (not on how they were cut
  * into feeds, nor on the number of threads): gzip has no name and no time; zstd always uses the
- * multi-threaded frame layout with a fixed job size and a checksum. level: 1..9 (gzip), 1..19 (zstd);
- * xz is not written, only read. */
+ * multi-threaded frame layout with a fixed job size and a checksum. level: 1..9 (gzip), 1..19
+ * (zstd); xz is not written, only read. */
 struct lkb_deflate;
 struct lkb_deflate *lkb_deflate_new(enum lkb_compression c, int level, lkb_sink_fn *sink,
 				    void *sink_ctx);

@@ -67,6 +67,9 @@ int lkb_record_choose(const uint8_t block0[LKB_ENV_SIZE], const uint8_t block1[L
 /* The longest version and board name. */
 #define LKB_VERSION_MAX 63u
 
+/* True if the command line has a word "console=...": it then brings its own consoles. */
+bool lkb_cmdline_names_console(const char *cmdline);
+
 /* What the trailer says about the slot it ends. Keys t_version, t_board, t_nblk (hex), t_hash,
  * t_epoch (hex), t_cmdline (left out if it is empty; its backslashes are doubled once more, because
  * U-Boot's shell takes one level away), t_console ("spec" if the command line names a console of

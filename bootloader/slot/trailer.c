@@ -9,8 +9,7 @@
 #define NAME_MORE "._+~-"
 #define ROOT_HEX 64u
 
-/* A command line that has a word "console=..." brings its own consoles. */
-static bool names_console(const char *cmdline)
+bool lkb_cmdline_names_console(const char *cmdline)
 {
 	static const char word[] = "console=";
 	const char *at = cmdline;
@@ -71,7 +70,7 @@ int lkb_trailer_format(const struct lkb_trailer *t, uint8_t block[LKB_ENV_SIZE],
 		{"t_nblk", nblk},
 		{"t_hash", t->verity_root},
 		{"t_epoch", epoch},
-		{"t_console", names_console(cmdline) ? "spec" : "board"},
+		{"t_console", lkb_cmdline_names_console(cmdline) ? "spec" : "board"},
 		{"t_cmdline", doubled}, /* stays last: left out if it is empty */
 	};
 	size_t n = sizeof(pairs) / sizeof(pairs[0]);

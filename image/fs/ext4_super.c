@@ -5,11 +5,11 @@
 #include "base/str.h"
 #include "image/fs/ext4_priv.h"
 
-/* Superblock, descriptors, bitmaps and inode tables: libext2fs keeps and checksums them, the plan says
- * what is in them, and the writer gets them at the end. */
+/* Superblock, descriptors, bitmaps and inode tables: libext2fs keeps and checksums them, the plan
+ * says what is in them, and the writer gets them at the end. */
 
-/* What stands in every file system made here, and nothing else (but for ext_attr and large_file where
- * they are used): U-Boot reads all of it, and nothing on the host (mke2fs.conf) has a say. */
+/* What stands in every file system made here, and nothing else (but for ext_attr and large_file
+ * where they are used): U-Boot reads all of it, and nothing on the host (mke2fs.conf) has a say. */
 #define INCOMPAT  (EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS | \
 		   EXT4_FEATURE_INCOMPAT_64BIT)
 #define RO_COMPAT (EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE | EXT4_FEATURE_RO_COMPAT_METADATA_CSUM)
@@ -134,7 +134,7 @@ static void mark_blocks(const struct ext4_plan *plan, ext2_filsys fs)
 	for (uint64_t at = 0; at < plan->end;) {
 		struct ext4_segment s = ext4_segment_at(&plan->geo, at, plan->end - at);
 
-		/* `end` stands behind a block, so a head is never all that is left. */
+		/* Between `at` and `end` there may be a group's head, which the run skips. */
 		if (s.block + s.count > plan->end)
 			s.count = (uint32_t)(plan->end - s.block);
 		ext2fs_block_alloc_stats_range(fs, s.block, s.count, +1);
@@ -181,42 +181,68 @@ int ext4_super_close(const struct lkb_fs_job *job, const struct ext4_plan *plan,
 
 #define PUT_BLOCKS LKB_MAP_RANGE_MAX
 
+/* The way of the file system's own blocks into the image. */
+struct putter {
+	const struct lkb_fs_job *job;
+	const struct ext4_plan *plan;
+	ext2_filsys fs;
+	struct lkb_writer *w;
+	uint8_t *buf; /* borrowed; PUT_BLOCKS */
+};
+
 /* Blocks that libext2fs wrote, put in runs as long as a range may be; the others read as zero. */
-static int put_blocks(const struct lkb_fs_job *job, ext2_filsys fs, uint64_t start, uint64_t count,
-		      const char *what, struct lkb_writer *w, struct lkb_error *err)
+static int put_blocks(struct putter *p, uint64_t start, uint64_t count, const char *what,
+		      struct lkb_error *err)
 {
-	lkb_autofree uint8_t *buf = lkb_alloc_array(PUT_BLOCKS, EXT4_BLOCK);
-	lkb_autofree char *name = lkb_format("%s:%s", job->part->name, what);
+	const struct lkb_part *part = p->job->part;
+	lkb_autofree char *name = lkb_format("%s:%s", part->name, what);
 
 	for (uint64_t done = 0, n; done < count; done += n) {
 		n = count - done < PUT_BLOCKS ? count - done : PUT_BLOCKS;
-		memset(buf, 0, n * EXT4_BLOCK);
 		for (uint64_t i = 0; i < n; i++) {
-			const uint8_t *p = ext4_memory_block(fs->io, start + done + i);
+			const uint8_t *from = ext4_memory_block(p->fs->io, start + done + i);
+			uint8_t *to = p->buf + i * EXT4_BLOCK;
 
-			if (p)
-				memcpy(buf + i * EXT4_BLOCK, p, EXT4_BLOCK);
+			if (from)
+				memcpy(to, from, EXT4_BLOCK);
+			else
+				memset(to, 0, EXT4_BLOCK);
 		}
-		if (lkb_writer_put(w, job->part->off + (start + done) * EXT4_BLOCK, buf,
+		if (lkb_writer_put(p->w, part->off + (start + done) * EXT4_BLOCK, p->buf,
 				   n * EXT4_BLOCK, name, err) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int put_journal(const struct lkb_fs_job *job, const struct ext4_plan *plan, ext2_filsys fs,
-		       struct lkb_writer *w, struct lkb_error *err)
+static int put_heads(struct putter *p, struct lkb_error *err)
 {
-	const struct ext4_node *node = &plan->nodes[plan->n_nodes - 1];
+	const struct ext4_geometry *g = &p->plan->geo;
+
+	for (uint32_t i = 0; i < g->groups; i++) {
+		uint64_t at = (uint64_t)i * EXT4_GROUP_BLOCKS;
+
+		if (put_blocks(p, at, 1, "[superblock]", err) != 0 ||
+		    put_blocks(p, at + 1, g->desc_blocks, "[groups]", err) != 0 ||
+		    put_blocks(p, at + 1 + g->desc_blocks, 2, "[bitmaps]", err) != 0 ||
+		    put_blocks(p, at + 3 + g->desc_blocks, g->table_blocks, "[inodes]", err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int put_journal(struct putter *p, struct lkb_error *err)
+{
+	const struct ext4_node *node = &p->plan->nodes[p->plan->n_nodes - 1];
 	uint64_t at = node->first;
 
 	if (node->inode)
 		return 0;
 	/* What an older life of the same card left here must not be taken for a journal. */
 	for (uint64_t done = 0; done < node->blocks;) {
-		struct ext4_segment s = ext4_segment_at(&plan->geo, at, node->blocks - done);
+		struct ext4_segment s = ext4_segment_at(&p->plan->geo, at, node->blocks - done);
 
-		if (put_blocks(job, fs, s.block, s.count, "[journal]", w, err) != 0)
+		if (put_blocks(p, s.block, s.count, "[journal]", err) != 0)
 			return -1;
 		done += s.count;
 		at = s.block + s.count;
@@ -246,19 +272,10 @@ static int zero_unused(const struct lkb_fs_job *job, const struct ext4_plan *pla
 int ext4_super_put(const struct lkb_fs_job *job, const struct ext4_plan *plan, ext2_filsys fs,
 		   struct lkb_writer *w, struct lkb_error *err)
 {
-	const struct ext4_geometry *g = &plan->geo;
+	lkb_autofree uint8_t *buf = lkb_alloc_array(PUT_BLOCKS, EXT4_BLOCK);
+	struct putter p = {.job = job, .plan = plan, .fs = fs, .w = w, .buf = buf};
 
-	for (uint32_t i = 0; i < g->groups; i++) {
-		uint64_t at = (uint64_t)i * EXT4_GROUP_BLOCKS;
-
-		if (put_blocks(job, fs, at, 1, "[superblock]", w, err) != 0 ||
-		    put_blocks(job, fs, at + 1, g->desc_blocks, "[groups]", w, err) != 0 ||
-		    put_blocks(job, fs, at + 1 + g->desc_blocks, 2, "[bitmaps]", w, err) != 0 ||
-		    put_blocks(job, fs, at + 3 + g->desc_blocks, g->table_blocks, "[inodes]", w,
-			       err) != 0)
-			return -1;
-	}
-	if (put_journal(job, plan, fs, w, err) != 0)
+	if (put_heads(&p, err) != 0 || put_journal(&p, err) != 0)
 		return -1;
 	return job->part->read_only ? zero_unused(job, plan, w, err) : 0;
 }

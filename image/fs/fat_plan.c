@@ -13,7 +13,7 @@
 #define LONG_NAME    13u /* characters in one entry */
 #define ENTRIES_MAX  65536u
 #define RESERVED_MIN 32u
-/* From this size on clusters are 4 KiB: FATs stay small, and there are enough clusters for a FAT32. */
+/* From this size on clusters are 4 KiB: FATs stay small, and there are enough for a FAT32. */
 #define LARGE        (512 * LKB_MIB)
 
 /* ---- names ---- */
@@ -28,7 +28,8 @@ static int check_name(const char *name, struct lkb_error *err)
 					"without \"*/:<>?\\| only");
 	}
 	if (name[len - 1] == '.' || name[len - 1] == ' ' || name[0] == ' ')
-		return lkb_fail(err, LKB_INPUT, "a name on a FAT does not end in a dot or space");
+		return lkb_fail(err, LKB_INPUT, "a name on a FAT does not begin with a "
+				"space or end in a space or dot");
 	return 0;
 }
 

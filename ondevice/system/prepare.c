@@ -24,8 +24,8 @@ static int refuse_unknown(const struct lkb_json *runtime, struct lkb_error *err)
 	if (ns && ns->type == LKB_JSON_OBJECT)
 		for (ns = ns->first; ns; ns = ns->next)
 			if (ns->type == LKB_JSON_STRING && ns->text[0])
-				return lkb_fail(err, LKB_INPUT, "runtime.bindNS is not done by this "
-						"init");
+				return lkb_fail(err, LKB_INPUT,
+						"runtime.bindNS is not done by this init");
 	return 0;
 }
 

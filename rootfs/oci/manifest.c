@@ -85,8 +85,8 @@ static int parse_descs(const struct lkb_json_at *root, const char *key, size_t m
 int lkb_oci_fail_schema1(const char *name, struct lkb_error *err)
 {
 	lkb_fail(err, LKB_INPUT, "%s: Docker's manifest schema 1 is not supported", name);
-	return lkb_hint(err, "Docker itself gave it up; push the image anew with a current tool, or "
-			     "convert it with 'skopeo copy --format oci'");
+	return lkb_hint(err, "Docker itself gave it up; push the image anew with a current "
+			     "tool, or convert it with 'skopeo copy --format oci'");
 }
 
 /* What the document is: by its own word, by its descriptor's, by its shape. */

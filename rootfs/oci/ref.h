@@ -11,7 +11,7 @@
 struct lkb_ref {
 	char *domain; /* "docker.io", "localhost:5000" */
 	char *path;   /* "library/nginx" */
-	char *tag;    /* "latest" where neither tag nor digest was given; NULL with a digest alone */
+	char *tag;    /* "latest" if neither tag nor digest was given; NULL with a digest alone */
 	char *digest; /* "sha256:..." (or "sha512:...", which parses but can be verified nowhere) or
 		       * NULL */
 };

@@ -54,8 +54,8 @@ static int find_by_name(const struct lkb_store *s, const char *ref, struct lkb_a
 static int not_there(const struct lkb_store *s, const char *ref, struct lkb_error *err)
 {
 	lkb_fail(err, LKB_INPUT, "image '%s' is not in the store '%s'", ref, s->dir);
-	return lkb_hint(err, "make it with 'lkboard pkg build' if configs/packages has it, or bring "
-			     "it in with 'lkboard cache import'");
+	return lkb_hint(err, "make it with 'lkboard pkg build' if configs/packages has it, or "
+			     "bring it in with 'lkboard cache import'");
 }
 
 /* The manifest that fits best; among equals the first one. */

@@ -8,7 +8,8 @@
 #include "base/file.h"
 #include "rootfs/oci/store_priv.h"
 
-#define EMPTY_INDEX "{\"manifests\":[],\"mediaType\":\"" LKB_OCI_TYPE_INDEX "\",\"schemaVersion\":2}"
+#define EMPTY_INDEX "{\"manifests\":[],\"mediaType\":\"" LKB_OCI_TYPE_INDEX \
+		    "\",\"schemaVersion\":2}"
 
 static char *path_in(const struct lkb_store *s, const char *name)
 {

@@ -22,7 +22,7 @@
  *	DIR/derived/layer-v1/HEX.ok         size and time the tar had when it was last hashed
  *	DIR/tmp/PID-N.tmp                   what is being written
  *	DIR/pkg/                            rootfs/pkg's downloads
- *	DIR/lock                            flock: shared to read the index, exclusive to change it
+ *	DIR/lock                            flock: shared to read the index, exclusive to write
  *
  * A blob appears under its name only after its digest was compared. Two processes may use one
  * store; kill -9 leaves at most *.tmp files, which the next open of the store removes when their

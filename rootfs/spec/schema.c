@@ -50,8 +50,7 @@ static const struct lkb_schema_key device_keys[] = {
 static const struct lkb_schema device_schema =
 	LKB_SCHEMA("device", struct lkb_spec_device, device_keys);
 
-/* "all" and "none" stand alone; LinuxKit takes them in any case. */
-static const char *const capabilities[] = {
+const char *const lkb_spec_capabilities[] = {
 	"CAP_AUDIT_CONTROL", "CAP_AUDIT_READ", "CAP_AUDIT_WRITE", "CAP_BLOCK_SUSPEND", "CAP_BPF",
 	"CAP_CHECKPOINT_RESTORE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH",
 	"CAP_FOWNER", "CAP_FSETID", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_KILL", "CAP_LEASE",
@@ -60,7 +59,9 @@ static const char *const capabilities[] = {
 	"CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYSLOG", "CAP_SYS_ADMIN", "CAP_SYS_BOOT",
 	"CAP_SYS_CHROOT", "CAP_SYS_MODULE", "CAP_SYS_NICE", "CAP_SYS_PACCT", "CAP_SYS_PTRACE",
 	"CAP_SYS_RAWIO", "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG",
-	"CAP_WAKE_ALARM", "all", "All", "ALL", "none", "None", "NONE", NULL
+	"CAP_WAKE_ALARM",
+	/* These stand alone; LinuxKit takes them in any case. */
+	"all", "All", "ALL", "none", "None", "NONE", NULL
 };
 
 static const char *const propagations[] = { "private", "rprivate", "slave", "rslave", "shared",
@@ -74,15 +75,16 @@ static const struct lkb_schema_key image_keys[] = {
 	LKB_KEY(struct lkb_spec_image, image, LKB_T_STRING, "OCI image it runs",
 		.flags = REQUIRED, .check = lkb_spec_bad_image),
 	LKB_KEY(struct lkb_spec_image, capabilities, LKB_T_STRLIST,
-		"capabilities it has, or 'all' or 'none'", .choices = capabilities),
+		"capabilities it has, or 'all' or 'none'", .choices = lkb_spec_capabilities),
 	LKB_KEY_AS("capabilities.add", struct lkb_spec_image, capabilities_add, LKB_T_STRLIST,
-		   "capabilities beside those of the image's label", .choices = capabilities),
+		   "capabilities beside those of the image's label",
+		   .choices = lkb_spec_capabilities),
 	LKB_KEY(struct lkb_spec_image, ambient, LKB_T_STRLIST, "ambient capabilities",
-		.choices = capabilities),
+		.choices = lkb_spec_capabilities),
 	LKB_KEY(struct lkb_spec_image, mounts, LKB_T_OBJLIST, "further mounts",
 		.object = &mount_schema),
-	LKB_KEY(struct lkb_spec_image, binds, LKB_T_STRLIST, "bind mounts: SOURCE:DESTINATION[:OPTIONS]",
-		.check = lkb_spec_bad_bind),
+	LKB_KEY(struct lkb_spec_image, binds, LKB_T_STRLIST,
+		"bind mounts: SOURCE:DESTINATION[:OPTIONS]", .check = lkb_spec_bad_bind),
 	LKB_KEY_AS("binds.add", struct lkb_spec_image, binds_add, LKB_T_STRLIST,
 		   "bind mounts beside those of the image's label", .check = lkb_spec_bad_bind),
 	LKB_KEY(struct lkb_spec_image, devices, LKB_T_OBJLIST, "devices it may use",
@@ -100,7 +102,8 @@ static const struct lkb_schema_key image_keys[] = {
 		"network namespace: host (or root), new (or none), or a path; host",
 		.check = lkb_spec_bad_net),
 	LKB_KEY(struct lkb_spec_image, ipc, LKB_T_STRING,
-		"IPC namespace: host (or root), new, or a path; host", .check = lkb_spec_bad_namespace),
+		"IPC namespace: host (or root), new, or a path; host",
+		.check = lkb_spec_bad_namespace),
 	LKB_KEY(struct lkb_spec_image, uts, LKB_T_STRING,
 		"host name namespace: host (or root), new, or a path; host",
 		.check = lkb_spec_bad_namespace),
@@ -113,8 +116,10 @@ static const struct lkb_schema_key image_keys[] = {
 		   "paths it cannot read", .check = lkb_spec_bad_absolute),
 	LKB_KEY_AS("readonlyPaths", struct lkb_spec_image, readonly_paths, LKB_T_STRLIST,
 		   "paths it cannot write", .check = lkb_spec_bad_absolute),
-	LKB_KEY(struct lkb_spec_image, uid, LKB_T_ID, "user: number, or name of an image object; 0"),
-	LKB_KEY(struct lkb_spec_image, gid, LKB_T_ID, "group: number, or name of an image object; 0"),
+	LKB_KEY(struct lkb_spec_image, uid, LKB_T_ID,
+		"user: number, or name of an image object; 0"),
+	LKB_KEY(struct lkb_spec_image, gid, LKB_T_ID,
+		"group: number, or name of an image object; 0"),
 	LKB_KEY_AS("additionalGids", struct lkb_spec_image, additional_gids, LKB_T_IDLIST,
 		   "further groups"),
 	LKB_KEY_AS("noNewPrivileges", struct lkb_spec_image, no_new_privileges, LKB_T_BOOL,
@@ -161,8 +166,10 @@ static const struct lkb_schema_key file_keys[] = {
 	LKB_KEY(struct lkb_spec_file, optional, LKB_T_BOOL, "the source may be missing"),
 	LKB_KEY(struct lkb_spec_file, mode, LKB_T_MODE,
 		"permissions; \"0600\", of a directory \"0700\""),
-	LKB_KEY(struct lkb_spec_file, uid, LKB_T_ID, "owner: number, or name of an image object; 0"),
-	LKB_KEY(struct lkb_spec_file, gid, LKB_T_ID, "group: number, or name of an image object; 0"),
+	LKB_KEY(struct lkb_spec_file, uid, LKB_T_ID,
+		"owner: number, or name of an image object; 0"),
+	LKB_KEY(struct lkb_spec_file, gid, LKB_T_ID,
+		"group: number, or name of an image object; 0"),
 };
 static const struct lkb_schema file_schema = LKB_SCHEMA("file", struct lkb_spec_file, file_keys);
 
@@ -183,7 +190,8 @@ static const struct lkb_schema_key lkboard_keys[] = {
 	LKB_KEY(struct lkb_spec_lkboard, root, LKB_T_STRING, "disk or ram; the board's default",
 		.choices = root_modes),
 	LKB_KEY(struct lkb_spec_lkboard, boot_size, LKB_T_SIZE, "boot partition; the board's"),
-	LKB_KEY(struct lkb_spec_lkboard, slot_size, LKB_T_SIZE, "each of the two slots; the board's"),
+	LKB_KEY(struct lkb_spec_lkboard, slot_size, LKB_T_SIZE,
+		"each of the two slots; the board's"),
 	LKB_KEY(struct lkb_spec_lkboard, data_size, LKB_T_SIZE, "data partition; the board's"),
 	LKB_KEY(struct lkb_spec_lkboard, data, LKB_T_STRING,
 		"where the data partition is mounted; /var/lib/data",

@@ -105,6 +105,10 @@ LKB_DEFINE_AUTO(lkb_spec, lkb_spec_free)
 int lkb_spec_label(const char *text, const char *where, struct lkb_arena *arena,
 		   struct lkb_spec_image *ret, struct lkb_error *err);
 
+/* The words that the capability keys take: first the names of capabilities(7), sorted. */
+#define LKB_N_CAPABILITIES 41
+extern const char *const lkb_spec_capabilities[];
+
 /* The table itself, for documentation checks and tests. */
 const struct lkb_schema *lkb_spec_schema(void);
 

@@ -67,35 +67,45 @@ bool lkb_tar_put_number(uint8_t *h, struct lkb_tar_field f, uint64_t v)
 	return v == 0;
 }
 
-static void sum(const uint8_t *h, int64_t *ret_unsigned, int64_t *ret_signed)
+/* The sum of all bytes, where the checksum's own field counts as spaces. Every entry goes through
+ * the loop over a whole block: it is one that compilers make vectors of. */
+static int64_t sum_unsigned(const uint8_t *h)
 {
-	size_t from = lkb_tar_checksum.off, to = from + lkb_tar_checksum.len;
-	int64_t u = 0, s = 0;
+	const uint8_t *field = h + lkb_tar_checksum.off;
+	uint32_t v = 0;
 
-	for (size_t i = 0; i < LKB_TAR_BLOCK; i++) {
-		uint8_t b = i >= from && i < to ? ' ' : h[i];
+	for (size_t i = 0; i < LKB_TAR_BLOCK; i++)
+		v += h[i];
+	for (size_t i = 0; i < lkb_tar_checksum.len; i++)
+		v += (uint32_t)' ' - field[i];
+	return v;
+}
 
-		u += b;
-		s += (int8_t)b;
-	}
-	*ret_unsigned = u;
-	*ret_signed = s;
+/* Old programs on machines with signed characters made this one. */
+static int64_t sum_signed(const uint8_t *h)
+{
+	const uint8_t *field = h + lkb_tar_checksum.off;
+	int64_t v = sum_unsigned(h);
+
+	for (const uint8_t *p = h; p < h + LKB_TAR_BLOCK; p++)
+		if (*p & 0x80 && (p < field || p >= field + lkb_tar_checksum.len))
+			v -= 256;
+	return v;
 }
 
 bool lkb_tar_checksum_ok(const uint8_t *h)
 {
-	int64_t want, u, s;
+	int64_t want;
 
-	sum(h, &u, &s);
-	return lkb_tar_get_number(h, lkb_tar_checksum, &want) && (want == u || want == s);
+	return lkb_tar_get_number(h, lkb_tar_checksum, &want) &&
+	       (want == sum_unsigned(h) || want == sum_signed(h));
 }
 
 void lkb_tar_put_checksum(uint8_t *h)
 {
-	int64_t u, s;
+	uint64_t v = (uint64_t)sum_unsigned(h);
 
-	sum(h, &u, &s);
 	/* six digits, NUL, space: as every tar writes it */
-	lkb_tar_put_number(h, (struct lkb_tar_field){ lkb_tar_checksum.off, 7 }, (uint64_t)u);
+	lkb_tar_put_number(h, (struct lkb_tar_field){ lkb_tar_checksum.off, 7 }, v);
 	h[lkb_tar_checksum.off + 7] = ' ';
 }

@@ -41,22 +41,22 @@ void lkb_pax_clear(struct lkb_pax *p)
 bool lkb_pax_number(const char *s, bool fraction, int64_t *ret)
 {
 	bool negative = *s == '-', cut = false;
-	int64_t v = 0;
+	int64_t v = 0; /* counted downwards: that way reaches further */
 
 	s += negative;
 	if (*s < '0' || *s > '9')
 		return false;
 	for (; *s >= '0' && *s <= '9'; s++) {
-		if (v > (INT64_MAX - 9) / 10)
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_sub_overflow(v, *s - '0', &v))
 			return false;
-		v = v * 10 + (*s - '0');
 	}
 	if (fraction && *s == '.')
 		for (s++; *s >= '0' && *s <= '9'; s++)
 			cut |= *s != '0';
-	if (*s)
+	if (*s || (!negative && v == INT64_MIN) || (negative && cut && v == INT64_MIN))
 		return false;
-	*ret = negative ? -v - cut : v;
+	*ret = negative ? v - cut : -v;
 	return true;
 }
 

@@ -46,7 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!lkb_oci_config_parse((const char *)data, size, "config", &config, &err) &&
 	    (config.n_diff_ids > LKB_OCI_MAX_LAYERS ||
 	     config.label_keys.n != config.label_values.n ||
-	     (config.created && !lkb_oci_date_parse(lkb_oci_date_text(config.created).s, &seconds))))
+	     (config.created &&
+	      !lkb_oci_date_parse(lkb_oci_date_text(config.created).s, &seconds))))
 		abort();
 	return 0;
 }

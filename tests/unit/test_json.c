@@ -29,8 +29,8 @@ static struct lkb_json_at root_of(const json_t *v)
 
 static void values_are_read_by_type(void **state)
 {
-	lkb_autojson v = parse("{\"s\":\"text\",\"n\":7,\"o\":{\"in\":true},\"a\":[{},{\"k\":\"v\"}],"
-			       "\"l\":[\"x\",\"y\"]}");
+	lkb_autojson v = parse("{\"s\":\"text\",\"n\":7,\"o\":{\"in\":true},"
+			       "\"a\":[{},{\"k\":\"v\"}],\"l\":[\"x\",\"y\"]}");
 	struct lkb_json_at root = root_of(v), o, a, item;
 	struct lkb_error err;
 	lkb_autostrv list = {0};
@@ -112,7 +112,8 @@ static void faults_name_document_and_key(void **state)
 	       "x.json: 's' is 1, not within 0 and 0");
 	EXPECT(lkb_json_object(&root, "o", LKB_JSON_OPTIONAL, &b, &err),
 	       "x.json: 'o' is no object");
-	EXPECT(lkb_json_array(&root, "s", LKB_JSON_OPTIONAL, 9, &a, &err), "x.json: 's' is no list");
+	EXPECT(lkb_json_array(&root, "s", LKB_JSON_OPTIONAL, 9, &a, &err),
+	       "x.json: 's' is no list");
 	EXPECT(lkb_json_array(&root, "a", LKB_JSON_OPTIONAL, 1, &a, &err),
 	       "x.json: 'a' has 2 items, more than 1");
 	EXPECT(lkb_json_strings(&root, "l", 9, &list, NULL, &err),
@@ -140,7 +141,7 @@ static void what_is_no_json_is_refused(void **state)
 		  "x.json: malformed JSON in line 1: unable to decode byte 0xff near '\"'" },
 		{ "{\"a\":\"\\u0000\"}",
 		  "x.json: malformed JSON in line 1: \\u0000 is not allowed without "
-		  "JSON_ALLOW_NUL" },
+		  "JSON_ALLOW_NUL near '\"\\u0000\"'" },
 		{ "{} {}", "x.json: malformed JSON in line 1: end of file expected near '{'" },
 	};
 

@@ -60,12 +60,14 @@ static void descriptors_say_what_they_are(void **state)
 	lkb_autoarena a = {0};
 	struct lkb_oci_doc doc = parse(
 		"{" V2 "\"manifests\":["
-		"{\"mediaType\":\"" OCI("manifest.v1") "\",\"digest\":\"sha256:" HEX "\",\"size\":7,"
+		"{\"mediaType\":\"" OCI("manifest.v1") "\",\"size\":7,"
+		"\"digest\":\"sha256:" HEX "\","
 		"\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"},"
 		"\"annotations\":{\"org.opencontainers.image.ref.name\":\"v1\"}},"
 		"{\"mediaType\":\"" OCI("manifest.v1") "\",\"digest\":\"sha512:ABC\",\"size\":7,"
 		"\"platform\":{\"os\":\"windows\",\"architecture\":\"amd64\"}},"
-		"{\"mediaType\":\"" OCI("manifest.v1") "\",\"digest\":\"sha256:" HEX "\",\"size\":7,"
+		"{\"mediaType\":\"" OCI("manifest.v1") "\",\"size\":7,"
+		"\"digest\":\"sha256:" HEX "\","
 		"\"annotations\":{\"vnd.docker.reference.type\":\"attestation-manifest\"}},"
 		"{\"mediaType\":\"text/x\",\"digest\":\"sha256:" HEX "\",\"size\":0}]}", NULL, &a);
 

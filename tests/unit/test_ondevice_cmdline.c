@@ -76,7 +76,8 @@ static void a_slot_with_verity(void **state)
 	struct lkb_slot_args a;
 	struct lkb_error err;
 
-	assert_int_equal(lkb_slot_args_parse("console=ttyS1 lkb.slot=B lkb.root=PARTUUID=1B2c3d4e-0a "
+	assert_int_equal(lkb_slot_args_parse("console=ttyS1 lkb.slot=B "
+					     "lkb.root=PARTUUID=1B2c3d4e-0a "
 					     "lkb.verity=" HASH " lkb.blocks=1a000", &a, &err), 0);
 	assert_int_equal(a.slot, 'B');
 	assert_int_equal(a.root.signature, 0x1b2c3d4e);

@@ -139,8 +139,8 @@ static void what_is_there_instead_is_said(void **state)
 	write_text(m->dir.path, "dev/sdb", "short", 5);
 	write_text(m->dir.path, "sys/class/block/sdb/size", "1\n", 2);
 	assert_false(lkb_partuuid_find(m->sys, m->dev, &id, &part, &seen));
-	assert_string_equal(seen.s, "mmcblk0 (1b2c3d4e, but it has no partition 5), sda (00000abc), "
-				    "sdb (no MBR)");
+	assert_string_equal(seen.s, "mmcblk0 (1b2c3d4e, but it has no partition 5), "
+				    "sda (00000abc), sdb (no MBR)");
 }
 
 static void modaliases_are_collected_once_each(void **state)

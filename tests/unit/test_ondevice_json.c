@@ -72,7 +72,8 @@ static void what_is_missing_reads_as_nothing(void **state)
 static void values_of_every_kind(void **state)
 {
 	lkb_autoarena arena = {0};
-	const struct lkb_json *v = parse(&arena, " [true, false, null, -0, 10.25e+3, \"\", {}, []] ");
+	static const char text[] = " [true, false, null, -0, 10.25e+3, \"\", {}, []] ";
+	const struct lkb_json *v = parse(&arena, text);
 
 	assert_int_equal(v->type, LKB_JSON_ARRAY);
 	v = v->first;
@@ -158,7 +159,8 @@ static void depth_and_number_of_values_are_bounded(void **state)
  * sanitizers watch; the copy has exactly the text's size). */
 static void damaged_texts_do_no_harm(void **state)
 {
-	static const char text[] = "{\"a\":[1,-2.5e3,true,null,\"x\\u00e9\\n\"],\"b\":{\"c\":\"d\"}}";
+	static const char text[] = "{\"a\":[1,-2.5e3,true,null,\"x\\u00e9\\n\"],"
+				   "\"b\":{\"c\":\"d\"}}";
 	static const char bytes[] = "\"\\{}[],:0u-.e\x01\xff ";
 	size_t len = sizeof(text) - 1, i, j;
 

@@ -191,7 +191,7 @@ static void a_fifo_survives_its_writers(void **state)
 	struct lkb_log_options log = {.name = "t", .file = file, .fn = collect, .arg = f};
 	lkb_autofree char *text = NULL;
 	struct lkb_error err;
-	int i;
+	int i, null_fd;
 
 	assert_int_equal(lkb_log_start_fifo(&f->loop, path, &log, &err), 0);
 	for (i = 0; i < 2; i++) {
@@ -204,6 +204,13 @@ static void a_fifo_survives_its_writers(void **state)
 	assert_string_equal(f->lines.s, "line|line|");
 	assert_int_equal(lkb_slurp(file, 100, &text, &err), 0);
 	assert_string_equal(text, "line\nline\n");
+	/* On the board it reads for ever; here it meets an end of file and frees itself. */
+	null_fd = open("/dev/null", O_RDONLY);
+	dup2(null_fd, f->loop.watches[0].fd);
+	close(null_fd);
+	lkb_loop_turn(&f->loop, 1000);
+	lkb_loop_turn(&f->loop, 0);
+	assert_int_equal(f->loop.n_watches, 0);
 }
 
 static void add_line(void *arg, const char *line, size_t len)

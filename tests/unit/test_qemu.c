@@ -117,7 +117,8 @@ static void test_ends_when_all_texts_were_seen(void **state)
 
 	run.until = until;
 	run.n_until = 2;
-	guest("echo $$ >pid; echo 'lkboard: onboot ok'; echo 'lkboard: service ok'; exec sleep 100");
+	guest("echo $$ >pid; echo 'lkboard: onboot ok'; echo 'lkboard: service ok';"
+	      " exec sleep 100");
 	run_succeeds(&run);
 	assert_gone("pid");
 }
@@ -399,8 +400,8 @@ static void test_arguments(void **state)
 
 	guest("");
 	assert_argv(&run, NULL,
-		    "-machine raspi3b -accel tcg,thread=single -m 1024M -display none -monitor none "
-		    "-no-reboot -serial null -chardev stdio,id=console,signal=off "
+		    "-machine raspi3b -accel tcg,thread=single -m 1024M -display none -monitor "
+		    "none -no-reboot -serial null -chardev stdio,id=console,signal=off "
 		    "-serial chardev:console -nic none");
 	run.net = true;
 	run.hostfwd = "tcp:127.0.0.1:8080-:80,tcp::2222-:22";
@@ -409,8 +410,8 @@ static void test_arguments(void **state)
 	run.extra = extra;
 	run.n_extra = 2;
 	assert_argv(&run, "/tmp/a,b/0000",
-		    "-machine raspi3b -accel tcg,thread=single -m 1024M -display none -monitor none "
-		    "-no-reboot -serial null -chardev stdio,id=console,signal=off "
+		    "-machine raspi3b -accel tcg,thread=single -m 1024M -display none -monitor "
+		    "none -no-reboot -serial null -chardev stdio,id=console,signal=off "
 		    "-serial chardev:console -netdev "
 		    "user,id=n,hostfwd=tcp:127.0.0.1:8080-:80,hostfwd=tcp::2222-:22,x=y "
 		    "-kernel u-boot.bin -dtb b.dtb "
@@ -435,6 +436,12 @@ static void test_arguments_that_contradict_each_other(void **state)
 	assert_int_equal(err.kind, LKB_USAGE);
 	assert_string_equal(err.hint, "leave --kvm out");
 	board.arch = "arm64";
+	run = a_run();
+	board.qemu.disk = NULL;
+	assert_int_equal(lkb_qemu_argv(&run, "card", &argv, &err), -1);
+	assert_int_equal(err.kind, LKB_USAGE);
+	assert_string_equal(err.message, "board 'acme' has no disk in QEMU");
+	board.qemu.disk = "sd";
 	assert_null(argv.items);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole specs to whole trees. LKB_GOLDEN=write writes tests/golden/rootfs/ instead of comparing. */
+/* Whole specs to whole trees. LKBOARD_GOLDEN=update writes tests/golden/rootfs/ instead of
+ * comparing. */
 #include "test_rootfs_kit.h"
 
 #define GOLDEN "tests/golden/rootfs/whole.txt"
@@ -102,7 +103,8 @@ static void put_images(struct kit *k)
 
 static void a_whole_spec_gives_this_tree(void **state)
 {
-	bool write = getenv("LKB_GOLDEN") && !strcmp(getenv("LKB_GOLDEN"), "write");
+	bool write = getenv("LKBOARD_GOLDEN") &&
+		     !strcmp(getenv("LKBOARD_GOLDEN"), "update");
 	struct kit *k = *state;
 	lkb_autorootfs r = { 0 };
 	lkb_autostr text = { 0 };
@@ -174,7 +176,9 @@ static void references_are_listed_once(void **state)
 {
 	lkb_auto(lkb_spec) spec =
 		parse("kernel: {image: k}\ninit: [b, a]\n"
-		      "services: [{name: x, image: \"a:latest\"}, {name: y, image: docker.io/library/c}]\n");
+		      "services:\n"
+		      "  - {name: x, image: \"a:latest\"}\n"
+		      "  - {name: y, image: docker.io/library/c}\n");
 	lkb_autostrv refs = { 0 };
 
 	lkb_rootfs_refs(spec, &refs);

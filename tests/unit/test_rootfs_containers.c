@@ -51,7 +51,10 @@ static void a_read_only_container_binds_a_writable_ones_image(void **state)
 	put_app(k, "example/app", NULL);
 	build_ok(k, "onboot:\n"
 		    "  - {name: a, image: example/app, tmpfs: [/only/a]}\n"
-		    "  - {name: b, image: \"example/app:latest\", readonly: true, tmpfs: [/only/b]}\n",
+		    "  - name: b\n"
+		    "    image: example/app:latest\n"
+		    "    readonly: true\n"
+		    "    tmpfs: [/only/b]\n",
 		 &r);
 	expect_type(r.root, ONBOOT "000-a/lower/bin/app", LKB_NODE_FILE);
 	expect_type(r.root, ONBOOT "000-a/lower/only/b", LKB_NODE_DIR);
@@ -166,7 +169,8 @@ static void faults_name_the_container_and_the_place(void **state)
 	put(k, "example/loop", NULL,
 	    "l a b\n"
 	    "l b a\n");
-	expect_failure(k, "onboot: [{name: x, image: example/app, readonly: true, tmpfs: [/bin/app]}]\n",
+	expect_failure(k, "onboot:\n"
+			  "  - {name: x, image: example/app, readonly: true, tmpfs: [/bin/app]}\n",
 		       "onboot[0] 'x': mount point '/bin/app' has to be a directory, but the image "
 		       "has a file there");
 	expect_failure(k, "onboot: [{name: x, image: example/loop, readonly: true, tmpfs: [/a]}]\n",

@@ -124,7 +124,8 @@ static void faults_say_which_file_and_where(void **state)
 	expect_failure(k, "files:\n"
 			  "  - {path: etc/a, contents: a}\n"
 			  "  - {path: etc/a/b, contents: b}\n",
-		       "files[1] 'etc/a/b': path 'etc/a/b': something on the way is not a directory",
+		       "files[1] 'etc/a/b': path 'etc/a/b': something on the way is not a "
+		       "directory",
 		       3);
 	expect_failure(k, "files: [{path: a, source: /nowhere/at/all}]\n",
 		       "files[0] 'a': ", 1);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config.json and runtime.json. LKB_GOLDEN=write in the environment writes the golden files instead
- * of comparing; what changed is then for git diff and a reader to judge. */
+/* config.json and runtime.json. LKBOARD_GOLDEN=update in the environment writes the golden files
+ * instead of comparing; what changed is then for git diff and a reader to judge. */
 #include "test_runtime_kit.h"
 
 static void configs_are_the_golden_ones(void **state)
 {
-	bool write = getenv("LKB_GOLDEN") && !strcmp(getenv("LKB_GOLDEN"), "write");
+	bool write = getenv("LKBOARD_GOLDEN") &&
+		     !strcmp(getenv("LKBOARD_GOLDEN"), "update");
 
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(goldens); i++) {
 		const char *name = goldens[i].name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layouts of others come in, and ours go out: skopeo reads what we write and the other way round. */
+/* Layouts of others come in, and ours go out: skopeo reads what we write, and we what it writes. */
 #include "test_store_kit.h"
 
 #define APP "localhost/app:1"
@@ -148,7 +148,8 @@ static void a_layout_without_images_is_refused(void **state)
  * some are there, among them what is no image for Linux. */
 static struct blob wide_index(const struct kit *k)
 {
-	struct blob ma = layout_image(k, "arm64", "wide arm64"), mb = layout_image(k, "arm", "wide arm");
+	struct blob ma = layout_image(k, "arm64", "wide arm64");
+	struct blob mb = layout_image(k, "arm", "wide arm");
 	struct blob note = layout_text(k, "{\"attests\":1}");
 	struct blob gone = { .size = 77 };
 	lkb_autofree char *a = NULL, *b = NULL, *attestation = NULL, *unknown = NULL;
@@ -159,8 +160,10 @@ static struct blob wide_index(const struct kit *k)
 			   "\"unknown\"},\"annotations\":{\"vnd.docker.reference.type\":"
 			   "\"attestation-manifest\"}");
 	unknown = desc("application/vnd.somebody.thing+json", &note, "");
-	windows = desc(MANIFEST, &gone, ",\"platform\":{\"os\":\"windows\",\"architecture\":\"amd64\"}");
-	absent = desc(MANIFEST, &gone, ",\"platform\":{\"os\":\"linux\",\"architecture\":\"s390x\"}");
+	windows = desc(MANIFEST, &gone, ",\"platform\":{\"os\":\"windows\","
+		       "\"architecture\":\"amd64\"}");
+	absent = desc(MANIFEST, &gone, ",\"platform\":{\"os\":\"linux\","
+		      "\"architecture\":\"s390x\"}");
 	a = desc(MANIFEST, &ma, ",\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\","
 		 "\"variant\":\"v8\"}");
 	b = desc(MANIFEST, &mb, ",\"platform\":{\"os\":\"linux\",\"architecture\":\"arm\","

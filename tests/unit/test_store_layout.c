@@ -205,7 +205,8 @@ static void indexes_nested_too_deep(void **state)
 	entry = desc(MANIFEST, &b, "");
 	for (int i = 0; i < 10; i++) {
 		lkb_autofree char *inner = entry;
-		lkb_autofree char *text = lkb_format("{\"schemaVersion\":2,\"manifests\":[%s]}", inner);
+		lkb_autofree char *text = lkb_format("{\"schemaVersion\":2,\"manifests\":[%s]}",
+						     inner);
 
 		b = layout_text(k, text);
 		entry = desc(INDEX, &b, "");
@@ -245,7 +246,8 @@ static void a_directory_that_is_no_layout(void **state)
 	lkb_autofree char *want = lkb_format("'%s' is no OCI layout: it has no file 'oci-layout'",
 					     k->layout_dir);
 	lkb_autofree char *frame = lkb_format("%s/oci-layout", k->layout_dir);
-	lkb_autofree char *newer = lkb_format("%s: 'imageLayoutVersion' is '2.0.0', not 1.x", frame);
+	lkb_autofree char *newer = lkb_format("%s: 'imageLayoutVersion' is '2.0.0', not 1.x",
+					      frame);
 
 	import_fails(k, LKB_INPUT, want);
 	layout_begin(k);

@@ -39,8 +39,8 @@ static void an_image_that_is_not_there(void **state)
 	resolving_fails(k, "Nginx", LKB_INPUT, "'Nginx' is no image reference: the repository name "
 			"'library/Nginx' has upper-case letters");
 	lkb_store_resolve(k->store, "nginx", &arm64, &im, &fault);
-	assert_string_equal(fault.hint, "make it with 'lkboard pkg build' if configs/packages has it, "
-			    "or bring it in with 'lkboard cache import'");
+	assert_string_equal(fault.hint, "make it with 'lkboard pkg build' if configs/packages has "
+			    "it, or bring it in with 'lkboard cache import'");
 }
 
 static void an_image_for_another_platform(void **state)
@@ -49,8 +49,8 @@ static void an_image_for_another_platform(void **state)
 
 	put(k->store, APP, &amd64, "hello");
 	put(k->store, APP, &(struct lkb_platform){ "arm", "v6" }, "hello");
-	resolving_fails(k, APP, LKB_INPUT, "image '" APP "': nothing in it is for linux/arm64, only "
-			"for linux/amd64, linux/arm/v6");
+	resolving_fails(k, APP, LKB_INPUT, "image '" APP "': nothing in it is for linux/arm64, "
+			"only for linux/amd64, linux/arm/v6");
 }
 
 static void an_index_that_lies_about_the_platform(void **state)
@@ -164,8 +164,8 @@ static void an_index_json_that_is_none(void **state)
 {
 	struct kit *k = *state;
 	lkb_autofree char *path = lkb_format("%s/index.json", k->store_dir);
-	lkb_autofree char *want = lkb_format("image '" APP "': %s: malformed JSON in line 1: '[' or "
-					     "'{' expected near end of file", path);
+	lkb_autofree char *want = lkb_format("image '" APP "': %s: malformed JSON in line 1: '[' "
+					     "or '{' expected near end of file", path);
 
 	assert_int_equal(truncate(path, 0), 0);
 	resolving_fails(k, APP, LKB_INPUT, want);
@@ -187,6 +187,81 @@ static void a_directory_of_other_things_is_no_store(void **state)
 	assert_string_equal(fault.message, want);
 	assert_int_equal(fault.kind, LKB_INPUT);
 	assert_int_equal(access(blobs, F_OK), -1);
+}
+
+/* Another program may write into the store, so what is in it is as hostile as what comes in. */
+static void indexes_that_multiply_in_the_store(void **state)
+{
+	struct kit *k = *state;
+	lkb_autofree char *elsewhere = k->layout_dir;
+	lkb_autofree char *name = named(APP), *entry = NULL;
+	struct blob b;
+
+	k->layout_dir = lkb_strdup(k->store_dir);
+	b = layout_image(k, "arm64", "wide");
+	entry = desc(MANIFEST, &b, "");
+	for (int level = 0; level < 8; level++) {
+		lkb_autofree char *inner = entry;
+		lkb_autostr text = {0};
+
+		lkb_str_addf(&text, "{\"schemaVersion\":2,\"manifests\":[%s", inner);
+		for (int i = 1; i < 4; i++)
+			lkb_str_addf(&text, ",%s", inner);
+		lkb_str_add(&text, "]}");
+		b = layout_text(k, text.s);
+		entry = desc(INDEX, &b, level == 7 ? name : "");
+	}
+	layout_index(k, entry);
+	resolving_fails(k, APP, LKB_INPUT, "image '" APP "': the index leads to more than 4096 "
+			"entries");
+}
+
+static void indexes_nested_too_deep_in_the_store(void **state)
+{
+	struct kit *k = *state;
+	lkb_autofree char *elsewhere = k->layout_dir;
+	lkb_autofree char *name = named(APP), *entry = NULL;
+	struct blob b;
+
+	k->layout_dir = lkb_strdup(k->store_dir);
+	b = layout_image(k, "arm64", "deep");
+	entry = desc(MANIFEST, &b, "");
+	for (int level = 0; level < 10; level++) {
+		lkb_autofree char *inner = entry;
+		lkb_autofree char *text = lkb_format("{\"schemaVersion\":2,\"manifests\":[%s]}",
+						     inner);
+
+		b = layout_text(k, text);
+		entry = desc(INDEX, &b, level == 9 ? name : "");
+		if (level != 7)
+			continue;
+		/* eight are as many as may be */
+		free(entry);
+		entry = desc(INDEX, &b, name);
+		layout_index(k, entry);
+		assert_true(lkb_store_has(k->store, APP, &arm64));
+		free(entry);
+		entry = desc(INDEX, &b, "");
+	}
+	layout_index(k, entry);
+	resolving_fails(k, APP, LKB_INPUT, "image '" APP "': indexes are nested more than 8 deep");
+}
+
+static void more_layers_than_diff_ids_in_the_store(void **state)
+{
+	struct kit *k = *state;
+	lkb_autofree char *elsewhere = k->layout_dir;
+	lkb_autofree char *name = named(APP), *entry = NULL;
+	autoparts p = {0};
+
+	k->layout_dir = lkb_strdup(k->store_dir);
+	make_layer(k, &p, LKB_GZIP);
+	p.config = layout_config(k, "arm64", &p.diff_id, 0);
+	p.manifest = layout_manifest(k, &p.config, TAR "+gzip", &p.layer, 1);
+	entry = desc(MANIFEST, &p.manifest, name);
+	layout_index(k, entry);
+	resolving_fails(k, APP, LKB_INPUT, "image '" APP "': the manifest has 1 layers, the config "
+			"0 diff_ids");
 }
 
 /* What cannot be stored */
@@ -214,8 +289,8 @@ static void a_new_image_that_cannot_be(void **state)
 	im.platform = arm64;
 	im.created = -1;
 	assert_int_equal(lkb_store_put_tree(k->store, &im, lkb_tree_root(t), &digest, &fault), -1);
-	assert_string_equal(fault.message, "image '" APP "': its creation time -1 is not within the "
-			    "years 1970 and 9999");
+	assert_string_equal(fault.message, "image '" APP "': its creation time -1 is not within "
+			    "the years 1970 and 9999");
 	im.created = 0;
 	lkb_strv_add(&keys, "k");
 	lkb_strv_add(&values, "\377");
@@ -237,6 +312,9 @@ int main(void)
 		T(a_stored_layer_that_rotted),
 		T(a_stored_index_that_rotted_gives_way),
 		T(an_index_json_that_is_none),
+		T(indexes_that_multiply_in_the_store),
+		T(indexes_nested_too_deep_in_the_store),
+		T(more_layers_than_diff_ids_in_the_store),
 		T(a_directory_of_other_things_is_no_store),
 		T(a_new_image_that_cannot_be),
 	};

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "rootfs/tree/tar.h"
 #include "rootfs/tree/tree.h"
 
 /* Fails the test with the error's text if a call that must succeed did not. */
@@ -55,6 +56,16 @@ static inline struct lkb_data data_of(struct lkb_blob *b)
 static inline struct lkb_blob *blob_of(const struct lkb_str *s)
 {
 	return lkb_blob_new_mem(lkb_str_get(s), s->len);
+}
+
+/* Reads a whole archive into a tree. */
+static inline int read_tar(const struct lkb_str *tar, struct lkb_tree *t, const char *prefix,
+			   struct lkb_error *err)
+{
+	lkb_auto(lkb_blob) b = blob_of(tar);
+	struct lkb_data d = data_of(b);
+
+	return lkb_tar_to_tree(&d, t, prefix, err);
 }
 
 static inline void dump_contents(const struct lkb_inode *i, struct lkb_str *s)

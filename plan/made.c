@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/ext/json.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "plan/plan.h"
+
+#define SUFFIX ".build.json"
+
+static bool lists(const json_t *outputs, const char *file)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(outputs, i, item) {
+		const char *name = json_string_value(json_object_get(item, "file"));
+
+		if (name && !strcmp(name, file))
+			return true;
+	}
+	return false;
+}
+
+/* A record that cannot be read or understood says nothing. */
+static void look_into(const char *dir, const char *record, const char *file,
+		      struct lkb_made_by *ret)
+{
+	lkb_autofree char *path = lkb_path_join(dir, record), *text = NULL;
+	lkb_autojson root = NULL;
+	const char *board;
+	size_t n;
+
+	if (lkb_read_file(path, LKB_JSON_MAX, &text, &n, NULL) ||
+	    lkb_json_parse(text, n, record, &root, NULL) ||
+	    !lists(json_object_get(root, "outputs"), file))
+		return;
+	board = json_string_value(json_object_get(root, "board"));
+	lkb_strv_add(&ret->records, record);
+	lkb_strv_add(&ret->boards, board ? board : "");
+}
+
+void lkb_made_by_find(const char *path, struct lkb_made_by *ret)
+{
+	lkb_autofree char *dir = lkb_path_dirname(path);
+	lkb_autostrv records = {0};
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	size_t i;
+
+	if (!d)
+		return;
+	while ((e = readdir(d)))
+		if (lkb_ends_with(e->d_name, SUFFIX))
+			lkb_strv_add(&records, e->d_name);
+	closedir(d);
+	lkb_strv_sort(&records);
+	for (i = 0; i < records.n; i++)
+		look_into(dir, records.items[i], lkb_path_basename(path), ret);
+}
+
+void lkb_made_by_clear(struct lkb_made_by *m)
+{
+	lkb_strv_clear(&m->records);
+	lkb_strv_clear(&m->boards);
+}
