@@ -107,7 +107,7 @@ static int read_inputs(struct lkb_ctx *ctx, char **operands, size_t n, struct in
 	lkb_report_diags(ctx, &diags);
 	if (r && diags.n_errors)
 		err->message[0] = '\0';
-	return r ? r : lkb_store_open(ctx->store_dir, &ret->store, err);
+	return r ? r : lkb_ctx_store(ctx, &ret->store, err);
 }
 
 static int make_plan(struct lkb_ctx *ctx, const struct build_options *o,

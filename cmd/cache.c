@@ -62,7 +62,7 @@ static int run_ls(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
 	lkb_auto(lkb_store) store = NULL;
 	lkb_autostr out = {0};
 
-	if (lkb_store_open(ctx->store_dir, &store, err) || lkb_store_ls(store, &list, err))
+	if (lkb_ctx_store(ctx, &store, err) || lkb_store_ls(store, &list, err))
 		return -1;
 	(o->json ? list_json : list_text)(&list, &out);
 	return lkb_print(lkb_str_get(&out), err);
@@ -77,7 +77,7 @@ static int run_import(struct lkb_ctx *ctx, void *options, char **operands, size_
 	lkb_autostr out = {0};
 	size_t i;
 
-	if (lkb_store_open(ctx->store_dir, &store, err) ||
+	if (lkb_ctx_store(ctx, &store, err) ||
 	    lkb_store_import(store, operands[0], o->name, ctx->ui, &names, err))
 		return -1;
 	for (i = 0; i < names.n; i++)

@@ -7,6 +7,7 @@
 #include "cmd/inspect.h"
 #include "image/map.h"
 
+/* The values of a block, whose CRC says only that somebody computed one. */
 static json_t *env_json(const uint8_t block[LKB_ENV_SIZE])
 {
 	const char *p = (const char *)block + 4, *end = (const char *)block + LKB_ENV_SIZE;
@@ -17,12 +18,19 @@ static json_t *env_json(const uint8_t block[LKB_ENV_SIZE])
 		return o;
 	}
 	while (p < end && *p) {
-		const char *equals = strchr(p, '=');
+		size_t n = strnlen(p, (size_t)(end - p));
+		const char *equals = memchr(p, '=', n);
+		json_t *key;
 
-		if (equals)
-			json_object_setn_new_nocheck(o, p, (size_t)(equals - p),
-						     json_string_nocheck(equals + 1));
-		p += strlen(p) + 1;
+		if (equals && n < (size_t)(end - p)) {
+			key = lkb_inspect_string(p, (size_t)(equals - p), false);
+			equals++;
+			json_object_set_new(o, json_string_value(key),
+					    lkb_inspect_string(equals, (size_t)(p + n - equals),
+							       false));
+			json_decref(key);
+		}
+		p += n + 1;
 	}
 	return o;
 }
@@ -52,14 +60,16 @@ static int describe_card(const char *path, struct lkb_blob *blob, json_t **ret,
 {
 	struct lkb_card card __attribute__((cleanup(lkb_card_clear))) = {0};
 	struct lkb_record record;
+	const char *board;
 	int chosen;
 
 	if (lkb_card_read(path, &card, err))
 		return -1;
+	board = lkb_card_board(&card);
 	chosen = lkb_record_choose(card.records[0], card.records[1], &record);
 	*ret = json_pack(
-		"{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "kind", "card image", "board",
-		lkb_card_board(&card), "size", (json_int_t)lkb_blob_size(blob), "signature",
+		"{s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "kind", "card image", "board",
+		lkb_inspect_string(board, strlen(board), false), "size", (json_int_t)lkb_blob_size(blob), "signature",
 		json_sprintf("%08x", card.mbr.signature), "record in force",
 		chosen < 0 ? json_string("none") : json_integer(chosen), "partitions",
 		partitions_json(&card.mbr), "records",
@@ -110,13 +120,16 @@ static json_t *map_partitions_json(const struct lkb_map *map)
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; i < map->n_partitions; i++)
+	for (i = 0; i < map->n_partitions; i++) {
+		const struct lkb_map_partition *p = &map->partitions[i];
+
 		json_array_append_new(
 			list,
-			json_pack("{s:i, s:s, s:I, s:I}", "number", (int)map->partitions[i].number,
-				  "name", map->partitions[i].name, "offset",
-				  (json_int_t)(map->partitions[i].start * LKB_MAP_BLOCK), "size",
-				  (json_int_t)(map->partitions[i].count * LKB_MAP_BLOCK)));
+			json_pack("{s:i, s:o, s:I, s:I}", "number", (int)p->number, "name",
+				  lkb_inspect_string(p->name, strlen(p->name), false), "offset",
+				  (json_int_t)(p->start * LKB_MAP_BLOCK), "size",
+				  (json_int_t)(p->count * LKB_MAP_BLOCK)));
+	}
 	return list;
 }
 

@@ -101,7 +101,7 @@ static int prepare(struct lkb_ctx *ctx, const struct pkg_options *o, char **name
 	for (i = 0; i < (n ? n : known.n); i++)
 		if (read_one(ctx, w, n ? names[i] : known.items[i], err))
 			return -1;
-	return lkb_store_open(ctx->store_dir, &w->store, err);
+	return lkb_ctx_store(ctx, &w->store, err);
 }
 
 static int run_build(struct lkb_ctx *ctx, void *options, char **operands, size_t n,

@@ -55,6 +55,7 @@ static void write_files(void)
 {
 	struct lkb_outfile a = LKB_OUTFILE_INIT, b = LKB_OUTFILE_INIT;
 	struct lkb_tmpdir tmp = {0};
+	lkb_autofree char *staged = NULL;
 
 	if (lkb_outfile_open(in_dir("a.img"), 0644, &a, NULL) ||
 	    lkb_outfile_open(in_dir("b.img"), 0644, &b, NULL) ||
@@ -63,7 +64,8 @@ static void write_files(void)
 	setenv("TMPDIR", dir.path, 1);
 	if (lkb_tmpdir_make(&tmp, NULL))
 		return;
-	make(lkb_path_join(tmp.path, "0000"), "staged");
+	staged = lkb_path_join(tmp.path, "0000");
+	make(staged, "x");
 	symlink(tmp.path, in_dir("where"));
 	ready_and_wait();
 }
