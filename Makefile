@@ -86,7 +86,7 @@ check-boot: all
 	$(Q)O=$(O) tests/run.sh boot
 
 check-long: all units replays
-	$(Q)O=$(O) tests/run.sh check boot long
+	$(Q)O=$(O) tests/run.sh lint unit replay cli boot
 
 check-clean:
 	$(Q)tests/clean/check-clean.sh
