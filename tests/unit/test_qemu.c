@@ -440,7 +440,7 @@ static void test_arguments_that_contradict_each_other(void **state)
 	board.qemu.disk = NULL;
 	assert_int_equal(lkb_qemu_argv(&run, "card", &argv, &err), -1);
 	assert_int_equal(err.kind, LKB_USAGE);
-	assert_string_equal(err.message, "board 'acme' has no disk in QEMU");
+	assert_string_equal(err.message, "board 'rpi3' has no disk in QEMU");
 	board.qemu.disk = "sd";
 	assert_null(argv.items);
 }
