@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 #include "base/size.h"
+#include "base/utf8.h"
 #include "cmd/commands.h"
 #include "plan/plan.h"
 
@@ -65,11 +66,14 @@ static int need_configs(const struct lkb_ctx *ctx, struct lkb_error *err)
 	return lkb_hint(err, "give --configs DIR or set LKBOARD_CONFIGS");
 }
 
-/* A name becomes a file name. */
+/* A name becomes a file name, and a word of build.json. */
 static int check_name(const char *name, struct lkb_error *err)
 {
-	if (*name && name[0] != '.' && name[0] != '-' && !strpbrk(name, "/ \t\n\r") &&
-	    strlen(name) <= 100)
+	lkb_autostr shown = {0};
+
+	lkb_utf8_show(&shown, name, strlen(name), false);
+	if (*name && name[0] != '.' && name[0] != '-' && !strpbrk(name, "/ ") &&
+	    strlen(name) <= 100 && !strcmp(lkb_str_get(&shown), name))
 		return 0;
 	lkb_fail(err, LKB_USAGE, "'%s' is no name for artifacts", name);
 	return lkb_hint(err, "give one without blanks and slashes with --name");

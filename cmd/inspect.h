@@ -22,8 +22,8 @@ struct lkb_inspect_kind {
 extern const struct lkb_inspect_kind lkb_inspect_card, lkb_inspect_map, lkb_inspect_dtb,
 	lkb_inspect_script, lkb_inspect_record, lkb_inspect_initrd;
 
-/* Bytes of the file as a JSON string: what is no text is shown as "\xNN". With `lines`, tabs and line
- * breaks stay. */
+/* Bytes of the file as a JSON string: what is no text is shown as "\xNN". With `lines`, tabs and
+ * line breaks stay. */
 json_t *lkb_inspect_string(const void *p, size_t n, bool lines);
 
 /* The text form of a description. */

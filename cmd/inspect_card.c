@@ -69,7 +69,8 @@ static int describe_card(const char *path, struct lkb_blob *blob, json_t **ret,
 	chosen = lkb_record_choose(card.records[0], card.records[1], &record);
 	*ret = json_pack(
 		"{s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "kind", "card image", "board",
-		lkb_inspect_string(board, strlen(board), false), "size", (json_int_t)lkb_blob_size(blob), "signature",
+		lkb_inspect_string(board, strlen(board), false), "size",
+		(json_int_t)lkb_blob_size(blob), "signature",
 		json_sprintf("%08x", card.mbr.signature), "record in force",
 		chosen < 0 ? json_string("none") : json_integer(chosen), "partitions",
 		partitions_json(&card.mbr), "records",

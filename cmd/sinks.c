@@ -110,7 +110,7 @@ static void tty_warning(struct lkb_ui *ui, const char *text)
 	plain_warning(ui, text);
 }
 
-/* Columns of the terminal that a line may take without wrapping: a wrapped one cannot be drawn over. */
+/* Columns that a line may take without wrapping: a wrapped one cannot be drawn over. */
 static size_t tty_width(void)
 {
 	struct winsize size;
