@@ -186,7 +186,9 @@ static int run_guest(const struct lkb_qemu_run *run, struct lkb_strv *argv, stru
 	if (hold_signals(&held, err))
 		return -1;
 	lkb_watch_init(&c.watch, run->until, run->n_until);
-	r = lkb_guest_start(argv, run->console_in >= 0, &g, err);
+	if (lkb_qemu_plugs(run))
+		lkb_plug_init(&c.plug, &run->board->qemu.net_plug);
+	r = lkb_guest_start(argv, run->console_in >= 0, lkb_qemu_plugs(run), &g, err);
 	if (!r)
 		r = lkb_console_run(&c, &g, run, held.fd, &end, err);
 	lkb_guest_stop(&g);

@@ -44,7 +44,10 @@ run_one() {
 		}' "$log/$name.log" > "$log/$name.sum"
 	bad=$?
 	tee -a "$log/summary.log" < "$log/$name.sum"
-	[ $bad = 0 ] || tail -n 15 "$log/$name.err.log" | sed 's/^/    | /'
+	[ $bad = 0 ] || {
+		grep '^#' "$log/$name.log" | head -n 20
+		grep -v '^$' "$log/$name.err.log" | tail -n 20
+	} | sed 's/^/    | /'
 }
 
 : > "$log/summary.log"
