@@ -50,8 +50,8 @@ static uint64_t cost_root(const struct lkb_plan *p)
 static const struct lkb_step sd_steps[] = {
 	{"images", "find every image in the store", NULL, NULL, lkb_step_images},
 	{"rootfs", "put images and files together", NULL, cost_images, lkb_step_rootfs},
-	{"device-trees", "check device trees, apply overlays", NULL, NULL, lkb_step_device_trees},
 	{"kernel", "check the kernel", NULL, NULL, lkb_step_kernel},
+	{"device-trees", "check device trees, apply overlays", NULL, NULL, lkb_step_device_trees},
 	{"initrd", "choose modules, pack the initrd", NULL, NULL, lkb_step_initrd_slot},
 	{"slot", "put kernel, device trees and initrd into the slot", NULL, NULL, lkb_step_slot},
 	{"boot", "firmware, U-Boot, config.txt and boot script", check_boot_programs, NULL,
