@@ -86,7 +86,7 @@ check-boot: all
 	$(Q)O=$(O) tests/run.sh boot
 
 check-long: all units replays
-	$(Q)O=$(O) tests/run.sh check boot long
+	$(Q)O=$(O) tests/run.sh lint unit replay cli boot
 
 check-clean:
 	$(Q)tests/clean/check-clean.sh
@@ -95,7 +95,8 @@ check-clean:
 asan:
 	$(Q)$(MAKE) O=$(O)/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all \
 		-fno-omit-frame-pointer" CFLAGS="-O1 -g" all units replays
-	$(Q)O=$(O)/asan ASAN_OPTIONS=detect_leaks=1 tests/run.sh unit replay cli
+	$(Q)O=$(O)/asan LKBOARD_CONFIGS=$(CURDIR)/configs LKBOARD_TEST_STORE=$(abspath $(O)/store) \
+		tests/run.sh unit replay cli
 
 # FUZZ_SECONDS each; finds land in out/fuzz/.
 FUZZ_SECONDS ?= 60
@@ -138,7 +139,7 @@ install: all
 	install -D -m 755 $(O)/lkboard $(DESTDIR)$(PREFIX)/bin/lkboard
 	mkdir -p $(DESTDIR)$(PREFIX)/share/lkboard $(DESTDIR)$(PREFIX)/lib/lkboard
 	cp -R configs/boards configs/packages configs/specs $(DESTDIR)$(PREFIX)/share/lkboard/
-	for a in $(ONDEVICE_ARCHS); do \
+	for a in $(ONDEVICE_ARCHES); do \
 		install -D -m 755 -t $(DESTDIR)$(PREFIX)/lib/lkboard/ondevice/$$a \
 			$(O)/ondevice/$$a/init $(O)/ondevice/$$a/system-init || exit 1; \
 	done

@@ -45,6 +45,8 @@ void *lkb_arena_alloc(struct lkb_arena *a, size_t size)
 	struct lkb_arena_chunk *chunk = a->head;
 	void *p;
 
+	if (size > SIZE_MAX / 2)
+		return lkb_alloc(size); /* ends the process: it cannot be allocated */
 	a->used += want;
 	if (want > CHUNK_SIZE / 4) {
 		/* A large one gets a chunk of its own behind the head, which stays open. */

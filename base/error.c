@@ -31,7 +31,7 @@ static void hint_of_errno(struct lkb_error *err, int number)
 		lkb_hint(err, "make room on that file system and run the same command again; "
 			      "nothing half-written was left");
 	else if (number == EFBIG)
-		lkb_hint(err, "the file system or a limit (ulimit -f) does not allow a file this large");
+		lkb_hint(err, "the file system or a limit (ulimit -f) allows no file this large");
 	else if (number == EROFS)
 		lkb_hint(err, "that file system is mounted read-only");
 }

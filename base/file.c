@@ -44,7 +44,9 @@ int lkb_pwrite_full(int fd, const void *buf, size_t n, uint64_t off, const char 
 
 		if (put < 0 && errno == EINTR)
 			continue;
-		if (put < 0)
+		if (!put)
+			errno = ENOSPC; /* a device's end; asking again would never end */
+		if (put <= 0)
 			return lkb_fail_errno(err, "cannot write '%s'", name);
 		p += put;
 		off += (uint64_t)put;
@@ -62,7 +64,9 @@ int lkb_write_full(int fd, const void *buf, size_t n, const char *name, struct l
 
 		if (put < 0 && errno == EINTR)
 			continue;
-		if (put < 0)
+		if (!put)
+			errno = ENOSPC; /* a device's end; asking again would never end */
+		if (put <= 0)
 			return lkb_fail_errno(err, "cannot write '%s'", name);
 		p += put;
 		n -= (size_t)put;

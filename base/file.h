@@ -31,7 +31,7 @@ int lkb_open_read(const char *path, int *ret_fd, uint64_t *ret_size, struct lkb_
  * (.NAME.lkb-tmp), fsynced and renamed by lkb_outfile_commit(); lkb_outfile_clear() on anything
  * uncommitted removes it, and so does a signal that ends the program (base/undo.h). The temporary
  * is locked while it is written: a second lkboard that wants the same name is refused
- * (LKB_REFUSED), and what a killed one left behind is taken over and written anew. Born
+ * (LKB_REFUSED), and what a killed one left behind is removed and written anew. Born
  * LKB_OUTFILE_INIT. */
 struct lkb_outfile {
 	int fd; /* read-write */

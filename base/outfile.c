@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,29 +14,59 @@
 #include "base/str.h"
 #include "base/undo.h"
 
-/* Opens and locks the temporary. Between open and lock another process may have renamed or removed
- * it; then what is locked is no longer what the name says, and the turn is taken again. */
+/* True if the open file is still what the name says: between open and lock another process may have
+ * renamed or removed it. */
+static bool is_named(int fd, const char *name)
+{
+	struct stat by_fd, by_name;
+
+	return !fstat(fd, &by_fd) && !lstat(name, &by_name) && by_fd.st_dev == by_name.st_dev &&
+	       by_fd.st_ino == by_name.st_ino;
+}
+
+/* 1 = locked, 0 = it changed meanwhile, -1 = failed. */
+static int lock_named(int fd, const char *tmp, const char *path, struct lkb_error *err)
+{
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return is_named(fd, tmp);
+	if (errno != EWOULDBLOCK)
+		return lkb_fail_errno(err, "cannot lock '%s'", tmp);
+	lkb_fail(err, LKB_REFUSED, "another lkboard is writing '%s'", path);
+	return lkb_hint(err, "wait for it, or choose another --out or --name");
+}
+
+/* What a killed process left behind is removed, not written over: it may have another owner, mode
+ * or name. Whoever still writes it holds its lock. */
+static int remove_leftover(const char *tmp, const char *path, struct lkb_error *err)
+{
+	lkb_autofd fd = open(tmp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int r;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 && errno != ELOOP && errno != ENXIO)
+		return lkb_fail_errno(err, "cannot take over '%s'", tmp);
+	r = fd < 0 ? 1 : lock_named(fd, tmp, path, err);
+	if (r > 0 && unlink(tmp) < 0 && errno != ENOENT)
+		return lkb_fail_errno(err, "cannot remove '%s'", tmp);
+	return r < 0 ? -1 : 0;
+}
+
 static int open_locked(const char *tmp, const char *path, mode_t mode, int *ret_fd,
 		       struct lkb_error *err)
 {
-	int tries;
+	int tries, r;
 
 	for (tries = 0; tries < 16; tries++) {
-		struct stat by_fd, by_name;
-		lkb_autofd fd = open(tmp, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
+		lkb_autofd fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
-		if (fd < 0)
+		if (fd < 0 && errno != EEXIST)
 			return lkb_fail_errno(err, "cannot make '%s'", path);
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-			if (errno != EWOULDBLOCK)
-				return lkb_fail_errno(err, "cannot lock '%s'", tmp);
-			lkb_fail(err, LKB_REFUSED, "another lkboard is writing '%s'", path);
-			return lkb_hint(err, "wait for it, or choose another --out or --name");
-		}
-		if (fstat(fd, &by_fd) || stat(tmp, &by_name) || by_fd.st_ino != by_name.st_ino)
-			continue;
-		*ret_fd = lkb_steal_fd(&fd);
-		return 0;
+		r = fd < 0 ? remove_leftover(tmp, path, err) : lock_named(fd, tmp, path, err);
+		if (r > 0)
+			*ret_fd = lkb_steal_fd(&fd);
+		if (r)
+			return r < 0 ? -1 : 0;
 	}
 	return lkb_fail(err, LKB_REFUSED, "another lkboard keeps writing '%s'", path);
 }
@@ -44,22 +75,13 @@ int lkb_outfile_open(const char *path, mode_t mode, struct lkb_outfile *ret, str
 {
 	lkb_autofree char *dir = lkb_path_dirname(path);
 	lkb_autofree char *tmp = lkb_format("%s/.%s.lkb-tmp", dir, lkb_path_basename(path));
-	lkb_autofd fd = -1;
 	struct stat st;
 
 	if (!stat(path, &st) && !S_ISREG(st.st_mode))
 		return lkb_fail(err, LKB_IO, "'%s' is there and is no regular file", path);
-	if (open_locked(tmp, path, mode, &fd, err))
+	if (open_locked(tmp, path, mode, &ret->fd, err))
 		return -1;
 	ret->undo = lkb_undo_unlink(tmp);
-	if (ftruncate(fd, 0) < 0) {
-		lkb_fail_errno(err, "cannot empty '%s'", tmp);
-		unlink(tmp);
-		lkb_undo_forget(ret->undo);
-		ret->undo = -1;
-		return -1;
-	}
-	ret->fd = lkb_steal_fd(&fd);
 	ret->path = lkb_format("%s", path);
 	ret->tmp_path = LKB_STEAL(tmp);
 	return 0;

@@ -7,7 +7,7 @@
 /* The caller frees the results. */
 char *lkb_path_join(const char *dir, const char *name);     /* name may be absolute: then it wins */
 char *lkb_path_dirname(const char *path);                    /* "." if there is no slash */
-const char *lkb_path_basename(const char *path);             /* borrowed: part after the last slash */
+const char *lkb_path_basename(const char *path);             /* borrowed: after the last slash */
 /* Base name without its last extension: "a/hello.yml" -> "hello". */
 char *lkb_path_stem(const char *path);
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,7 +15,8 @@
 #include "base/cleanup.h"
 #include "base/undo.h"
 
-#define STDERR_KEPT 4096
+/* A message has 1024 bytes; the end of what a program says is what explains its death. */
+#define STDERR_KEPT 768
 #define MAX_OUTPUT_DEFAULT ((size_t)16 << 20)
 
 /* What stands in PATH is searched first, then where administration programs live. */
@@ -26,45 +28,62 @@ static char *search_path(void)
 			  path && *path ? path : "/usr/local/bin:/usr/bin:/bin");
 }
 
+static bool can_run(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, X_OK);
+}
+
+/* The child may change its directory before it looks for the program. */
+static char *absolute(const char *path)
+{
+	lkb_autofree char *here = *path == '/' ? NULL : getcwd(NULL, 0);
+
+	return here ? lkb_format("%s/%s", here, path) : lkb_strdup(path);
+}
+
 int lkb_proc_find(const char *name, const char *package, char **ret, struct lkb_error *err)
 {
 	lkb_autofree char *dirs = NULL;
 	char *at, *dir;
 
 	if (strchr(name, '/')) {
-		if (access(name, X_OK))
-			return lkb_fail(err, LKB_MISSING, "'%s' is not a program that can be run",
-					name);
-		*ret = lkb_strdup(name);
-		return 0;
-	}
-	dirs = search_path();
-	for (at = dirs; (dir = strsep(&at, ":"));) {
-		lkb_autofree char *full = lkb_format("%s/%s", *dir ? dir : ".", name);
-
-		if (!access(full, X_OK)) {
-			*ret = LKB_STEAL(full);
+		if (can_run(name)) {
+			*ret = absolute(name);
 			return 0;
 		}
+		lkb_fail(err, LKB_MISSING, "'%s' is not a program that can be run", name);
+	} else {
+		dirs = search_path();
+		for (at = dirs; (dir = strsep(&at, ":"));) {
+			lkb_autofree char *full = lkb_format("%s/%s", *dir ? dir : ".", name);
+
+			if (can_run(full)) {
+				*ret = absolute(full);
+				return 0;
+			}
+		}
+		lkb_fail(err, LKB_MISSING, "the program '%s' is needed and not installed", name);
 	}
-	lkb_fail(err, LKB_MISSING, "the program '%s' is needed and not installed", name);
-	if (package)
-		lkb_hint(err, "apt-get install %s", package);
-	return -1;
+	return package ? lkb_hint(err, "apt-get install %s", package) : -1;
 }
 
 struct pipes {
 	int in[2], out[2], err[2];
 };
 
+static void close_end(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 static void close_pair(int pair[2])
 {
-	int i;
-
-	for (i = 0; i < 2; i++)
-		if (pair[i] >= 0)
-			close(pair[i]);
-	pair[0] = pair[1] = -1;
+	close_end(&pair[0]);
+	close_end(&pair[1]);
 }
 
 static void close_pipes(struct pipes *p)
@@ -103,17 +122,26 @@ static void set_environment(const char *const *env)
 		putenv(lkb_strdup(*env));
 }
 
+/* All signals are blocked: a handler of ours must not run in the child, where it would undo what is
+ * its parent's. */
+static void default_signals(void)
+{
+	static const int ours[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+	sigset_t none;
+	size_t i;
+
+	for (i = 0; i < LKB_ARRAY_SIZE(ours); i++)
+		signal(ours[i], SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static void __attribute__((noreturn)) child(const struct lkb_proc *p, const char *program,
 					    const struct pipes *pipes)
 {
 	int in = pipes->in[0];
-	sigset_t none;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
+	default_signals();
 	if (in < 0)
 		in = p->stdin_fd > 0 ? p->stdin_fd : open("/dev/null", O_RDONLY);
 	if (dup2(in, 0) < 0 || dup2(pipes->out[1], 1) < 0 || dup2(pipes->err[1], 2) < 0)
@@ -133,12 +161,32 @@ struct talk {
 	size_t input_left;
 	struct lkb_str out, err;
 	size_t max_output;
-	bool too_much;
+	bool too_much, broken;
 };
+
+/* A child that has closed its end must not end us by SIGPIPE, whatever the caller does about that
+ * signal: it is held back, and taken off again where the write raised it. */
+static ssize_t write_quietly(int fd, const void *p, size_t n)
+{
+	static const struct timespec at_once;
+	sigset_t broken_pipe, before;
+	ssize_t put;
+
+	sigemptyset(&broken_pipe);
+	sigaddset(&broken_pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+	put = write(fd, p, n);
+	if (put < 0 && errno == EPIPE) {
+		sigtimedwait(&broken_pipe, NULL, &at_once);
+		errno = EPIPE;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return put;
+}
 
 static void feed(int *fd, struct talk *t)
 {
-	ssize_t n = write(*fd, t->input, t->input_left);
+	ssize_t n = write_quietly(*fd, t->input, t->input_left);
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
@@ -147,27 +195,22 @@ static void feed(int *fd, struct talk *t)
 		t->input_left -= (size_t)n;
 	}
 	/* A child that wants no more input has closed its end: that is its right. */
-	if (n < 0 || !t->input_left) {
-		close(*fd);
-		*fd = -1;
-	}
+	if (n < 0 || !t->input_left)
+		close_end(fd);
 }
 
-/* False at the end of the stream. */
-static bool drain(int *fd, struct lkb_str *s)
+/* At the end of the stream *fd becomes -1. */
+static void drain(int *fd, struct lkb_str *s)
 {
 	char buf[65536];
 	ssize_t n = read(*fd, buf, sizeof(buf));
 
 	if (n < 0 && errno == EINTR)
-		return true;
-	if (n <= 0) {
-		close(*fd);
-		*fd = -1;
-		return false;
-	}
-	lkb_str_addn(s, buf, (size_t)n);
-	return true;
+		return;
+	if (n > 0)
+		lkb_str_addn(s, buf, (size_t)n);
+	else
+		close_end(fd);
 }
 
 static void keep_tail(struct lkb_str *s)
@@ -185,7 +228,8 @@ static void converse(struct pipes *pipes, struct talk *t)
 		if (!t->input_left)
 			close_pair(pipes->in);
 	}
-	while (pipes->out[0] >= 0 || pipes->err[0] >= 0) {
+	/* A child may close its output and still read; the pipe breaks when it ends. */
+	while (pipes->in[1] >= 0 || pipes->out[0] >= 0 || pipes->err[0] >= 0) {
 		struct pollfd fds[3] = {
 			{.fd = pipes->in[1], .events = POLLOUT},
 			{.fd = pipes->out[0], .events = POLLIN},
@@ -195,6 +239,7 @@ static void converse(struct pipes *pipes, struct talk *t)
 		if (poll(fds, 3, -1) < 0) {
 			if (errno == EINTR)
 				continue;
+			t->broken = true;
 			break;
 		}
 		if (fds[0].revents)
@@ -238,6 +283,8 @@ static int judge(const char *name, int status, struct talk *t, struct lkb_error 
 {
 	lkb_autofree char *said = one_line(&t->err);
 
+	if (t->broken)
+		return lkb_fail(err, LKB_IO, "the talk with '%s' broke off", name);
 	if (t->too_much)
 		return lkb_fail(err, LKB_IO, "'%s' printed more than %zu bytes", name,
 				t->max_output);
@@ -251,6 +298,37 @@ static int judge(const char *name, int status, struct talk *t, struct lkb_error 
 	return 0;
 }
 
+static pid_t start(const struct lkb_proc *p, const char *program, const struct pipes *pipes,
+		   int *ret_undo)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (!pid)
+		child(p, program, pipes);
+	if (pid > 0)
+		*ret_undo = lkb_undo_kill(pid);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+/* Its number stays its own until it is reaped, so it is forgotten before that. */
+static int reap(pid_t pid, int undo, const char *name, int *ret_status, struct lkb_error *err)
+{
+	siginfo_t info;
+	pid_t r;
+
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	lkb_undo_forget(undo);
+	while ((r = waitpid(pid, ret_status, 0)) < 0 && errno == EINTR)
+		;
+	return r < 0 ? lkb_fail_errno(err, "cannot learn how '%s' ended", name) : 0;
+}
+
 int lkb_proc_run(const struct lkb_proc *p, struct lkb_str *ret_out, struct lkb_error *err)
 {
 	struct talk t = {
@@ -260,38 +338,29 @@ int lkb_proc_run(const struct lkb_proc *p, struct lkb_str *ret_out, struct lkb_e
 	};
 	lkb_autofree char *program = NULL;
 	struct pipes pipes;
-	int status = 0, undo, r;
+	int status = 0, undo = -1, r;
 	pid_t pid;
 
 	if (lkb_proc_find(p->argv[0], p->package, &program, err) ||
-	    open_pipes(&pipes, p->input != NULL, err))
+	    open_pipes(&pipes, p->input != NULL && p->stdin_fd <= 0, err))
 		return -1;
-	pid = fork();
+	pid = start(p, program, &pipes, &undo);
 	if (pid < 0) {
 		lkb_fail_errno(err, "cannot start '%s'", p->argv[0]);
 		close_pipes(&pipes);
 		return -1;
 	}
-	if (!pid)
-		child(p, program, &pipes);
-	undo = lkb_undo_kill(pid);
-	close(pipes.out[1]);
-	close(pipes.err[1]);
-	pipes.out[1] = pipes.err[1] = -1;
-	if (pipes.in[0] >= 0)
-		close(pipes.in[0]);
-	pipes.in[0] = -1;
+	close_end(&pipes.in[0]);
+	close_end(&pipes.out[1]);
+	close_end(&pipes.err[1]);
 	converse(&pipes, &t);
 	close_pipes(&pipes);
-	if (t.too_much)
+	if (t.too_much || t.broken)
 		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	lkb_undo_forget(undo);
-	r = judge(p->argv[0], status, &t, err);
+	r = reap(pid, undo, p->argv[0], &status, err) || judge(p->argv[0], status, &t, err);
 	if (!r && ret_out)
 		lkb_str_addn(ret_out, lkb_str_get(&t.out), t.out.len);
 	lkb_str_clear(&t.out);
 	lkb_str_clear(&t.err);
-	return r;
+	return r ? -1 : 0;
 }

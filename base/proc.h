@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/str.h"
 
-/* Runs a helper program: argv only, never a shell. Its stderr (last 4 KiB) becomes part of the
+/* Runs a helper program: argv only, never a shell. The end of its stderr becomes part of the
  * error; an exit code other than 0 and a death by signal are failures (LKB_IO); a program that is
  * not found is LKB_MISSING with the Debian package that has it in the hint. */
 struct lkb_proc {

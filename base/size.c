@@ -50,7 +50,7 @@ bool lkb_size_parse(const char *text, uint64_t *ret)
 
 	if (!p)
 		return false;
-	while (*p == ' ')
+	if (*p == ' ' && p[1] && p[1] != ' ')
 		p++;
 	for (i = 0; i < LKB_ARRAY_SIZE(units); i++) {
 		if (strcmp(p, units[i].name))

@@ -20,8 +20,8 @@ static void make_room(struct lkb_str *s, size_t more)
 
 	if (more < s->cap - s->len)
 		return;
-	while (cap - s->len <= more)
-		cap = cap > SIZE_MAX / 2 ? SIZE_MAX : 2 * cap;
+	while (cap - s->len <= more && cap <= SIZE_MAX / 2)
+		cap = 2 * cap;
 	s->s = lkb_realloc_array(s->s, cap, 1);
 	s->cap = cap;
 }

@@ -27,7 +27,7 @@ const char *lkb_str_get(const struct lkb_str *s);
 char *lkb_str_take(struct lkb_str *s);
 #define lkb_autostr __attribute__((cleanup(lkb_str_clear))) struct lkb_str
 
-/* A list of strings, for argv among others: items[n] is always NULL once one was added. Born {0}. */
+/* A list of strings, for argv among others: items[n] is NULL once one was added. Born {0}. */
 struct lkb_strv {
 	char **items; /* owned, each owned */
 	size_t n;

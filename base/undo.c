@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/undo.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum kind { FREE, TAKEN, UNLINK, REMOVE_DIR, KILL };
 
 #define SLOTS 64
 #define PATH_ROOM 1024
+#define GRACE_MS 2000 /* that a child has to end by itself */
+#define STEP_MS 10
 
 static struct {
 	atomic_int kind;
@@ -60,24 +66,51 @@ void lkb_undo_forget(int ticket)
 		atomic_store(&table[ticket].kind, FREE);
 }
 
-/* rm does what needs opendir(), which a signal handler may not call. */
+/* rm does what needs opendir(), which a signal handler may not call; and fork() may wait for locks
+ * that the interrupted thread holds. */
 static void remove_dir(const char *path)
 {
-	pid_t pid = fork();
+	pid_t pid = _Fork();
 
 	if (pid == 0) {
 		execl("/bin/rm", "rm", "-rf", "--", path, (char *)NULL);
 		_exit(127);
 	}
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
-void lkb_undo_all(void)
+/* True if the child is no more. It is not reaped: whoever started it may be waiting for it. */
+static bool has_ended(int pid)
 {
-	int i;
+	siginfo_t info = {.si_pid = 0};
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0 || info.si_pid;
+}
+
+/* A helper that still writes would fill again what is removed after this. */
+static void end_children(void)
+{
+	int left = GRACE_MS, i;
 
 	for (i = 0; i < SLOTS; i++)
 		if (atomic_load(&table[i].kind) == KILL)
 			kill(table[i].pid, SIGTERM);
+	for (i = 0; i < SLOTS; i++) {
+		if (atomic_load(&table[i].kind) != KILL)
+			continue;
+		for (; left > 0 && !has_ended(table[i].pid); left -= STEP_MS)
+			poll(NULL, 0, STEP_MS);
+		if (!has_ended(table[i].pid))
+			kill(table[i].pid, SIGKILL);
+	}
+}
+
+void lkb_undo_all(void)
+{
+	int before = errno, i;
+
+	end_children();
 	for (i = 0; i < SLOTS; i++) {
 		int kind = atomic_load(&table[i].kind);
 
@@ -88,4 +121,13 @@ void lkb_undo_all(void)
 		if (kind > TAKEN)
 			atomic_store(&table[i].kind, FREE);
 	}
+	errno = before;
+}
+
+void lkb_undo_drop(void)
+{
+	int i;
+
+	for (i = 0; i < SLOTS; i++)
+		atomic_store(&table[i].kind, FREE);
 }

@@ -30,7 +30,7 @@ struct lkb_board_firmware {
 	struct lkb_strlist files;   /* the ones that go to the boot partition */
 	const char *u_boot_image;   /* image with u-boot.bin */
 	struct lkb_strlist config_txt; /* lines of config.txt */
-	/* Device trees on the boot partition under the firmware's names: name -> path in boot/dtb */
+	/* Device trees on the boot partition: the firmware's name -> path in boot/dtb */
 	struct lkb_strmap device_trees;
 };
 
@@ -67,8 +67,8 @@ struct lkb_board {
 	struct lkb_strlist formats; /* what it can be built as; the first is the default */
 	struct lkb_strlist consoles; /* "ttyS1,115200", unless the spec's cmdline names one */
 	struct lkb_strlist cmdline;  /* further words: "panic=10" */
-	struct lkb_strlist dtbs;     /* device trees in boot/dtb of the kernel image that the slot keeps:
-				      * "broadcom/bcm2837-rpi-3-b.dtb" */
+	struct lkb_strlist dtbs;     /* device trees of the kernel image's boot/dtb that the slot
+				      * keeps: "broadcom/bcm2837-rpi-3-b.dtb" */
 	struct lkb_opt_int memory;   /* bytes of RAM */
 	struct lkb_board_layout layout;
 	struct lkb_board_initrd initrd;

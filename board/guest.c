@@ -28,8 +28,8 @@ static void __attribute__((noreturn)) child(char **argv, const struct child_fds 
 	sigset_t none;
 	size_t i;
 
-	/* A session of its own: the terminal's Ctrl-C is ours to handle, and all that QEMU starts can
-	 * be ended with it. If we are killed outright, it must not stay. */
+	/* A session of its own: the terminal's Ctrl-C is ours to handle, and all that QEMU starts
+	 * can be ended with it. If we are killed outright, it must not stay. */
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)

@@ -38,8 +38,9 @@ static int make_overlay(const struct lkb_qemu_run *run, const char *dir, char **
 	if (lkb_open_read(run->disk, &fd, &size, err))
 		return -1;
 	if (!size || size > DISK_MAX)
-		return lkb_fail(err, LKB_INPUT, "'%s' has %" PRIu64 " bytes, which is no disk image",
-				run->disk, size);
+		return lkb_fail(err, LKB_INPUT,
+				"'%s' has %" PRIu64 " bytes, which is no disk image", run->disk,
+				size);
 	size = run->board->qemu.card_power_of_two == LKB_YES ? power_of_two_from(size)
 							     : lkb_align_up(size, SECTOR);
 	size_text = lkb_format("%" PRIu64, size);
@@ -77,7 +78,7 @@ static int hold_signals(struct held_signals *h, struct lkb_error *err)
 	for (i = 0; i < LKB_ARRAY_SIZE(ending); i++)
 		if (!sigaction(ending[i], NULL, &now) && now.sa_handler != SIG_IGN)
 			sigaddset(&set, ending[i]);
-	h->fd = signalfd(-1, &set, SFD_CLOEXEC);
+	h->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (h->fd < 0)
 		return lkb_fail_errno(err, "cannot watch for signals");
 	sigprocmask(SIG_BLOCK, &set, &h->before);

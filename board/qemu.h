@@ -22,12 +22,12 @@ struct lkb_qemu_run {
 	size_t n_until;
 	unsigned timeout_s;     /* 0 = none */
 	bool net, kvm;
-	const char *hostfwd;    /* "tcp:127.0.0.1:8080-:80", with net; several with ',' between them;
+	const char *hostfwd;    /* "tcp:127.0.0.1:8080-:80", with net; several with ',' between;
 				 * NULL = none */
 	const char *const *extra; /* further QEMU arguments */
 	size_t n_extra;
-	int console_in;         /* fed to the console; -1 = /dev/null; a terminal is put in raw mode,
-				 * and Ctrl-] on it ends the run */
+	int console_in;         /* fed to the console; -1 = /dev/null; a terminal is put in raw
+				 * mode, and Ctrl-] on it ends the run */
 	int console_out;        /* where the console's bytes go; -1 = nowhere */
 };
 

@@ -37,8 +37,8 @@ static int check_kvm(const struct lkb_board *b, struct lkb_error *err)
 	for (i = 0; i < LKB_ARRAY_SIZE(names); i++)
 		if (!strcmp(host.machine, names[i].machine) && !strcmp(b->arch, names[i].arch))
 			return 0;
-	lkb_fail(err, LKB_USAGE, "KVM on this machine (%s) cannot run board '%s' (%s)", host.machine,
-		 b->name, b->arch);
+	lkb_fail(err, LKB_USAGE, "KVM on this machine (%s) cannot run board '%s' (%s)",
+		 host.machine, b->name, b->arch);
 	return lkb_hint(err, "leave --kvm out");
 }
 

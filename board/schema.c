@@ -17,7 +17,7 @@ bool lkb_board_word_ok(const char *word)
 static const char *bad_word(const char *value)
 {
 	return lkb_board_word_ok(value) ? NULL
-					: "has a character that boot scripts do not take as it is";
+					: "has a character that is special in boot scripts";
 }
 
 /* A path inside an image or a tree: relative, without "." and ".." in it. */
@@ -29,7 +29,7 @@ static const char *bad_path(const char *value)
 		size_t n = strcspn(at, "/");
 
 		if (!n || (n == 1 && at[0] == '.') || (n == 2 && at[0] == '.' && at[1] == '.'))
-			return "is no relative path without '.' and '..' in it";
+			return "is no relative path without '.' and '..'";
 		at = at[n] ? at + n + 1 : NULL;
 	}
 	return NULL;

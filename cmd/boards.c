@@ -54,7 +54,7 @@ static int run_boards(struct lkb_ctx *ctx, void *options, char **operands, size_
 		      struct lkb_error *err)
 {
 	if (!ctx->configs_dir) {
-		lkb_fail(err, LKB_USAGE, "the board profiles that come with lkboard were not found");
+		lkb_fail(err, LKB_USAGE, "the boards that come with lkboard were not found");
 		return lkb_hint(err, "give --configs DIR or set LKBOARD_CONFIGS");
 	}
 	return n ? print_board(ctx, operands[0], err) : list_boards(ctx, err);

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 #include "base/size.h"
+#include "base/utf8.h"
 #include "cmd/commands.h"
 #include "plan/plan.h"
 
@@ -18,9 +19,11 @@ struct build_options {
 	LKB_OPT(letter, name, kind, struct build_options, field, arg, help)
 
 #define INPUT_OPTIONS \
-	ROW('n', "name", STRING, name, "NAME", "name of the artifacts (default: the first spec's)"), \
+	ROW('n', "name", STRING, name, "NAME", \
+	    "name of the artifacts (default: the first spec's)"), \
 	ROW('f', "format", STRING, format, "FORMAT", "what to make (default: the board's own)"), \
-	ROW(0, "lock", STRING, lock, "FILE", "package lock (default: packages.lock in the store)"), \
+	ROW(0, "lock", STRING, lock, "FILE", \
+	    "package lock (default: packages.lock in the store)"), \
 	ROW(0, "locked", FLAG, locked, NULL, "refuse packages that the lock does not pin"), \
 	ROW(0, "offline", FLAG, offline, NULL, "use no network")
 
@@ -30,7 +33,7 @@ static const struct lkb_opt build_rows[] = {
 	ROW(0, "update-lock", FLAG, update_lock, NULL, "resolve packages anew and write the lock"),
 	ROW(0, "force", FLAG, force, NULL, "overwrite what another board's build made"),
 	ROW(0, "sha256", FLAG, sha256, NULL, "print disk images' whole-file digest"),
-	ROW('j', "jobs", UINT, jobs, "N", "threads at most; the result is the same for any N"),
+	ROW('j', "jobs", UINT, jobs, "N", "processes at most; the result is the same for any N"),
 	ROW(0, "dry-run", FLAG, dry_run, NULL, "the same as `lkboard plan`"),
 };
 
@@ -63,11 +66,14 @@ static int need_configs(const struct lkb_ctx *ctx, struct lkb_error *err)
 	return lkb_hint(err, "give --configs DIR or set LKBOARD_CONFIGS");
 }
 
-/* A name becomes a file name. */
+/* A name becomes a file name, and a word of build.json. */
 static int check_name(const char *name, struct lkb_error *err)
 {
-	if (*name && name[0] != '.' && name[0] != '-' && !strpbrk(name, "/ \t\n\r") &&
-	    strlen(name) <= 100)
+	lkb_autostr shown = {0};
+
+	lkb_utf8_show(&shown, name, strlen(name), false);
+	if (*name && name[0] != '.' && name[0] != '-' && !strpbrk(name, "/ ") &&
+	    strlen(name) <= 100 && !strcmp(lkb_str_get(&shown), name))
 		return 0;
 	lkb_fail(err, LKB_USAGE, "'%s' is no name for artifacts", name);
 	return lkb_hint(err, "give one without blanks and slashes with --name");
@@ -105,11 +111,12 @@ static int read_inputs(struct lkb_ctx *ctx, char **operands, size_t n, struct in
 	lkb_report_diags(ctx, &diags);
 	if (r && diags.n_errors)
 		err->message[0] = '\0';
-	return r ? r : lkb_store_open(ctx->store_dir, &ret->store, err);
+	return r ? r : lkb_ctx_store(ctx, &ret->store, err);
 }
 
-static int make_plan(struct lkb_ctx *ctx, const struct build_options *o, const struct inputs *inputs,
-		     struct lkb_plan_in *in, struct lkb_plan **ret, struct lkb_error *err)
+static int make_plan(struct lkb_ctx *ctx, const struct build_options *o,
+		     const struct inputs *inputs, struct lkb_plan_in *in, struct lkb_plan **ret,
+		     struct lkb_error *err)
 {
 	const struct lkb_strlist *outputs = &inputs->spec->outputs;
 
@@ -119,7 +126,8 @@ static int make_plan(struct lkb_ctx *ctx, const struct build_options *o, const s
 		.name = o->name ? o->name : inputs->spec->name,
 		.format = o->format ? o->format : outputs->n ? outputs->items[0] : NULL,
 		.lock_path = o->lock, .locked = o->locked, .update_lock = o->update_lock,
-		.offline = o->offline, .build_missing = !o->dry_run, .ui = ctx->ui,
+		.offline = o->offline, .build_missing = !o->dry_run, .jobs = o->jobs,
+		.ui = ctx->ui,
 	};
 	if (check_name(in->name, err) || read_epoch(ctx, in, err))
 		return -1;

@@ -27,8 +27,8 @@ static void list_text(const struct lkb_store_list *list, struct lkb_str *out)
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		lkb_str_addf(out, "%s\tlinux/%s\tsha256:%s\t%llu\n", list->items[i].ref,
-			     list->items[i].platform.arch,
+		lkb_str_addf(out, "%s\t%s\tsha256:%s\t%llu\n", list->items[i].ref,
+			     lkb_platform_text(&list->items[i].platform).s,
 			     lkb_sha256_text(&list->items[i].manifest).s,
 			     (unsigned long long)list->items[i].bytes);
 }
@@ -41,8 +41,9 @@ static void list_json(const struct lkb_store_list *list, struct lkb_str *out)
 
 	for (i = 0; i < list->n; i++)
 		json_array_append_new(
-			all, json_pack("{s:s, s:o, s:o, s:I}", "ref", list->items[i].ref, "platform",
-				       json_sprintf("linux/%s", list->items[i].platform.arch),
+			all, json_pack("{s:s, s:o, s:o, s:I}", "ref", list->items[i].ref,
+				       "platform",
+				       json_string(lkb_platform_text(&list->items[i].platform).s),
 				       "manifest",
 				       json_sprintf("sha256:%s",
 						    lkb_sha256_text(&list->items[i].manifest).s),
@@ -61,7 +62,7 @@ static int run_ls(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
 	lkb_auto(lkb_store) store = NULL;
 	lkb_autostr out = {0};
 
-	if (lkb_store_open(ctx->store_dir, &store, err) || lkb_store_ls(store, &list, err))
+	if (lkb_ctx_store(ctx, &store, err) || lkb_store_ls(store, &list, err))
 		return -1;
 	(o->json ? list_json : list_text)(&list, &out);
 	return lkb_print(lkb_str_get(&out), err);
@@ -76,7 +77,7 @@ static int run_import(struct lkb_ctx *ctx, void *options, char **operands, size_
 	lkb_autostr out = {0};
 	size_t i;
 
-	if (lkb_store_open(ctx->store_dir, &store, err) ||
+	if (lkb_ctx_store(ctx, &store, err) ||
 	    lkb_store_import(store, operands[0], o->name, ctx->ui, &names, err))
 		return -1;
 	for (i = 0; i < names.n; i++)

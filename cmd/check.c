@@ -76,7 +76,7 @@ static int check_one(struct lkb_ctx *ctx, const char *path, struct lkb_error *er
 	lkb_report_diags(ctx, &diags);
 	if (!diags.n_errors)
 		lkb_report_error(ctx, &fault);
-	return (int)fault.kind;
+	return fault.kind ? (int)fault.kind : LKB_BUG;
 }
 
 static int run_check(struct lkb_ctx *ctx, void *options, char **operands, size_t n,

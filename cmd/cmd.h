@@ -9,18 +9,22 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "base/ui.h"
+#include "rootfs/oci/store.h"
 
 /* Everything a command gets from the world outside: one value, made by main. */
 struct lkb_ctx {
 	struct lkb_ui *ui;      /* NULL with -q or --progress none */
 	bool json;              /* --progress json: errors and results are JSON lines on stderr */
 	bool verbose;
-	char *store_dir;        /* owned */
+	char *store_dir;        /* owned; NULL if nothing says where it is */
 	char *configs_dir;      /* owned; NULL if none was found */
 	char *ondevice_dir;     /* owned; where the static programs for boards stand */
 	const char *home;       /* HOME or NULL; borrowed from the environment */
 	const char *epoch_text; /* SOURCE_DATE_EPOCH or NULL; borrowed from the environment */
 };
+
+/* Opens the store. Only commands that need one fail where there is no place for it. */
+int lkb_ctx_store(const struct lkb_ctx *ctx, struct lkb_store **ret, struct lkb_error *err);
 
 enum lkb_opt_type {
 	LKB_OPT_FLAG,   /* bool */

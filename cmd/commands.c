@@ -57,27 +57,34 @@ static size_t words_matched(const struct lkb_cmd *cmd, char **operands, size_t n
 	return words;
 }
 
+static bool is_group(const char *word)
+{
+	size_t len = strlen(word), i;
+
+	for (i = 0; lkb_commands[i]; i++)
+		if (!strncmp(lkb_commands[i]->name, word, len) &&
+		    lkb_commands[i]->name[len] == ' ')
+			return true;
+	return false;
+}
+
 static int unknown_command(char **operands, size_t n, struct lkb_error *err)
 {
-	const char *names[64], *near;
+	const char *names[64], *near = NULL;
 	lkb_autofree char *two = n > 1 ? lkb_format("%s %s", operands[0], operands[1]) : NULL;
+	bool group = is_group(operands[0]);
 	size_t i;
 
-	for (i = 0; lkb_commands[i] && i < LKB_ARRAY_SIZE(names); i++) {
-		const char *name = lkb_commands[i]->name;
-		size_t len = strlen(operands[0]);
-
-		names[i] = name;
-		if (!strncmp(name, operands[0], len) && name[len] == ' ') {
-			lkb_fail(err, LKB_USAGE, n > 1 ? "unknown command '%s %s'" : "'%s' needs a second word",
-				 operands[0], n > 1 ? operands[1] : "");
-			return lkb_hint(err, "lkboard --help lists the commands");
-		}
-	}
-	near = lkb_did_you_mean(operands[0], names, i);
+	for (i = 0; lkb_commands[i] && i < LKB_ARRAY_SIZE(names); i++)
+		names[i] = lkb_commands[i]->name;
+	if (!group)
+		near = lkb_did_you_mean(operands[0], names, i);
 	if (!near && two)
 		near = lkb_did_you_mean(two, names, i);
-	lkb_fail(err, LKB_USAGE, "unknown command '%s'", operands[0]);
+	if (group && !two)
+		lkb_fail(err, LKB_USAGE, "'%s' needs a second word", operands[0]);
+	else
+		lkb_fail(err, LKB_USAGE, "unknown command '%s'", group ? two : operands[0]);
 	if (near)
 		return lkb_hint(err, "did you mean 'lkboard %s'?", near);
 	return lkb_hint(err, "lkboard --help lists the commands");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
@@ -36,14 +37,17 @@ void lkb_help_all(struct lkb_str *out)
 	size_t i;
 
 	lkb_str_add(out, "usage: lkboard [OPTIONS] COMMAND [ARGUMENTS]\n\n"
-			 "Builds bootable images for real boards from LinuxKit specs.\n\ncommands:\n");
+			 "Builds bootable images for real boards from LinuxKit specs.\n\n"
+			 "commands:\n");
 	for (i = 0; lkb_commands[i]; i++)
 		add_row(out, lkb_commands[i]->name, lkb_commands[i]->summary);
 	lkb_str_add(out, "\noptions before the command:\n");
 	add_options(out, lkb_global_options, lkb_n_global_options);
-	lkb_str_add(out, "\n'lkboard COMMAND --help' says more about one; man lkboard is the manual.\n"
-			 "exit codes: 0 done, 2 usage, 3 bad input, 4 I/O, 5 network, 6 trust, 7 refused,\n"
-			 "8 differs, 9 did not happen, 10 program missing, 70 bug, 130 interrupted\n");
+	lkb_str_add(out, "\n'lkboard COMMAND --help' says more about one; "
+			 "man lkboard is the manual.\n"
+			 "exit codes: 0 done, 2 usage, 3 bad input, 4 I/O, 5 network, 6 trust, "
+			 "7 refused,\n8 differs, 9 did not happen, 10 program missing, 70 bug, "
+			 "130 interrupted\n");
 }
 
 void lkb_help_cmd(const struct lkb_cmd *cmd, struct lkb_str *out)
@@ -65,27 +69,70 @@ static void add_words(struct lkb_str *out, const struct lkb_opt *rows, size_t n)
 		lkb_str_addf(out, " --%s", rows[i].name);
 }
 
+/* The first words of all commands, or the second ones of those that begin with `first`. */
+static void add_command_words(struct lkb_str *out, const char *first)
+{
+	lkb_autostrv seen = {0};
+	size_t i;
+
+	for (i = 0; lkb_commands[i]; i++) {
+		const char *name = lkb_commands[i]->name;
+		size_t n = strcspn(name, " ");
+		lkb_autofree char *word = lkb_strndup(name, n);
+
+		if (first && (strcmp(word, first) != 0 || !name[n]))
+			continue;
+		if (!lkb_strv_has(&seen, first ? name + n + 1 : word))
+			lkb_strv_add(&seen, first ? name + n + 1 : word);
+	}
+	for (i = 0; i < seen.n; i++)
+		lkb_str_addf(out, "%s%s", i ? " " : "", seen.items[i]);
+}
+
+/* One arm of the script's case: what may follow a command. */
+static void add_arm(struct lkb_str *out, const struct lkb_cmd *cmd)
+{
+	lkb_str_addf(out, "\t*\" %s \"*) words=\"", cmd->name);
+	add_words(out, cmd->options, cmd->n_options);
+	lkb_str_add(out, " --help\" ;;\n");
+}
+
+/* And what may follow the first of two words; commands that share it stand together. */
+static void add_group_arm(struct lkb_str *out, size_t i)
+{
+	const char *name = lkb_commands[i]->name;
+	size_t n = strcspn(name, " ");
+	lkb_autofree char *first = lkb_strndup(name, n);
+
+	if (i && !strncmp(lkb_commands[i - 1]->name, name, n + 1))
+		return;
+	lkb_str_addf(out, "\t*\" %s \"*) words=\"", first);
+	add_command_words(out, first);
+	lkb_str_add(out, "\" ;;\n");
+}
+
+/* Arms of two words come before those of one, which would catch them. */
 void lkb_completion_bash(struct lkb_str *out)
 {
 	size_t i;
 
 	lkb_str_add(out, "# bash completion for lkboard, made by `lkboard completion`\n"
 			 "_lkboard() {\n"
-			 "\tlocal cur=${COMP_WORDS[COMP_CWORD]} line=\"${COMP_WORDS[*]:1:COMP_CWORD-1} \"\n"
+			 "\tlocal cur=${COMP_WORDS[COMP_CWORD]}\n"
+			 "\tlocal line=\" ${COMP_WORDS[*]:1:COMP_CWORD-1} \"\n"
 			 "\tlocal words=\"");
-	for (i = 0; lkb_commands[i]; i++)
-		lkb_str_addf(out, "%s%.*s", i ? " " : "",
-			     (int)strcspn(lkb_commands[i]->name, " "), lkb_commands[i]->name);
+	add_command_words(out, NULL);
 	add_words(out, lkb_global_options, lkb_n_global_options);
 	lkb_str_add(out, "\"\n\tcase \"$line\" in\n");
-	for (i = 0; lkb_commands[i]; i++) {
-		lkb_str_addf(out, "\t*\"%s \"*) words=\"", lkb_commands[i]->name);
-		add_words(out, lkb_commands[i]->options, lkb_commands[i]->n_options);
-		lkb_str_add(out, " --help\" ;;\n");
-	}
-	lkb_str_add(out, "\t*\"pkg \"*) words=\"build lock\" ;;\n"
-			 "\t*\"cache \"*) words=\"ls import\" ;;\n"
-			 "\tesac\n"
+	for (i = 0; lkb_commands[i]; i++)
+		if (strchr(lkb_commands[i]->name, ' '))
+			add_arm(out, lkb_commands[i]);
+	for (i = 0; lkb_commands[i]; i++)
+		if (strchr(lkb_commands[i]->name, ' '))
+			add_group_arm(out, i);
+		else
+			add_arm(out, lkb_commands[i]);
+	lkb_str_add(out, "\tesac\n"
 			 "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 			 "}\n"
 			 "complete -o default -F _lkboard lkboard\n");

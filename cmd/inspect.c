@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "cmd/commands.h"
 
 struct inspect_options {
@@ -47,6 +48,14 @@ static void add_row(struct lkb_str *out, const json_t *object)
 		gap = " ";
 	}
 	lkb_str_addc(out, '\n');
+}
+
+json_t *lkb_inspect_string(const void *p, size_t n, bool lines)
+{
+	lkb_autostr s = {0};
+
+	lkb_utf8_show(&s, p, n, lines);
+	return json_string(lkb_str_get(&s));
 }
 
 void lkb_inspect_text(const json_t *what, struct lkb_str *out)
@@ -101,8 +110,8 @@ static int run_inspect(struct lkb_ctx *ctx, void *options, char **operands, size
 		;
 	if (i == LKB_ARRAY_SIZE(kinds)) {
 		lkb_fail(err, LKB_INPUT, "'%s' is nothing that lkboard knows", operands[0]);
-		return lkb_hint(err, "it reads card images, maps, device trees, initrds, boot scripts "
-				     "and state records");
+		return lkb_hint(err, "it reads card images, maps, device trees, initrds, boot "
+				     "scripts and state records");
 	}
 	if (kinds[i]->describe(operands[0], blob, &what, err))
 		return -1;

@@ -7,6 +7,7 @@
 #include "cmd/inspect.h"
 #include "image/map.h"
 
+/* The values of a block, whose CRC says only that somebody computed one. */
 static json_t *env_json(const uint8_t block[LKB_ENV_SIZE])
 {
 	const char *p = (const char *)block + 4, *end = (const char *)block + LKB_ENV_SIZE;
@@ -17,12 +18,19 @@ static json_t *env_json(const uint8_t block[LKB_ENV_SIZE])
 		return o;
 	}
 	while (p < end && *p) {
-		const char *equals = strchr(p, '=');
+		size_t n = strnlen(p, (size_t)(end - p));
+		const char *equals = memchr(p, '=', n);
+		json_t *key;
 
-		if (equals)
-			json_object_setn_new_nocheck(o, p, (size_t)(equals - p),
-						     json_string_nocheck(equals + 1));
-		p += strlen(p) + 1;
+		if (equals && n < (size_t)(end - p)) {
+			key = lkb_inspect_string(p, (size_t)(equals - p), false);
+			equals++;
+			json_object_set_new(o, json_string_value(key),
+					    lkb_inspect_string(equals, (size_t)(p + n - equals),
+							       false));
+			json_decref(key);
+		}
+		p += n + 1;
 	}
 	return o;
 }
@@ -37,11 +45,12 @@ static json_t *partitions_json(const struct lkb_mbr *mbr)
 
 		if (e->type)
 			json_array_append_new(
-				list, json_pack("{s:i, s:o, s:I, s:I, s:b}", "number", i + 1, "type",
-						json_sprintf("0x%02x", e->type), "offset",
-						(json_int_t)e->start_sectors * LKB_MBR_SECTOR, "size",
-						(json_int_t)e->size_sectors * LKB_MBR_SECTOR,
-						"bootable", e->bootable));
+				list,
+				json_pack("{s:i, s:o, s:I, s:I, s:b}", "number", i + 1, "type",
+					  json_sprintf("0x%02x", e->type), "offset",
+					  (json_int_t)e->start_sectors * LKB_MBR_SECTOR, "size",
+					  (json_int_t)e->size_sectors * LKB_MBR_SECTOR, "bootable",
+					  e->bootable));
 	}
 	return list;
 }
@@ -51,21 +60,24 @@ static int describe_card(const char *path, struct lkb_blob *blob, json_t **ret,
 {
 	struct lkb_card card __attribute__((cleanup(lkb_card_clear))) = {0};
 	struct lkb_record record;
+	const char *board;
 	int chosen;
 
 	if (lkb_card_read(path, &card, err))
 		return -1;
-	if (!lkb_card_board(&card))
+	board = lkb_card_board(&card);
+	if (!board)
 		return lkb_fail(err, LKB_INPUT, "'%s' has no slot that lkboard made", path);
 	chosen = lkb_record_choose(card.records[0], card.records[1], &record);
-	*ret = json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "kind", "card image", "board",
-			 lkb_card_board(&card), "size", (json_int_t)lkb_blob_size(blob), "signature",
-			 json_sprintf("%08x", card.mbr.signature), "record in force",
-			 chosen < 0 ? json_string("none") : json_integer(chosen), "partitions",
-			 partitions_json(&card.mbr), "records",
-			 json_pack("[o, o]", env_json(card.records[0]), env_json(card.records[1])),
-			 "slots",
-			 json_pack("[o, o]", env_json(card.trailers[0]), env_json(card.trailers[1])));
+	*ret = json_pack(
+		"{s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "kind", "card image", "board",
+		lkb_inspect_string(board, strlen(board), false), "size",
+		(json_int_t)lkb_blob_size(blob), "signature",
+		json_sprintf("%08x", card.mbr.signature), "record in force",
+		chosen < 0 ? json_string("none") : json_integer(chosen), "partitions",
+		partitions_json(&card.mbr), "records",
+		json_pack("[o, o]", env_json(card.records[0]), env_json(card.records[1])), "slots",
+		json_pack("[o, o]", env_json(card.trailers[0]), env_json(card.trailers[1])));
 	return *ret ? 0 : lkb_fail(err, LKB_BUG, "cannot describe '%s'", path);
 }
 
@@ -111,13 +123,16 @@ static json_t *map_partitions_json(const struct lkb_map *map)
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; i < map->n_partitions; i++)
+	for (i = 0; i < map->n_partitions; i++) {
+		const struct lkb_map_partition *p = &map->partitions[i];
+
 		json_array_append_new(
-			list, json_pack("{s:i, s:s, s:I, s:I}", "number",
-					(int)map->partitions[i].number, "name",
-					map->partitions[i].name, "offset",
-					(json_int_t)(map->partitions[i].start * LKB_MAP_BLOCK), "size",
-					(json_int_t)(map->partitions[i].count * LKB_MAP_BLOCK)));
+			list,
+			json_pack("{s:i, s:o, s:I, s:I}", "number", (int)p->number, "name",
+				  lkb_inspect_string(p->name, strlen(p->name), false), "offset",
+				  (json_int_t)(p->start * LKB_MAP_BLOCK), "size",
+				  (json_int_t)(p->count * LKB_MAP_BLOCK)));
+	}
 	return list;
 }
 
@@ -128,12 +143,13 @@ static int describe_map(const char *path, struct lkb_blob *blob, json_t **ret,
 
 	if (lkb_map_read(path, &map, err))
 		return -1;
-	*ret = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "kind", "map", "size",
-			 (json_int_t)map->size, "ranges", (json_int_t)map->n_ranges, "data bytes",
-			 (json_int_t)(lkb_map_count(map, LKB_MAP_DATA) * LKB_MAP_BLOCK), "zero bytes",
-			 (json_int_t)(lkb_map_count(map, LKB_MAP_ZERO) * LKB_MAP_BLOCK), "free bytes",
-			 (json_int_t)(lkb_map_count(map, LKB_MAP_FREE) * LKB_MAP_BLOCK),
-			 "partitions", map_partitions_json(map));
+	*ret = json_pack(
+		"{s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "kind", "map", "size", (json_int_t)map->size,
+		"ranges", (json_int_t)map->n_ranges, "data bytes",
+		(json_int_t)(lkb_map_count(map, LKB_MAP_DATA) * LKB_MAP_BLOCK), "zero bytes",
+		(json_int_t)(lkb_map_count(map, LKB_MAP_ZERO) * LKB_MAP_BLOCK), "free bytes",
+		(json_int_t)(lkb_map_count(map, LKB_MAP_FREE) * LKB_MAP_BLOCK), "partitions",
+		map_partitions_json(map));
 	return *ret ? 0 : lkb_fail(err, LKB_BUG, "cannot describe '%s'", path);
 }
 

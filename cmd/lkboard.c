@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,13 +26,34 @@ static void on_signal(int number)
 static void catch_signals(void)
 {
 	static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action = {.sa_handler = on_signal};
+	struct sigaction action = {.sa_handler = on_signal}, before;
 	size_t i;
 
+	/* A second one must not cut the tidying up short. */
 	for (i = 0; i < LKB_ARRAY_SIZE(caught); i++)
+		sigaddset(&action.sa_mask, caught[i]);
+	for (i = 0; i < LKB_ARRAY_SIZE(caught); i++) {
+		/* nohup stays nohup. A shell's "&" ignores SIGINT too, but kill -INT is meant. */
+		if (caught[i] == SIGHUP && !sigaction(SIGHUP, NULL, &before) &&
+		    before.sa_handler == SIG_IGN)
+			continue;
 		sigaction(caught[i], &action, NULL);
+	}
+	/* Ignored by whoever started us, it would hide how helpers end. */
+	signal(SIGCHLD, SIG_DFL);
 	/* A helper or a reader of our output that goes away is an error we report, not a death. */
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Started with 0, 1 or 2 closed, the first file we open would take its place and receive our
+ * messages. What holds the place fails as the closed one would. */
+static void hold_standard_files(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd ? O_RDONLY : O_WRONLY);
 }
 
 /* The directory the program stands in, or NULL. */
@@ -65,7 +86,7 @@ static const char *env_or_null(const char *name)
 	return value && *value ? value : NULL;
 }
 
-static int find_store(struct lkb_ctx *ctx, const char *option, struct lkb_error *err)
+static void find_store(struct lkb_ctx *ctx, const char *option)
 {
 	const char *given = option ? option : env_or_null("LKBOARD_STORE");
 	const char *cache = env_or_null("XDG_CACHE_HOME"), *home = env_or_null("HOME");
@@ -76,13 +97,9 @@ static int find_store(struct lkb_ctx *ctx, const char *option, struct lkb_error 
 		ctx->store_dir = lkb_path_join(cache, "lkboard");
 	else if (home)
 		ctx->store_dir = lkb_path_join(home, ".cache/lkboard");
-	if (ctx->store_dir)
-		return 0;
-	lkb_fail(err, LKB_USAGE, "there is no place for the store: HOME is not set");
-	return lkb_hint(err, "give --store DIR or set LKBOARD_STORE");
 }
 
-static int make_ctx(struct lkb_ctx *ctx, const struct lkb_global_options *g, struct lkb_error *err)
+static void make_ctx(struct lkb_ctx *ctx, const struct lkb_global_options *g)
 {
 	static const char *const configs[] = {"../configs", "../share/lkboard"};
 	static const char *const ondevice[] = {"ondevice", "../lib/lkboard/ondevice"};
@@ -95,7 +112,7 @@ static int make_ctx(struct lkb_ctx *ctx, const struct lkb_global_options *g, str
 	ctx->configs_dir = given ? lkb_strdup(given)
 				 : first_dir(here, configs, LKB_ARRAY_SIZE(configs));
 	ctx->ondevice_dir = first_dir(here, ondevice, LKB_ARRAY_SIZE(ondevice));
-	return find_store(ctx, g->store, err);
+	find_store(ctx, g->store);
 }
 
 static void clear_ctx(struct lkb_ctx *ctx)
@@ -161,7 +178,8 @@ static int run(struct lkb_ctx *ctx, char **args, size_t n, struct lkb_error *err
 	const struct lkb_cmd *cmd;
 	size_t left, words;
 
-	if (lkb_opt_parse(lkb_global_options, lkb_n_global_options, &g, args, n, true, &left, err) ||
+	if (lkb_opt_parse(lkb_global_options, lkb_n_global_options, &g, args, n, true, &left,
+			  err) ||
 	    lkb_ui_make(g.progress, g.quiet, &ctx->ui, &ctx->json, err))
 		return -1;
 	if (g.version)
@@ -176,8 +194,7 @@ static int run(struct lkb_ctx *ctx, char **args, size_t n, struct lkb_error *err
 		return -1;
 	if (g.help)
 		return print_help(cmd, err);
-	if (make_ctx(ctx, &g, err))
-		return -1;
+	make_ctx(ctx, &g);
 	return run_command(ctx, cmd, args + words, left - words, err);
 }
 
@@ -187,10 +204,13 @@ int main(int argc, char **argv)
 	struct lkb_error err = {0};
 	int r;
 
+	hold_standard_files();
 	catch_signals();
 	r = run(&ctx, argv + 1, (size_t)(argc > 0 ? argc - 1 : 0), &err);
 	if (r && err.message[0])
 		lkb_report_error(&ctx, &err);
 	clear_ctx(&ctx);
+	if (r && err.kind == LKB_OK)
+		return LKB_BUG; /* a failure never looks like success */
 	return r ? (int)err.kind : 0;
 }

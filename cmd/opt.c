@@ -137,7 +137,7 @@ int lkb_opt_parse(const struct lkb_opt *rows, size_t n_rows, void *options, char
 		} else if (only_operands || arg[0] != '-' || !arg[1]) {
 			args[kept++] = arg;
 			only_operands |= stop_at_operand;
-		} else if (arg[1] == '-' ? long_option(&s, arg, err) : short_options(&s, arg, err)) {
+		} else if ((arg[1] == '-' ? long_option : short_options)(&s, arg, err)) {
 			return -1;
 		}
 	}

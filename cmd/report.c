@@ -1,66 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/ext/json.h"
+#include "base/utf8.h"
 #include "cmd/cmd.h"
+
+/* Messages may quote hostile input: what is no text is shown, not sent to a terminal or a reader of
+ * JSON. */
+static char *shown(const char *text)
+{
+	lkb_autostr s = {0};
+
+	lkb_utf8_show(&s, text, strlen(text), false);
+	return lkb_str_take(&s);
+}
+
+static void set_text(json_t *o, const char *key, const char *text)
+{
+	lkb_autofree char *clean = shown(text);
+
+	json_object_set_new(o, key, json_string(clean));
+}
 
 static void print_json(const char *event, const struct lkb_error *err)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s}", "event", event, "kind",
-			      lkb_error_kind_name(err->kind), "message", err->message);
-	char *text;
+	lkb_autojson o = json_pack("{s:s, s:s}", "event", event, "kind",
+				   lkb_error_kind_name(err->kind));
+	lkb_autofree char *text = NULL;
 
-	if (!o)
-		return;
+	set_text(o, "message", err->message);
 	if (err->hint[0])
-		json_object_set_new(o, "hint", json_string(err->hint));
+		set_text(o, "hint", err->hint);
 	if (err->file[0])
-		json_object_set_new(o, "file", json_string(err->file));
+		set_text(o, "file", err->file);
 	if (err->line)
 		json_object_set_new(o, "line", json_integer(err->line));
 	if (err->column)
 		json_object_set_new(o, "column", json_integer(err->column));
 	text = json_dumps(o, JSON_COMPACT);
-	if (text)
-		fprintf(stderr, "%s\n", text);
-	free(text);
-	json_decref(o);
-}
-
-/* Messages may quote hostile input: control bytes are shown, not sent to the terminal. */
-static void print_clean(const char *text)
-{
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c < 0x20 || c == 0x7f)
-			fprintf(stderr, "\\x%02x", c);
-		else
-			fputc(c, stderr);
-	}
+	fprintf(stderr, "%s\n", text);
 }
 
 static void print_text(const char *prefix, const struct lkb_error *err)
 {
+	lkb_autofree char *file = shown(err->file), *message = shown(err->message);
+	lkb_autofree char *hint = shown(err->hint);
+
 	fputs("lkboard: ", stderr);
-	if (err->file[0]) {
-		print_clean(err->file);
+	if (*file) {
+		fputs(file, stderr);
 		if (err->line)
 			fprintf(stderr, ":%u", err->line);
 		if (err->line && err->column)
 			fprintf(stderr, ":%u", err->column);
 		fputs(": ", stderr);
 	}
-	fputs(prefix, stderr);
-	print_clean(err->message);
-	fputc('\n', stderr);
-	if (err->hint[0]) {
-		fputs("  hint: ", stderr);
-		print_clean(err->hint);
-		fputc('\n', stderr);
-	}
+	fprintf(stderr, "%s%s\n", prefix, message);
+	if (*hint)
+		fprintf(stderr, "  hint: %s\n", hint);
 }
 
 void lkb_report_error(const struct lkb_ctx *ctx, const struct lkb_error *err)

@@ -57,7 +57,7 @@ static int find_board(struct lkb_ctx *ctx, const char *name, struct lkb_board **
 	int r;
 
 	if (!ctx->configs_dir) {
-		lkb_fail(err, LKB_USAGE, "the board profiles that come with lkboard were not found");
+		lkb_fail(err, LKB_USAGE, "the boards that come with lkboard were not found");
 		return lkb_hint(err, "give --configs DIR or set LKBOARD_CONFIGS");
 	}
 	r = lkb_board_find(ctx->configs_dir, name, ret, &diags, err);
@@ -93,7 +93,8 @@ static int boot(const struct run_options *o, struct lkb_qemu_run *run, char **ex
 	run->kvm = o->kvm;
 	run->extra = (const char *const *)extra;
 	run->n_extra = n;
-	run->console_in = 0;
+	/* A script that waits for a text keeps its standard input to itself. */
+	run->console_in = o->until.n && !isatty(0) ? -1 : 0;
 	run->console_out = 1;
 	return lkb_qemu_run(run, err);
 }
@@ -207,7 +208,7 @@ static int run_run(struct lkb_ctx *ctx, void *options, char **operands, size_t n
 const struct lkb_cmd lkb_cmd_run = {
 	.name = "run",
 	.operands = "FILE [-- QEMU-ARGS...]",
-	.summary = "boot an artifact in QEMU, with its serial console on the terminal",
+	.summary = "boot an artifact in QEMU, its serial console on the terminal; Ctrl-] ends it",
 	.min_operands = 1,
 	.max_operands = 1000,
 	.options_size = sizeof(struct run_options),

@@ -73,7 +73,8 @@ static int check_label(const struct pair *p, int symbols, const char *label, str
 	int node;
 
 	if (symbols < 0) {
-		lkb_fail(err, LKB_INPUT, "overlay '%s' names the label '%s', and '%s' has no labels",
+		lkb_fail(err, LKB_INPUT,
+			 "overlay '%s' names the label '%s', and '%s' has no labels",
 			 p->overlay_name, label, p->base_name);
 		return lkb_hint(err, "write target-path = \"/the/node\" in the overlay instead; "
 				"Debian's device trees are built without labels");

@@ -5,8 +5,8 @@
 #include "base/ext/hash.h"
 #include "image/map.h"
 
-/* bmaptool's file, version 2.0. What is not mapped stays as it is on the target, so ranges that must
- * read as zero are mapped like data. */
+/* bmaptool's file, version 2.0. What is not mapped stays as it is on the target, so ranges that
+ * must read as zero are mapped like data. */
 
 #define ZERO_SUM "0000000000000000000000000000000000000000000000000000000000000000"
 
@@ -41,7 +41,8 @@ static void add_ranges(const struct lkb_map *m, struct lkb_str *ret)
 
 		if (r->class == LKB_MAP_FREE)
 			continue;
-		lkb_str_addf(ret, "        <Range chksum=\"%s\"> %" PRIu64 "-%" PRIu64 " </Range>\n",
+		lkb_str_addf(ret,
+			     "        <Range chksum=\"%s\"> %" PRIu64 "-%" PRIu64 " </Range>\n",
 			     lkb_sha256_text(digest_of(r, hash, &zero)).s, r->start,
 			     r->start + r->count - 1);
 	}

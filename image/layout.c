@@ -120,8 +120,9 @@ static int place(const struct lkb_disk *d, size_t i, uint64_t off, struct lkb_pa
 		return lkb_fail(err, LKB_INPUT, "partition '%s' has neither content nor a size",
 				p.name);
 	if (size > SIZE_MAX_MBR - off)
-		return lkb_fail(err, LKB_INPUT, "partition '%s' of %s at %s ends beyond what an MBR "
-				"can say", p.name, lkb_size_text(size).s, lkb_size_text(off).s);
+		return lkb_fail(err, LKB_INPUT,
+				"partition '%s' of %s at %s ends beyond what an MBR can say",
+				p.name, lkb_size_text(size).s, lkb_size_text(off).s);
 	p.off = off;
 	p.size = size;
 	p.fs_size = !p.tree ? 0 : p.read_only ? fs : size;

@@ -21,14 +21,14 @@
  *	partition 1 4096 16384 boot           number, first block, blocks, name
  *	named config.txt 16801792 4096        byte range of a file that `flash --set` may rewrite
  *	data 0 1 SHA256 mbr                   first block, blocks, digest of the range, name
- *	zero 1024 2 slot-a:trailer            must read as zero
+ *	zero 1024 2 slot-b:[trailer]          must read as zero
  *	free 1026 3070                        contents do not matter
  *	end SHA256                            of every line before this one
  *
  * Ranges are sorted, touch each other, cover the whole image once, and none of class data is
  * longer than 256 blocks (1 MiB). Names are percent-escaped ('%', bytes below 0x21, 0x7f and up)
- * and say PARTITION:PATH for the file that the range belongs to, or PARTITION:WHAT in brackets,
- * "slot-a:[inodes]", for a file system's own blocks.
+ * and say PARTITION:/PATH for the file that the range belongs to, "slot-a:/boot/kernel.gz", or
+ * PARTITION:[WHAT] for a file system's own blocks, "slot-a:[inodes]".
  */
 #define LKB_MAP_BLOCK 4096u
 #define LKB_MAP_RANGE_MAX 256u
@@ -65,7 +65,7 @@ struct lkb_map {
 };
 
 /* Parses and checks a map: hostile input. LKB_INPUT with line number; LKB_TRUST if `end` does not
- * fit. Bounds: 256 MiB of text, 2^40 blocks, 128 partitions, 64 named ranges. */
+ * fit. Bounds: 256 MiB of text, 2^40 blocks, 128 partitions, 64 named ranges, 2^22 ranges. */
 int lkb_map_parse(const char *text, size_t len, const char *name, struct lkb_map **ret,
 		  struct lkb_error *err);
 int lkb_map_read(const char *path, struct lkb_map **ret, struct lkb_error *err);

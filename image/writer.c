@@ -103,7 +103,8 @@ static int say(struct lkb_writer *w, uint64_t off, uint64_t n, const char *what,
 				w->name, (unsigned long long)off);
 	for (uint64_t b = start; b < start + count; b++) {
 		if (w->said[b / 8] >> (b % 8) & 1)
-			return lkb_fail(err, LKB_BUG, "block %llu of '%s' is written twice, by '%s'",
+			return lkb_fail(err, LKB_BUG,
+					"block %llu of '%s' is written twice, by '%s'",
 					(unsigned long long)b, w->name, what);
 		w->said[b / 8] |= (uint8_t)(1u << (b % 8));
 	}

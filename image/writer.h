@@ -12,8 +12,8 @@
 /*
  * Puts bytes at their final place in the image file and notes them for the map, in one pass. Every
  * block of the image is said once: as data, as zero, or (what nobody says) as free. Blocks that
- * turn out to be all zero are noted as zero and left as holes. The digest of each 4 KiB block can be
- * kept for a range of blocks (a slot's dm-verity leaves are exactly these, computed once).
+ * turn out to be all zero are noted as zero and left as holes. The digest of each 4 KiB block can
+ * be kept for a range of blocks (a slot's dm-verity leaves are exactly these, computed once).
  */
 struct lkb_writer;
 
@@ -39,7 +39,8 @@ int lkb_writer_put_data(struct lkb_writer *w, uint64_t off, const struct lkb_dat
 int lkb_writer_zero(struct lkb_writer *w, uint64_t off, uint64_t n, const char *what,
 		    struct lkb_error *err);
 /* A range of the image file that somebody else wrote (mtools): read back, hashed and noted, each
- * block as data or, where all zero, as zero or free as `class_of` says. */
+ * block (counted from the start of the image) as data or, where all zero, as zero or free as
+ * `class_of` says. */
 typedef enum lkb_map_class lkb_class_fn(void *ctx, uint64_t block, const char **ret_name);
 int lkb_writer_adopt(struct lkb_writer *w, uint64_t off, uint64_t n, lkb_class_fn *class_of,
 		     void *ctx, struct lkb_error *err);

@@ -43,16 +43,16 @@ static void add_inputs(const struct lkb_plan *p, struct lkb_str *out)
 
 	lkb_str_add(out, "\ninputs\n");
 	for (i = 0; i < spec->files_read.n; i++)
-		lkb_str_addf(out, "  spec   sha256:%.12s  %s\n", lkb_sha256_text(&spec->digests[i]).s,
-			     spec->files_read.items[i]);
+		lkb_str_addf(out, "  spec   sha256:%.12s  %s\n",
+			     lkb_sha256_text(&spec->digests[i]).s, spec->files_read.items[i]);
 	for (i = 0; i < p->images.n; i++)
 		lkb_str_addf(out, "  image  sha256:%.12s  %s (%s, %s)\n",
 			     lkb_sha256_text(&p->images.items[i]->manifest).s,
 			     p->images.items[i]->ref, p->images.items[i]->platform.arch,
 			     lkb_size_text(stored_size(p->images.items[i])).s);
 	for (i = 0; i < p->missing.n; i++)
-		lkb_str_addf(out, "  image  not in the store     %s: `lkboard build` makes it from its "
-				  "package\n", p->missing.items[i]);
+		lkb_str_addf(out, "  image  not in the store     %s: `lkboard build` makes it from "
+				  "its package\n", p->missing.items[i]);
 }
 
 static void add_tree(const struct lkb_plan *p, struct lkb_str *out)

@@ -14,7 +14,6 @@ enum { BOOT, SLOT_A, SLOT_B, DATA };
 #define MBR_LINUX 0x83
 #define FIRST_PARTITION (16 * LKB_MIB)
 #define SLOT_HEADROOM_PERCENT 25
-#define CMDLINE_MAX 1500
 
 /* The spec's size if it gives one, else the board's, else a fall-back. */
 static uint64_t size_of(const struct lkb_opt_int *spec, const struct lkb_opt_int *board,
@@ -37,19 +36,26 @@ static int fill_tail(void *ctx, const struct lkb_verity *v, uint8_t block[4096],
 	return lkb_trailer_format(&p->trailer, block, err);
 }
 
-static int check_cmdline(const struct lkb_plan *p, struct lkb_error *err)
+/* What cannot stand in a trailer is said now, not after the root was written: tried out with the
+ * largest values that the writing brings. */
+static int check_trailer(const struct lkb_plan *p, struct lkb_error *err)
 {
-	const struct lkb_pos *pos = &p->in->spec->kernel.pos;
-	const char *cmdline = p->rootfs.cmdline;
+	const struct lkb_pos *own = &p->in->spec->lkboard.pos, *kernel = &p->in->spec->kernel.pos;
+	struct lkb_trailer t = p->trailer;
+	uint8_t block[LKB_ENV_SIZE];
+	char root[LKB_SHA256_HEX + 1];
 
-	if (strlen(cmdline) <= CMDLINE_MAX && !strpbrk(cmdline, "\n\r"))
-		return 0;
-	if (strpbrk(cmdline, "\n\r"))
-		lkb_fail(err, LKB_INPUT, "kernel.cmdline has a line break in it");
-	else
-		lkb_fail(err, LKB_INPUT, "kernel.cmdline is %zu bytes long, at most %d fit",
-			 strlen(cmdline), CMDLINE_MAX);
-	return lkb_at(err, pos->file ? pos->file : "", pos->line, pos->column);
+	memset(root, 'f', LKB_SHA256_HEX);
+	root[LKB_SHA256_HEX] = '\0';
+	t.verity_root = root;
+	t.data_blocks = UINT32_MAX;
+	t.cmdline = NULL;
+	if (lkb_trailer_format(&t, block, err))
+		return lkb_at(err, own->file ? own->file : "", own->line, own->column);
+	t.cmdline = p->trailer.cmdline;
+	if (lkb_trailer_format(&t, block, err))
+		return lkb_at(err, kernel->file ? kernel->file : "", kernel->line, kernel->column);
+	return 0;
 }
 
 static int fill_state(struct lkb_plan *p, struct lkb_error *err)
@@ -66,7 +72,7 @@ static int fill_state(struct lkb_plan *p, struct lkb_error *err)
 	p->disk.raws[0] = (struct lkb_raw){"record-0", LKB_RECORD_0_OFF, p->record, LKB_ENV_SIZE};
 	p->disk.raws[1] = (struct lkb_raw){"record-1", LKB_RECORD_1_OFF, p->blank, LKB_ENV_SIZE};
 	p->disk.n_raws = 2;
-	return lkb_record_format(&record, p->record, err);
+	return lkb_record_format(&record, p->record, err) ? -1 : check_trailer(p, err);
 }
 
 static void fill_parts(struct lkb_plan *p)
@@ -108,7 +114,7 @@ int lkb_step_layout(struct lkb_plan *p, struct lkb_error *err)
 	p->disk.first = FIRST_PARTITION;
 	p->disk.seed = p->seed;
 	p->disk.epoch = p->epoch;
-	if (check_cmdline(p, err) || fill_state(p, err))
+	if (fill_state(p, err))
 		return -1;
 	fill_parts(p);
 	return lkb_layout(&p->disk, err);

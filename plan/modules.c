@@ -54,7 +54,8 @@ static int find_version_dir(struct lkb_tree *root, char **ret, struct lkb_error 
 	if (!dir || dir->type != LKB_NODE_DIR || !dir->n_entries)
 		return lkb_fail(err, LKB_INPUT, "the kernel image brings no lib/modules");
 	if (dir->n_entries > 1)
-		return lkb_fail(err, LKB_INPUT, "the root has modules of %zu kernels ('%s', '%s'%s)",
+		return lkb_fail(err, LKB_INPUT,
+				"the root has modules of %zu kernels ('%s', '%s'%s)",
 				dir->n_entries, dir->entries[0].name, dir->entries[1].name,
 				dir->n_entries > 2 ? ", ..." : "");
 	*ret = lkb_format("lib/modules/%s", dir->entries[0].name);
@@ -159,8 +160,8 @@ int lkb_modules_order(struct lkb_tree *root, const struct lkb_strlist *wanted,
 			add_line(&x, line, ret_paths);
 		} else if (!is_builtin(&x, wanted->items[i])) {
 			lkb_fail(err, LKB_INPUT, "the kernel has no module '%s'", wanted->items[i]);
-			return lkb_hint(err, "the board's initrd needs it; use a kernel image whose "
-					     "'%s' has it", x.dir);
+			return lkb_hint(err, "the board's initrd needs it; use a kernel image "
+					     "whose '%s' has it", x.dir);
 		}
 	}
 	return 0;

@@ -84,7 +84,8 @@ int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_
 	lkb_auto(lkb_output) o = NULL;
 
 	if (p->missing.n)
-		return lkb_fail(err, LKB_INPUT, "image '%s' is not in the store", p->missing.items[0]);
+		return lkb_fail(err, LKB_INPUT, "image '%s' is not in the store",
+				p->missing.items[0]);
 	if (lkb_output_new(p, out, &o, err))
 		return -1;
 	lkb_ui_step(p->in->ui, "write: %s", p->format->write_what);
@@ -102,6 +103,7 @@ void lkb_plan_free(struct lkb_plan *p)
 		lkb_image_free(p->images.items[i]);
 	free(p->images.items);
 	lkb_rootfs_clear(&p->rootfs);
+	free(p->overlays);
 	lkb_strv_clear(&p->initrd_modules);
 	lkb_blob_unref(p->initrd.blob);
 	lkb_blob_unref(p->kernel.blob);

@@ -33,7 +33,8 @@ static int read_words(const struct lkb_strlist *words, struct set *set, struct l
 			memset(set->has, true, sizeof(set->has));
 			continue;
 		}
-		while (at < LKB_N_CAPABILITIES && strcmp(lkb_spec_capabilities[at], words->items[i]))
+		while (at < LKB_N_CAPABILITIES &&
+		       strcmp(lkb_spec_capabilities[at], words->items[i]))
 			at++;
 		if (at == LKB_N_CAPABILITIES)
 			return unknown(words, i, err);

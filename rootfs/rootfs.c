@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
 #include "base/str.h"
 #include "rootfs/rootfs_priv.h"
 
@@ -42,6 +43,16 @@ static struct lkb_tree *new_tree(int64_t epoch)
 	return t;
 }
 
+/* A block scalar ends in a newline that nobody means. */
+static char *without_newline(const char *text)
+{
+	size_t n = text ? strlen(text) : 0;
+
+	while (n && text[n - 1] == '\n')
+		n--;
+	return text ? lkb_strndup(text, n) : lkb_strdup("");
+}
+
 int lkb_rootfs_build(const struct lkb_spec *spec, struct lkb_store *store,
 		     const struct lkb_rootfs_images *images, const struct lkb_rootfs_env *env,
 		     struct lkb_ui *ui, struct lkb_rootfs *ret, struct lkb_error *err)
@@ -66,7 +77,7 @@ int lkb_rootfs_build(const struct lkb_spec *spec, struct lkb_store *store,
 		.root = LKB_STEAL(root),
 		.boot = LKB_STEAL(boot),
 		.kernel = kernel,
-		.cmdline = lkb_format("%s", spec->kernel.cmdline ? spec->kernel.cmdline : ""),
+		.cmdline = without_newline(spec->kernel.cmdline),
 	};
 	return 0;
 }

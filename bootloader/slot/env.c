@@ -113,7 +113,8 @@ int lkb_env_format(const struct lkb_env_pair *pairs, size_t n, uint8_t block[LKB
 	size_t at = CRC_SIZE, i;
 
 	if (n > MAX_PAIRS)
-		return lkb_fail(err, LKB_INPUT, "%zu keys are too many for an environment block", n);
+		return lkb_fail(err, LKB_INPUT, "%zu keys are too many for an environment block",
+				n);
 	for (i = 0; i < n; i++) {
 		if (check_pair(&pairs[i], err))
 			return -1;

@@ -100,9 +100,12 @@ static int put_content(struct maker *m, const struct ext4_node *node, struct lkb
 static int put_xattrs(struct maker *m, const struct ext4_node *node, uint8_t *body,
 		      struct lkb_error *err)
 {
-	uint8_t *block = zeroed(m, 1);
+	uint8_t *block;
 	errcode_t rc;
 
+	if (node->inode->n_xattrs == 0)
+		return 0;
+	block = zeroed(m, 1);
 	ext4_xattr_encode(node->inode, body, block);
 	if (!node->has_xattr_block)
 		return 0;

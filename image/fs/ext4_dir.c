@@ -5,8 +5,8 @@
 #include "base/size.h"
 #include "image/fs/ext4_priv.h"
 
-/* A directory's blocks: entries one after the other, the last of a block stretched to its end, which
- * is a false entry with the block's checksum. No index: a reader goes through them all. */
+/* A directory's blocks: entries one after the other, the last of a block stretched to its end,
+ * which is a false entry with the block's checksum. No index: a reader goes through them all. */
 
 #define HEAD 8u
 #define TAIL 12u

@@ -18,8 +18,8 @@
  * sizes alone: groups one after the other, each with its superblock, descriptors, bitmaps and inode
  * table first; behind these, in the order of the tree, every directory and every file in one piece
  * (cut only where a group's head is in the way). ext4.c then has libext2fs make superblock,
- * descriptors, bitmaps, inodes and all checksums in memory (ext4_io.c), while contents go straight to
- * their blocks in the image; the file system's own blocks follow at the end, each once.
+ * descriptors, bitmaps, inodes and all checksums in memory (ext4_io.c), while contents go straight
+ * to their blocks in the image; the file system's own blocks follow at the end, each once.
  */
 #define EXT4_BLOCK          4096u
 #define EXT4_GROUP_BLOCKS   32768u

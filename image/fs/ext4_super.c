@@ -5,11 +5,11 @@
 #include "base/str.h"
 #include "image/fs/ext4_priv.h"
 
-/* Superblock, descriptors, bitmaps and inode tables: libext2fs keeps and checksums them, the plan says
- * what is in them, and the writer gets them at the end. */
+/* Superblock, descriptors, bitmaps and inode tables: libext2fs keeps and checksums them, the plan
+ * says what is in them, and the writer gets them at the end. */
 
-/* What stands in every file system made here, and nothing else (but for ext_attr and large_file where
- * they are used): U-Boot reads all of it, and nothing on the host (mke2fs.conf) has a say. */
+/* What stands in every file system made here, and nothing else (but for ext_attr and large_file
+ * where they are used): U-Boot reads all of it, and nothing on the host (mke2fs.conf) has a say. */
 #define INCOMPAT  (EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS | \
 		   EXT4_FEATURE_INCOMPAT_64BIT)
 #define RO_COMPAT (EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE | EXT4_FEATURE_RO_COMPAT_METADATA_CSUM)
@@ -134,7 +134,7 @@ static void mark_blocks(const struct ext4_plan *plan, ext2_filsys fs)
 	for (uint64_t at = 0; at < plan->end;) {
 		struct ext4_segment s = ext4_segment_at(&plan->geo, at, plan->end - at);
 
-		/* `end` stands behind a block, so a head is never all that is left. */
+		/* Between `at` and `end` there may be a group's head, which the run skips. */
 		if (s.block + s.count > plan->end)
 			s.count = (uint32_t)(plan->end - s.block);
 		ext2fs_block_alloc_stats_range(fs, s.block, s.count, +1);

@@ -9,7 +9,7 @@
 #include "image/fs/ext4_priv.h"
 
 /* Attributes stand in the room behind the inode's fields, in the order of the tree, as far as they
- * fit; the others in one block. Both places have entries from the front and values from the back. */
+ * fit; the others in one block. Both places have entries from the front, values from the back. */
 
 #define MAGIC        0xea020000u
 #define ENTRY        16u

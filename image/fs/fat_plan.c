@@ -13,7 +13,7 @@
 #define LONG_NAME    13u /* characters in one entry */
 #define ENTRIES_MAX  65536u
 #define RESERVED_MIN 32u
-/* From this size on clusters are 4 KiB: FATs stay small, and there are enough clusters for a FAT32. */
+/* From this size on clusters are 4 KiB: FATs stay small, and there are enough for a FAT32. */
 #define LARGE        (512 * LKB_MIB)
 
 /* ---- names ---- */

@@ -28,18 +28,19 @@ static int mount_kernel_file_systems(struct lkb_error *err)
 {
 	static const struct {
 		const char *type, *at;
+		unsigned long flags;
 	} mounts[] = {
-		{"devtmpfs", "/dev"},
-		{"proc", "/proc"},
-		{"sysfs", "/sys"},
+		{"devtmpfs", "/dev", MS_NOSUID},
+		{"proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC},
+		{"sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC},
 	};
 	size_t i;
 
 	for (i = 0; i < LKB_ARRAY_SIZE(mounts); i++) {
 		mkdir(mounts[i].at, 0755);
 		/* EBUSY: a kernel with CONFIG_DEVTMPFS_MOUNT was faster. */
-		if (mount(mounts[i].type, mounts[i].at, mounts[i].type, MS_NOSUID, NULL) < 0 &&
-		    errno != EBUSY)
+		if (mount(mounts[i].type, mounts[i].at, mounts[i].type, mounts[i].flags,
+			  NULL) < 0 && errno != EBUSY)
 			return lkb_fail_errno(err, "cannot mount '%s'", mounts[i].at);
 	}
 	return 0;

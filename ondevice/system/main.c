@@ -31,7 +31,7 @@
 #define TEXT_MAX 65536
 #define PLUG_TIMEOUT_MS 20000
 #define OPEN_FILES 1048576
-#define CONSOLE_LOGLEVEL 5             /* below this: warnings, errors and worse */
+#define CONSOLE_LOGLEVEL 4             /* below this: errors and worse */
 #define SYSLOG_ACTION_CONSOLE_LEVEL 8  /* syslog(2); no header of libc names it */
 
 static char *text_or_empty(const char *path)
@@ -58,8 +58,8 @@ static void set_limits(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/* The kernel's chatter would tear container output apart on the console: from here on it gets
- * warnings and worse there, unless the command line asks for more. All of it is in dmesg. */
+/* The kernel's chatter would tear container output apart on the console: from here on only
+ * errors and worse go there, unless the command line asks for more. All of it is in dmesg. */
 static void calm_kernel(const char *cmdline)
 {
 	static const char *const words[] = {"loglevel", "debug", "ignore_loglevel"};
@@ -126,7 +126,7 @@ static void boot(struct lkb_loop *l)
 	lkb_identity_loopback();
 	lkb_identity_resolv_conf();
 	onboot = lkb_containers_run(l, "onboot", 0);
-	services = lkb_services_start(l);
+	services = l->request == LKB_STAY ? lkb_services_start(l) : 0;
 	if (l->request != LKB_STAY)
 		return;
 	if (onboot.failed)

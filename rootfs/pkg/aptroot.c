@@ -136,7 +136,7 @@ int lkb_apt_open(const char *pkg_dir, const char *arch, const char *suite,
 	if (!*sources) {
 		lkb_fail(err, LKB_INPUT, "apt has no source for the Debian suite '%s' in %s",
 			 suite, sys.where);
-		return lkb_hint(err, "add one, such as: deb http://deb.debian.org/debian %s main",
+		return lkb_hint(err, "add one, such as: deb MIRROR %s main",
 				suite);
 	}
 	name = root_name(arch, suite, sources, &sys);
@@ -152,23 +152,30 @@ int lkb_apt_open(const char *pkg_dir, const char *arch, const char *suite,
 	return 0;
 }
 
+/* The environment as it is (proxies stand there), but with our configuration and in English. */
+static void child_env(const struct lkb_apt *a, struct lkb_strv *ret)
+{
+	char *const *e;
+
+	for (e = environ; *e; e++)
+		if (!lkb_starts_with(*e, "APT_CONFIG=") && !lkb_starts_with(*e, "LC_ALL=") &&
+		    !lkb_starts_with(*e, "PATH="))
+			lkb_strv_add(ret, *e);
+	lkb_strv_addf(ret, "APT_CONFIG=%s", a->conf);
+	lkb_strv_add(ret, "LC_ALL=C");
+}
+
 int lkb_apt_run(const struct lkb_apt *a, const struct lkb_strv *args, const char *cwd,
 		struct lkb_str *ret_out, struct lkb_error *err)
 {
-	lkb_autofree char *program = NULL;
-	lkb_autostrv argv = {0};
-	struct lkb_proc run = {.cwd = cwd, .package = "coreutils", .max_output = (size_t)64 << 20};
-	size_t i;
+	lkb_autostrv env = {0};
+	struct lkb_proc run = {
+		.argv = (const char *const *)args->items, .cwd = cwd, .package = "apt",
+		.max_output = (size_t)64 << 20,
+	};
 
-	if (lkb_proc_find(args->items[0], "apt", &program, err))
-		return -1;
-	/* The environment as it is (proxies stand there), with one variable more. */
-	lkb_strv_add(&argv, "env");
-	lkb_strv_addf(&argv, "APT_CONFIG=%s", a->conf);
-	lkb_strv_add(&argv, program);
-	for (i = 1; i < args->n; i++)
-		lkb_strv_add(&argv, args->items[i]);
-	run.argv = (const char *const *)argv.items;
+	child_env(a, &env);
+	run.env = (const char *const *)env.items;
 	return lkb_proc_run(&run, ret_out, err);
 }
 

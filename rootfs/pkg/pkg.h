@@ -30,24 +30,31 @@ int lkb_pkg_for_ref(const char *configs_dir, const char *ref, struct lkb_pkg **r
 
 struct lkb_pkg_env {
 	const char *configs_dir;
-	const char *local_dir;  /* where `local:` files stand: out/ondevice or PREFIX/lib/lkboard */
+	const char *local_dir;  /* `local:` files are LOCAL_DIR/ARCH/FILE: out/ondevice or
+				 * PREFIX/lib/lkboard */
 	const char *arch;       /* "arm64" */
-	const char *lock_path;  /* configs/packages/packages.lock, or NULL */
+	/* NULL = STORE/pkg/packages.lock, which is kept up to date by every build; a lock that the
+	 * user names is written with update_lock alone. */
+	const char *lock_path;
 	bool locked;            /* refuse what the lock does not pin */
 	bool update_lock;       /* resolve anew and write the lock */
 	bool offline;
 	struct lkb_ui *ui;
 };
 
-/* Builds one image into the store and gives its manifest digest. With a lock that pins all packages
- * and the .debs in the store, no network is used. */
+/* Builds one image into the store and gives its manifest digest; an image that is there from the
+ * same inputs is not made again. With a lock that pins all packages and the .debs in the store, no
+ * network is used. Labels of the image say what it was made from: org.lkboard.package (the
+ * definition's name), .debs ("libc6=2.36 runc=1.1.5") and .inputs (a digest over everything). */
 int lkb_pkg_build(const struct lkb_pkg *p, struct lkb_store *store, const struct lkb_pkg_env *env,
 		  struct lkb_sha256 *ret_manifest, struct lkb_error *err);
 
 /* True if an image was made by lkb_pkg_build(), not imported under the same name. */
 bool lkb_pkg_made(const struct lkb_image *im);
 
-/* Resolves the packages of all definitions and writes the lock; nothing is built. */
+/* Resolves the packages of the definitions for env->arch and writes the lock; nothing is built.
+ * What the lock says of other images and architectures stays, but a package that several images
+ * share gets the new version everywhere. */
 int lkb_pkg_lock(const struct lkb_pkg *const *pkgs, size_t n, struct lkb_store *store,
 		 const struct lkb_pkg_env *env, struct lkb_error *err);
 

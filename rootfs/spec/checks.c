@@ -171,8 +171,8 @@ static void check_service_names(const struct lkb_objlist *list, struct lkb_diags
 
 		if (images[i].name && !lkb_spec_is_containerd_id(images[i].name))
 			lkb_schema_error(diags, &pos,
-					 "use letters and digits, with single '_', '.' or '-' between "
-					 "them, at most 76",
+					 "use letters and digits, with single '_', '.' or '-' "
+					 "between them, at most 76",
 					 "'name' of services[%zu] is '%s', which containerd does "
 					 "not take", i, lkb_schema_shown(images[i].name).s);
 	}

@@ -47,7 +47,7 @@ struct place {
 	struct lkb_arena *arena;
 };
 
-/* What open() needs for a path that stands in the spec. NULL if it needs a home and there is none. */
+/* What open() needs for a path of the spec. NULL if it needs a home and there is none. */
 static const char *resolve(const char *path, const struct place *place)
 {
 	lkb_autofree char *joined = NULL;

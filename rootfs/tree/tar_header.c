@@ -67,8 +67,8 @@ bool lkb_tar_put_number(uint8_t *h, struct lkb_tar_field f, uint64_t v)
 	return v == 0;
 }
 
-/* The sum of all bytes, where the checksum's own field counts as spaces. The loop over a whole block
- * is one that compilers make vectors of; every entry goes through it. */
+/* The sum of all bytes, where the checksum's own field counts as spaces. Every entry goes through
+ * the loop over a whole block: it is one that compilers make vectors of. */
 static int64_t sum_unsigned(const uint8_t *h)
 {
 	const uint8_t *field = h + lkb_tar_checksum.off;

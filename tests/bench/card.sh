@@ -15,7 +15,8 @@ ROUNDS=${ROUNDS:-3}
 
 cpu_max=1.3 rss_max=150 genimage_min=5 pipeline_min=1.6
 
-card=$PWD/$O/tests/bench/bench_card
+O=$(cd "$O" && pwd)
+card=$O/tests/bench/bench_card
 [ -x "$card" ] || { echo "card.sh: '$card' is not there: make $O/tests/bench/bench_card" >&2; exit 2; }
 for tool in genimage mke2fs mkfs.vfat mcopy bmaptool sfdisk; do
 	PATH=$PATH:/usr/sbin:/sbin command -v $tool >/dev/null ||
@@ -135,13 +136,21 @@ measure() {
 WAYS="card=$card; $(declare -f run_lkboard run_genimage run_pipeline)"
 export WAYS
 
-best() { # the round with the least CPU time: others on the machine only add to it
-	for _ in $(seq "$ROUNDS"); do measure "$1"; done | sort -n | head -n 1
+# In turns, so that all see the same machine; of each the round in the middle.
+turns=$(for _ in $(seq "$ROUNDS"); do
+	for way in run_lkboard run_genimage run_pipeline; do
+		cost=$(measure $way) || exit 1
+		echo "$way $cost"
+	done
+done)
+middle() {
+	echo "$turns" | awk -v way="$1" '$1 == way { print $2, $3 }' | sort -n |
+		sed -n "$(((ROUNDS + 1) / 2))p"
 }
 
-lkboard=$(best run_lkboard)
-genimage=$(best run_genimage)
-pipeline=$(best run_pipeline)
+lkboard=$(middle run_lkboard)
+genimage=$(middle run_genimage)
+pipeline=$(middle run_pipeline)
 
 awk -v l="$lkboard" -v g="$genimage" -v p="$pipeline" -v cpu_max=$cpu_max -v rss_max=$rss_max \
 	-v g_min=$genimage_min -v p_min=$pipeline_min 'BEGIN {

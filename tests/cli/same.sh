@@ -19,17 +19,17 @@ if [ "$(id -u)" = 0 ] && have setpriv; then
 	cp -r "$O/ondevice" "$T/prog/ondevice"
 	cp -r configs "$T/prog/configs"
 	LKBOARD2=$T/prog/lkboard
-	export LKBOARD_CONFIGS=$T/prog/configs
+	configs=$T/prog/configs
 else
 	LKBOARD2=$LKBOARD
+	configs=$TOP/configs
 fi
 second() (
 	cd "$T/specs" && umask 077 && env TZ=Asia/Tokyo LC_ALL=de_DE.UTF-8 HOME=/nonexistent \
-		TMPDIR="$T/tmp" $as "$LKBOARD2" --store "$T/store" build -j 2 rpi3 hello.yml \
+		LKBOARD_CONFIGS="$configs" TMPDIR="$T/tmp" $as "$LKBOARD2" --store "$T/store" build -j 2 rpi3 hello.yml \
 		-o "$T/b/deeper"
 )
 check "second build, as ${as:+another user,} elsewhere" second
-unset LKBOARD_CONFIGS
 for f in hello-rpi3.img hello-rpi3.map hello-rpi3.bmap hello-rpi3.build.json; do
 	check "$f is the same" cmp "$T/a/$f" "$T/b/deeper/$f"
 done

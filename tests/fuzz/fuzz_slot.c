@@ -52,7 +52,7 @@ static void trailer(const uint8_t *block)
 					 .cmdline = t.cmdline, .verity_root = t.verity_root,
 					 .data_blocks = t.data_blocks, .epoch = t.epoch};
 
-	/* A command line with control characters or too many backslashes is read and not written. */
+	/* A command line with control characters or many backslashes is read and not written. */
 	if (lkb_trailer_format(&from, out, NULL))
 		return;
 	must(lkb_trailer_parse(out, &again));

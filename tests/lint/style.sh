@@ -4,9 +4,13 @@
 . tests/lib.sh
 
 c_files=$(git ls-files '*.[ch]' 2>/dev/null)
-[ -n "$c_files" ] || c_files=$(find . -name '*.[ch]' -not -path './out/*')
+[ -n "$c_files" ] || c_files=$(find -- * -name '*.[ch]' -not -path 'out/*')
 
-long_lines() { awk '{ l = $0; gsub(/\t/, "        ", l) } length(l) > 100 { print FILENAME ":" FNR; bad = 1 } END { exit bad }' $c_files; }
+# Expected texts in tests may be a little wider.
+long_lines() {
+	awk '{ l = $0; gsub(/\t/, "        ", l); most = FILENAME ~ /^tests/ ? 112 : 100 }
+		length(l) > most { print FILENAME ":" FNR; bad = 1 } END { exit bad }' $c_files
+}
 trailing() { ! grep -nE '[ 	]+$' $c_files; }
 licence() { ! grep -L 'SPDX-License-Identifier: Apache-2.0' $c_files | grep .; }
 # A table of test cases may be longer than a module.
@@ -16,7 +20,7 @@ long_files() {
 }
 scripts() { for s in tests/*.sh tests/*/*.sh; do sh -n "$s" || return 1; done; }
 
-check "no line is wider than 100 columns" long_lines
+check "no line is wider than 100 columns (tests: 112)" long_lines
 check "no line ends in a blank" trailing
 check "every file names its licence" licence
 check "no file is longer than 420 lines (tests: 700)" long_files

@@ -29,7 +29,8 @@ static const char *const lines[] = {
 	"dtbs: [acme/a.dtb]",
 	"layout: {erase_unit: 4MiB, boot_size: 64MiB, slot_size: 192MiB, data_size: 32MiB}",
 	"initrd: {image: i, modules: [ext4]}",
-	"firmware: {image: f, files: [start.elf], u_boot_image: u, device_trees: {a.dtb: acme/a.dtb}}",
+	"firmware: {image: f, files: [start.elf], u_boot_image: u,"
+	" device_trees: {a.dtb: acme/a.dtb}}",
 	"qemu: {program: q, package: p, machine: m, disk: sd, net_args: [\"user%HOSTFWD%\"]}",
 };
 
@@ -121,17 +122,20 @@ static void test_wrong_profiles(void **state)
 		{"memory:", "memory: lots",
 		 "6:9: 'memory' is 'lots', which is no size"},
 		{"consoles:", "consoles: [\"tty;S1\"]",
-		 "7:12: 'consoles[0]' is 'tty;S1', which has a character that boot scripts do not take as it is"},
+		 "7:12: 'consoles[0]' is 'tty;S1', which has a character that is "
+		 "special in boot scripts"},
 		{"cmdline:", "cmdline: [a b]",
-		 "8:11: 'cmdline[0]' is 'a b', which has a character that boot scripts do not take as it is"},
+		 "8:11: 'cmdline[0]' is 'a b', which has a character that is "
+		 "special in boot scripts"},
 		{"dtbs:", "",
 		 "1:1: the family 'rpi-u-boot' needs the key 'dtbs'"},
 		{"dtbs:", "dtbs: [/a.dtb, ../a.dtb, a//b.dtb, a]",
-		 "9:8: 'dtbs[0]' is '/a.dtb', which is no relative path without '.' and '..' in it\n"
-		 "9:16: 'dtbs[1]' is '../a.dtb', which is no relative path without '.' and '..' in it\n"
-		 "9:26: 'dtbs[2]' is 'a//b.dtb', which is no relative path without '.' and '..' in it\n"
+		 "9:8: 'dtbs[0]' is '/a.dtb', which is no relative path without '.' and '..'\n"
+		 "9:16: 'dtbs[1]' is '../a.dtb', which is no relative path without '.' and '..'\n"
+		 "9:26: 'dtbs[2]' is 'a//b.dtb', which is no relative path without '.' and '..'\n"
 		 "9:36: 'dtbs[3]' is 'a', which does not end in '.dtb'"},
-		{"layout:", "layout: {erase_unit: 3MiB, boot_size: 64MiB, slot_size: 192MiB, data_size: 32MiB}",
+		{"layout:", "layout: {erase_unit: 3MiB, boot_size: 64MiB, slot_size: 192MiB, "
+			    "data_size: 32MiB}",
 		 "10:22: 'erase_unit' is no power of two from 4KiB to 4MiB"},
 		{"layout:", "layout: {erase_unit: 4MiB, boot_size: 65MiB, slot_size: 0}",
 		 "10:9: layout has no 'data_size'\n"
@@ -167,7 +171,8 @@ static void test_wrong_profiles(void **state)
 		 "13:64: 'net_plug' stands without 'net_args'\n"
 		 "13:64: qemu.net_plug has no 'after'"},
 		{"arch:", "arch: [",
-		 "5:8: did not find expected ',' or ']', while parsing a flow sequence that starts in line 3"},
+		 "5:8: did not find expected ',' or ']', while parsing a flow sequence that "
+		 "starts in line 3"},
 	};
 	size_t i;
 

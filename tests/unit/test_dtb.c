@@ -196,7 +196,8 @@ static void test_an_overlay_by_label_works_on_a_base_with_symbols(void **state)
 static void test_an_overlay_can_use_what_another_brought(void **state)
 {
 	autotree base = compile(base_source, true), first = compile(path_overlay, true);
-	autotree second = compile("/dts-v1/;\n/plugin/;\n&clk { clock-frequency = <5>; };\n", false);
+	autotree second = compile("/dts-v1/;\n/plugin/;\n"
+				  "&clk { clock-frequency = <5>; };\n", false);
 	autotree merged = {0};
 	struct lkb_error err = {0};
 
@@ -228,7 +229,8 @@ static void test_overlays_that_do_not_fit(void **state)
 	assert_refused(&base,
 		       "/dts-v1/;\n/ { f { target-path = \"gpio\"; __overlay__ { x; }; }; };\n",
 		       "overlay 'o.dtbo': the target-path of 'f' is no absolute path", "");
-	assert_refused(&base, "/dts-v1/;\n/ { f { target-path = <0x2f000001>; __overlay__ { x; }; }; };\n",
+	assert_refused(&base,
+		       "/dts-v1/;\n/ { f { target-path = <0x2f000001>; __overlay__ { x; }; }; };\n",
 		       "overlay 'o.dtbo': the target-path of 'f' is no absolute path", "");
 	assert_refused(&base, "/dts-v1/;\n/ { f { __overlay__ { x; }; }; };\n",
 		       "overlay 'o.dtbo': 'f' has neither target-path nor target", "");
@@ -247,12 +249,14 @@ static void test_fixups_that_lead_astray(void **state)
 #define F "f { target-path = \"/\"; __overlay__ { x = <1>; }; };"
 	static const char *const local[] = {
 		"/dts-v1/;\n/ { " F " __local_fixups__ { f { __overlay__ { x = <1>; }; }; }; };\n",
-		"/dts-v1/;\n/ { " F " __local_fixups__ { f { __overlay__ { x = <0xffffffff>; }; }; }; };\n",
+		"/dts-v1/;\n/ { " F
+		" __local_fixups__ { f { __overlay__ { x = <0xffffffff>; }; }; }; };\n",
 		"/dts-v1/;\n/ { " F " __local_fixups__ { f { __overlay__ { y = <0>; }; }; }; };\n",
 		"/dts-v1/;\n/ { " F " __local_fixups__ { f { __overlay__ { x = [00]; }; }; }; };\n",
 		"/dts-v1/;\n/ { " F " __local_fixups__ { g { x = <0>; }; }; };\n",
 		"/dts-v1/;\n/ { " F " __local_fixups__ { f { target-path = <0>; }; }; };\n",
-		"/dts-v1/;\n/ { " F " __local_fixups__ { y = <0>; __local_fixups__ { y = <0>; }; }; };\n",
+		"/dts-v1/;\n/ { " F
+		" __local_fixups__ { y = <0>; __local_fixups__ { y = <0>; }; }; };\n",
 		"/dts-v1/;\n/ { phandle = <7>; " F " __local_fixups__ { phandle = <0>; }; };\n",
 	};
 	static const char *const fixups[] = {
@@ -434,7 +438,8 @@ static void test_print(void **state)
 
 	assert_int_equal(lkb_dtb_print(t.p, t.n, "x", &text, &err), 0);
 	assert_string_equal(text.s, "/dts-v1/;\n\n/memreserve/ 0x10 0x20;\n/ {\n"
-				    "\ta = \"x\", \"y\\\"\";\n\tb = <0x1 0xabc>;\n\tc = [01 02];\n\td;\n"
+				    "\ta = \"x\", \"y\\\"\";\n\tb = <0x1 0xabc>;\n"
+				    "\tc = [01 02];\n\td;\n"
 				    "\n\tn@1 {\n\t\te = [00];\n\t};\n};\n");
 }
 

@@ -352,6 +352,31 @@ static void named_files_must_be_there_and_whole_blocks(void **state)
 	assert_refused(&part, "there is no file '/nix'");
 }
 
+/* Without mtools nothing is made, and the package is named. */
+static void mtools_is_needed(void **state)
+{
+	lkb_auto(lkb_tree) t = boot_tree();
+	struct lkb_part part = part_of(t, 64 * LKB_MIB);
+	struct lkb_fs_job job = {.part = &part, .seed = &seed, .epoch = EPOCH};
+	const char *path = in_scratch("none.img");
+	lkb_auto(lkb_writer) w = NULL;
+	lkb_autofd fd = new_file(path);
+	lkb_autofree char *old = lkb_strdup(getenv("PATH"));
+	struct lkb_error why;
+
+	MUST(lkb_writer_new(fd, path, OFF + part.fs_size, &w, err));
+	setenv("PATH", scratch.path, 1);
+	if (have("mformat")) {
+		setenv("PATH", old, 1);
+		skip();
+	}
+	assert_int_equal(lkb_fs_fat32.write(&job, w, fd, &why), -1);
+	setenv("PATH", old, 1);
+	assert_int_equal(why.kind, LKB_MISSING);
+	assert_non_null(strstr(why.message, "mformat"));
+	assert_non_null(strstr(why.hint, "mtools"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +391,7 @@ int main(void)
 		cmocka_unit_test(names_that_a_fat_does_not_take_are_refused),
 		cmocka_unit_test(what_a_fat_cannot_hold_is_refused),
 		cmocka_unit_test(named_files_must_be_there_and_whole_blocks),
+		cmocka_unit_test(mtools_is_needed),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -117,7 +117,8 @@ static void test_ends_when_all_texts_were_seen(void **state)
 
 	run.until = until;
 	run.n_until = 2;
-	guest("echo $$ >pid; echo 'lkboard: onboot ok'; echo 'lkboard: service ok'; exec sleep 100");
+	guest("echo $$ >pid; echo 'lkboard: onboot ok'; echo 'lkboard: service ok';"
+	      " exec sleep 100");
 	run_succeeds(&run);
 	assert_gone("pid");
 }
@@ -257,6 +258,7 @@ static void test_interrupted(void **state)
 	static const char *const until[] = {"never"};
 	struct lkb_qemu_run run = a_run();
 	struct lkb_error err = {0};
+	void (*inherited)(int) = signal(SIGINT, SIG_DFL);
 	pid_t killer;
 
 	run.until = until;
@@ -272,6 +274,7 @@ static void test_interrupted(void **state)
 	assert_int_equal(err.kind, LKB_INTERRUPTED);
 	assert_gone("pid");
 	waitpid(killer, NULL, 0);
+	signal(SIGINT, inherited);
 }
 
 static void test_the_console_goes_both_ways(void **state)
@@ -399,8 +402,8 @@ static void test_arguments(void **state)
 
 	guest("");
 	assert_argv(&run, NULL,
-		    "-machine raspi3b -accel tcg,thread=single -m 1024M -display none -monitor none "
-		    "-no-reboot -serial null -chardev stdio,id=console,signal=off "
+		    "-machine raspi3b -accel tcg,thread=single -m 1024M -display none -monitor "
+		    "none -no-reboot -serial null -chardev stdio,id=console,signal=off "
 		    "-serial chardev:console -nic none");
 	run.net = true;
 	run.hostfwd = "tcp:127.0.0.1:8080-:80,tcp::2222-:22";
@@ -409,8 +412,8 @@ static void test_arguments(void **state)
 	run.extra = extra;
 	run.n_extra = 2;
 	assert_argv(&run, "/tmp/a,b/0000",
-		    "-machine raspi3b -accel tcg,thread=single -m 1024M -display none -monitor none "
-		    "-no-reboot -serial null -chardev stdio,id=console,signal=off "
+		    "-machine raspi3b -accel tcg,thread=single -m 1024M -display none -monitor "
+		    "none -no-reboot -serial null -chardev stdio,id=console,signal=off "
 		    "-serial chardev:console -netdev "
 		    "user,id=n,hostfwd=tcp:127.0.0.1:8080-:80,hostfwd=tcp::2222-:22,x=y "
 		    "-kernel u-boot.bin -dtb b.dtb "

@@ -179,8 +179,8 @@ static void assert_config_refused(const char *line, size_t times, const char *me
 
 static void test_lines_that_config_txt_cannot_have(void **state)
 {
-	static const char longest[] = "1234567890123456789012345678901234567890123456789012345678901"
-				      "2345678901234567890123456789012345678";
+	static const char longest[] = "12345678901234567890123456789012345678901234567890"
+				      "123456789012345678901234567890123456789012345678";
 	lkb_autofree char *too_long = lkb_format("%s9", longest), *fits = NULL;
 
 	assert_int_equal(strlen(longest), 98);
@@ -188,11 +188,11 @@ static void test_lines_that_config_txt_cannot_have(void **state)
 			  longest);
 	assert_config(&(const char *){longest}, 1, fits);
 	assert_config_refused(too_long, 1,
-			      "boot partition of board 'rpi3': a line of the spec for config.txt has "
-			      "99 characters, the firmware reads 98", "");
+			      "boot partition of board 'rpi3': a line of the spec for "
+			      "config.txt has 99 characters, the firmware reads 98", "");
 	assert_config_refused("a\nb", 1,
-			      "boot partition of board 'rpi3': a line of the spec for config.txt has "
-			      "a character that is not printable ASCII", "");
+			      "boot partition of board 'rpi3': a line of the spec for "
+			      "config.txt has a character that is not printable ASCII", "");
 	assert_config_refused("kernel=kernel8.img", 1,
 			      "boot partition of board 'rpi3': 'kernel=kernel8.img' of the spec "
 			      "cannot stand in config.txt",
@@ -300,7 +300,8 @@ static void test_words_of_the_profile_in_the_script(void **state)
 	b.cmdline.n = 1;
 	b.cmdline.items = evil;
 	assert_int_equal(lkb_rpi_chooser(&b, &bare, &err), -1);
-	assert_string_equal(err.message, "'x\"; reset' in 'cmdline' cannot stand in U-Boot's script");
+	assert_string_equal(err.message,
+			    "'x\"; reset' in 'cmdline' cannot stand in U-Boot's script");
 }
 
 /* dumpimage reads boot.scr, and what it takes out is the script. */
@@ -326,7 +327,8 @@ static void test_dumpimage_reads_boot_scr(void **state)
 	assert_int_equal(lkb_write_file(path, image, n, 0600, &err), 0);
 
 	const char *const list[] = {"dumpimage", "-l", path, NULL};
-	const char *const extract[] = {"dumpimage", "-T", "script", "-p", "0", "-o", out, path, NULL};
+	const char *const extract[] = {"dumpimage", "-T", "script", "-p", "0",
+				       "-o", out, path, NULL};
 
 	assert_int_equal(lkb_proc_run(&(struct lkb_proc){.argv = list}, &listing, &err), 0);
 	assert_non_null(strstr(listing.s, "Image Name:   lkboard chooser\n"));

@@ -357,7 +357,8 @@ static void test_trailers_that_cannot_be_written(void **state)
 	line[LKB_CMDLINE_MAX] = 'x';
 	assert_no_trailer(&t, "the kernel command line has 1537 bytes, at most 1536 fit");
 	t = a_trailer("two\nlines");
-	assert_no_trailer(&t, "slot trailer: the value of 't_cmdline' has a control character in it");
+	assert_no_trailer(&t, "slot trailer: the value of 't_cmdline' has a control character "
+			      "in it");
 	t = a_trailer("");
 	t.version = "1 2";
 	assert_no_trailer(&t, "'1 2' is no version of an image");
@@ -374,7 +375,8 @@ static void test_trailers_that_cannot_be_written(void **state)
 
 static void test_blocks_that_are_no_trailers(void **state)
 {
-	static const char whole[] = "t_board=b\nt_epoch=1\nt_hash=" ROOT "\nt_nblk=1\nt_version=1\n";
+	static const char whole[] =
+		"t_board=b\nt_epoch=1\nt_hash=" ROOT "\nt_nblk=1\nt_version=1\n";
 	static const char *const texts[] = {
 		"",
 		"t_board=b\nt_epoch=1\nt_hash=" ROOT "\nt_nblk=1\n",

@@ -95,86 +95,6 @@ static void the_same_tree_is_the_same_image(void **state)
 	assert_string_equal(text_a, text_b);
 }
 
-static char *blob_text(const struct kit *k, const char *hex)
-{
-	lkb_autofree char *path = lkb_format("%s/blobs/sha256/%s", k->store_dir, hex);
-	char *text;
-	size_t len;
-
-	OK(lkb_read_file(path, 1 << 20, &text, &len, err));
-	return text;
-}
-
-/* The 64 digits behind the n-th "sha256:" of a text. */
-static void digest_in(const char *text, int n, char ret[65])
-{
-	for (; n >= 0; n--)
-		text = strstr(text, "sha256:") + 7;
-	memcpy(ret, text, 64);
-	ret[64] = '\0';
-}
-
-/* The documents to the byte: their digests are in lock files and build records. */
-static void documents_are_compact_and_sorted(void **state)
-{
-	struct kit *k = *state;
-	lkb_autostrv cmd = {0}, keys = {0}, values = {0};
-	struct lkb_image_new new = { .ref = APP, .platform = { "aarch64", "v8.2" }, .cmd = &cmd,
-				     .created = 1, .label_keys = &keys, .label_values = &values };
-	lkb_auto(lkb_tree) t = lkb_tree_new();
-	lkb_autofree char *path = lkb_format("%s/index.json", k->store_dir);
-	lkb_autofree char *top = NULL, *index = NULL, *manifest = NULL, *config = NULL;
-	lkb_autofree char *want = NULL, *want_top = NULL;
-	lkb_autofree char *want_manifest = NULL, *want_config = NULL;
-	char index_hex[65], manifest_hex[65], config_hex[65], layer_hex[65];
-	struct lkb_sha256 digest;
-	lkb_autostr tar = {0}, zst = {0};
-	size_t len;
-
-	lkb_strv_add(&cmd, "sh");
-	lkb_strv_add(&keys, "b");
-	lkb_strv_add(&values, "/2");
-	lkb_strv_add(&keys, "a");
-	lkb_strv_add(&values, "1");
-	OK(lkb_store_put_tree(k->store, &new, lkb_tree_root(t), &digest, err));
-	OK(lkb_read_file(path, 1 << 20, &top, &len, err));
-	digest_in(top, 0, index_hex);
-	index = blob_text(k, index_hex);
-	digest_in(index, 0, manifest_hex);
-	assert_string_equal(manifest_hex, lkb_sha256_text(&digest).s);
-	manifest = blob_text(k, manifest_hex);
-	digest_in(manifest, 0, config_hex);
-	digest_in(manifest, 1, layer_hex);
-	config = blob_text(k, config_hex);
-
-	want_top = lkb_format("{\"manifests\":[{\"annotations\":{"
-		"\"org.opencontainers.image.ref.name\":\"" APP "\"},\"digest\":\"sha256:%s\","
-		"\"mediaType\":\"" INDEX "\",\"size\":%zu}],\"mediaType\":\"" INDEX "\","
-		"\"schemaVersion\":2}", index_hex, strlen(index));
-	assert_string_equal(top, want_top);
-	want = lkb_format("{\"manifests\":[{\"digest\":\"sha256:%s\",\"mediaType\":\"" MANIFEST
-		"\",\"platform\":{\"architecture\":\"arm64\",\"os\":\"linux\","
-		"\"variant\":\"v8.2\"},\"size\":%zu}],\"mediaType\":\"" INDEX
-		"\",\"schemaVersion\":2}", manifest_hex, strlen(manifest));
-	assert_string_equal(index, want);
-	/* the layer can be made from its parts */
-	OK(lkb_tar_write(lkb_tree_root(t), 1, to_str, &tar, err));
-	pack(LKB_ZSTD, &tar, &zst);
-	digest = lkb_sha256(zst.s, zst.len);
-	assert_string_equal(layer_hex, lkb_sha256_text(&digest).s);
-	want_manifest = lkb_format("{\"config\":{\"digest\":\"sha256:%s\",\"mediaType\":\"" CONFIG
-		"\",\"size\":%zu},\"layers\":[{\"digest\":\"sha256:%s\",\"mediaType\":\"" TAR
-		"+zstd\",\"size\":%zu}],\"mediaType\":\"" MANIFEST "\",\"schemaVersion\":2}",
-		config_hex, strlen(config), layer_hex, zst.len);
-	assert_string_equal(manifest, want_manifest);
-	digest = lkb_sha256(tar.s, tar.len);
-	want_config = lkb_format("{\"architecture\":\"arm64\",\"config\":{\"Cmd\":[\"sh\"],"
-		"\"Labels\":{\"a\":\"1\",\"b\":\"/2\"}},\"created\":\"1970-01-01T00:00:01Z\","
-		"\"os\":\"linux\",\"rootfs\":{\"diff_ids\":[\"sha256:%s\"],\"type\":\"layers\"},"
-		"\"variant\":\"v8.2\"}", lkb_sha256_text(&digest).s);
-	assert_string_equal(config, want_config);
-}
-
 static void architectures_share_a_reference(void **state)
 {
 	struct kit *k = *state;
@@ -354,6 +274,41 @@ static void layers_lie_on_each_other(void **state)
 	assert_non_null(lkb_tree_lookup(back, "dev/console", false));
 }
 
+/* Of several that run, the one made for the nearest variant; of two alike, the first. */
+static void the_nearest_platform_is_taken(void **state)
+{
+	static const struct {
+		const char *variant, *greeting;
+	} entries[] = {
+		{ "v5", "five" }, { "v6", "six" }, { "v6", "another six" }, { "v8", "eight" },
+	};
+	struct lkb_platform v5 = { "arm", "v5" }, v7 = { "arm", "v7" }, v8 = { "arm", "v8" };
+	struct kit *k = *state;
+	lkb_autofree char *name = named(APP), *entry = NULL;
+	lkb_autostr text = {0};
+	lkb_autostrv names = {0};
+	struct blob index;
+
+	layout_begin(k);
+	lkb_str_add(&text, "{\"schemaVersion\":2,\"manifests\":[");
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(entries); i++) {
+		struct blob image = layout_image(k, "arm", entries[i].greeting);
+		lkb_autofree char *platform = lkb_format(",\"platform\":{\"os\":\"linux\","
+			"\"architecture\":\"arm\",\"variant\":\"%s\"}", entries[i].variant);
+		lkb_autofree char *item = desc(MANIFEST, &image, platform);
+
+		lkb_str_addf(&text, "%s%s", i ? "," : "", item);
+	}
+	lkb_str_add(&text, "]}");
+	index = layout_text(k, text.s);
+	entry = desc(INDEX, &index, name);
+	layout_index(k, entry);
+	OK(lkb_store_import(k->store, k->layout_dir, NULL, NULL, &names, err));
+	EXPECT_GREETING(k->store, APP, &v5, "five");
+	EXPECT_GREETING(k->store, APP, &v7, "six");
+	EXPECT_GREETING(k->store, APP, &v8, "eight");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,7 +316,6 @@ int main(void)
 		T(a_stored_tree_comes_back),
 		T(process_and_labels_come_back),
 		T(the_same_tree_is_the_same_image),
-		T(documents_are_compact_and_sorted),
 		T(architectures_share_a_reference),
 		T(one_store_has_many_references),
 		T(a_digest_names_an_image_too),
@@ -369,6 +323,7 @@ int main(void)
 		T(a_layer_is_unpacked_once),
 		T(a_layer_changed_behind_our_back_is_made_anew),
 		T(layers_lie_on_each_other),
+		T(the_nearest_platform_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,6 +189,81 @@ static void a_directory_of_other_things_is_no_store(void **state)
 	assert_int_equal(access(blobs, F_OK), -1);
 }
 
+/* Another program may write into the store, so what is in it is as hostile as what comes in. */
+static void indexes_that_multiply_in_the_store(void **state)
+{
+	struct kit *k = *state;
+	lkb_autofree char *elsewhere = k->layout_dir;
+	lkb_autofree char *name = named(APP), *entry = NULL;
+	struct blob b;
+
+	k->layout_dir = lkb_strdup(k->store_dir);
+	b = layout_image(k, "arm64", "wide");
+	entry = desc(MANIFEST, &b, "");
+	for (int level = 0; level < 8; level++) {
+		lkb_autofree char *inner = entry;
+		lkb_autostr text = {0};
+
+		lkb_str_addf(&text, "{\"schemaVersion\":2,\"manifests\":[%s", inner);
+		for (int i = 1; i < 4; i++)
+			lkb_str_addf(&text, ",%s", inner);
+		lkb_str_add(&text, "]}");
+		b = layout_text(k, text.s);
+		entry = desc(INDEX, &b, level == 7 ? name : "");
+	}
+	layout_index(k, entry);
+	resolving_fails(k, APP, LKB_INPUT, "image '" APP "': the index leads to more than 4096 "
+			"entries");
+}
+
+static void indexes_nested_too_deep_in_the_store(void **state)
+{
+	struct kit *k = *state;
+	lkb_autofree char *elsewhere = k->layout_dir;
+	lkb_autofree char *name = named(APP), *entry = NULL;
+	struct blob b;
+
+	k->layout_dir = lkb_strdup(k->store_dir);
+	b = layout_image(k, "arm64", "deep");
+	entry = desc(MANIFEST, &b, "");
+	for (int level = 0; level < 10; level++) {
+		lkb_autofree char *inner = entry;
+		lkb_autofree char *text = lkb_format("{\"schemaVersion\":2,\"manifests\":[%s]}",
+						     inner);
+
+		b = layout_text(k, text);
+		entry = desc(INDEX, &b, level == 9 ? name : "");
+		if (level != 7)
+			continue;
+		/* eight are as many as may be */
+		free(entry);
+		entry = desc(INDEX, &b, name);
+		layout_index(k, entry);
+		assert_true(lkb_store_has(k->store, APP, &arm64));
+		free(entry);
+		entry = desc(INDEX, &b, "");
+	}
+	layout_index(k, entry);
+	resolving_fails(k, APP, LKB_INPUT, "image '" APP "': indexes are nested more than 8 deep");
+}
+
+static void more_layers_than_diff_ids_in_the_store(void **state)
+{
+	struct kit *k = *state;
+	lkb_autofree char *elsewhere = k->layout_dir;
+	lkb_autofree char *name = named(APP), *entry = NULL;
+	autoparts p = {0};
+
+	k->layout_dir = lkb_strdup(k->store_dir);
+	make_layer(k, &p, LKB_GZIP);
+	p.config = layout_config(k, "arm64", &p.diff_id, 0);
+	p.manifest = layout_manifest(k, &p.config, TAR "+gzip", &p.layer, 1);
+	entry = desc(MANIFEST, &p.manifest, name);
+	layout_index(k, entry);
+	resolving_fails(k, APP, LKB_INPUT, "image '" APP "': the manifest has 1 layers, the config "
+			"0 diff_ids");
+}
+
 /* What cannot be stored */
 
 static void a_new_image_that_cannot_be(void **state)
@@ -237,6 +312,9 @@ int main(void)
 		T(a_stored_layer_that_rotted),
 		T(a_stored_index_that_rotted_gives_way),
 		T(an_index_json_that_is_none),
+		T(indexes_that_multiply_in_the_store),
+		T(indexes_nested_too_deep_in_the_store),
+		T(more_layers_than_diff_ids_in_the_store),
 		T(a_directory_of_other_things_is_no_store),
 		T(a_new_image_that_cannot_be),
 	};
