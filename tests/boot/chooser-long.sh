@@ -49,15 +49,6 @@ blank() { # OFFSET
 	put "$T/blank" "$1"
 }
 
-flip() { # OFFSET
-	python3 -c 'import sys
-f = open(sys.argv[1], "r+b")
-f.seek(int(sys.argv[2]))
-b = f.read(1)[0]
-f.seek(int(sys.argv[2]))
-f.write(bytes([b ^ 1]))' "$T/card.img" "$1"
-}
-
 # starts WHAT TEXT: the console says TEXT, and then the kernel starts
 starts() {
 	boot "$T/card.img" 90 --board rpi3
@@ -109,7 +100,7 @@ starts "numbers are hexadecimal, and the first record can be the newer one" \
 
 fresh
 record 2 seq=2 slot=B reason=torn
-flip $((8388608 + 4000))
+flip "$T/card.img" $((8388608 + 4000))
 starts "a torn record does not count" "lkboard: record 1 says slot A, reason none"
 
 fresh
@@ -117,13 +108,13 @@ record 2 seq=2 slot=B
 stops "a slot that is empty is not started" "slot B does not start: its trailer is not valid"
 
 fresh
-flip $((slot_a + slot_size - 4096 + 100))
+flip "$T/card.img" $((slot_a + slot_size - 4096 + 100))
 stops "a slot whose trailer is damaged is not started" \
 	"slot A does not start: its trailer is not valid"
 
 fresh
 at=$(tail -c +$((slot_a + 1)) "$T/card.img" | grep -abo -m 1 -F kernel.gz | head -n 1 | cut -d: -f1)
-flip $((slot_a + at + 8))
+flip "$T/card.img" $((slot_a + at + 8))
 stops "a slot without a kernel is not started" "slot A does not start: no /boot/kernel.gz"
 
 fresh
