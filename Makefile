@@ -86,7 +86,7 @@ check-boot: all
 	$(Q)O=$(O) tests/run.sh boot
 
 check-long: all units replays
-	$(Q)O=$(O) tests/run.sh check boot long
+	$(Q)O=$(O) tests/run.sh lint unit replay cli boot
 
 check-clean:
 	$(Q)tests/clean/check-clean.sh
@@ -139,7 +139,7 @@ install: all
 	install -D -m 755 $(O)/lkboard $(DESTDIR)$(PREFIX)/bin/lkboard
 	mkdir -p $(DESTDIR)$(PREFIX)/share/lkboard $(DESTDIR)$(PREFIX)/lib/lkboard
 	cp -R configs/boards configs/packages configs/specs $(DESTDIR)$(PREFIX)/share/lkboard/
-	for a in $(ONDEVICE_ARCHS); do \
+	for a in $(ONDEVICE_ARCHES); do \
 		install -D -m 755 -t $(DESTDIR)$(PREFIX)/lib/lkboard/ondevice/$$a \
 			$(O)/ondevice/$$a/init $(O)/ondevice/$$a/system-init || exit 1; \
 	done

@@ -66,6 +66,9 @@ static void check_qemu(const struct lkb_board *b, struct lkb_diags *diags)
 	if (net->n && forwards != 1)
 		fault(diags, &b->qemu.pos, "net_args", "put it behind the 'user' network's id",
 		      "'net_args' does not have '%HOSTFWD%' in exactly one argument");
+	if (b->qemu.net_plug.device && !net->n)
+		fault(diags, &b->qemu.pos, "net_plug", "a network is made by 'net_args'",
+		      "'net_plug' stands without 'net_args'");
 	if (b->memory.set && (b->memory.v <= 0 || b->memory.v % (int64_t)LKB_MIB))
 		fault(diags, &b->pos, "memory", NULL, "'memory' is no multiple of 1MiB");
 }

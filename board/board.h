@@ -34,6 +34,13 @@ struct lkb_board_firmware {
 	struct lkb_strmap device_trees;
 };
 
+/* A device that QEMU gets while it runs; all NULL = none. */
+struct lkb_board_plug {
+	struct lkb_pos pos;
+	const char *device; /* "usb-net,netdev=net0" */
+	const char *after;  /* plugged in when the console has said this */
+};
+
 struct lkb_board_qemu {
 	struct lkb_pos pos;
 	const char *program;        /* "qemu-system-aarch64" */
@@ -45,6 +52,7 @@ struct lkb_board_qemu {
 	enum lkb_tristate card_power_of_two; /* the emulated card wants such a size */
 	struct lkb_opt_int console; /* number of the serial port that is the console, from 0 */
 	struct lkb_strlist net_args; /* with --net; "%HOSTFWD%" takes the port forwards */
+	struct lkb_board_plug net_plug; /* with --net */
 };
 
 struct lkb_board {

@@ -69,7 +69,15 @@ static int take_output(struct talk *t, struct lkb_error *err)
 		return -1;
 	lkb_watch_feed(&t->c->watch, buf, n);
 	note_lines(t->c, buf, n);
-	return 0;
+	return lkb_plug_feed(&t->c->plug, t->g->monitor, buf, n, err);
+}
+
+static int take_answer(struct talk *t, struct lkb_error *err)
+{
+	char buf[CHUNK];
+	size_t n = read_some(&t->g->monitor, buf);
+
+	return lkb_plug_answer(&t->c->plug, buf, n, err);
 }
 
 static void take_said(struct talk *t)
@@ -145,13 +153,14 @@ static int drain(struct talk *t, struct lkb_error *err)
 static int round_trip(struct talk *t, int signals, int timeout_ms, enum lkb_guest_end *ret,
 		      struct lkb_error *err)
 {
-	enum { OUT, SAID, TO_GUEST, FROM_CALLER, SIGNALS, GUEST, N };
+	enum { OUT, SAID, TO_GUEST, FROM_CALLER, SIGNALS, MONITOR, GUEST, N };
 	struct pollfd p[N] = {
 		[OUT] = {.fd = t->g->out, .events = POLLIN},
 		[SAID] = {.fd = t->g->err, .events = POLLIN},
 		[TO_GUEST] = {.fd = t->n_pending ? t->g->in : -1, .events = POLLOUT},
 		[FROM_CALLER] = {.fd = t->n_pending ? -1 : t->in, .events = POLLIN},
 		[SIGNALS] = {.fd = signals, .events = POLLIN},
+		[MONITOR] = {.fd = t->g->monitor, .events = POLLIN},
 		[GUEST] = {.fd = t->g->pidfd, .events = POLLIN},
 	};
 	int n = poll(p, N, timeout_ms);
@@ -164,6 +173,8 @@ static int round_trip(struct talk *t, int signals, int timeout_ms, enum lkb_gues
 	if (p[SIGNALS].revents)
 		return 1;
 	if (p[OUT].revents && take_output(t, err))
+		return -1;
+	if (p[MONITOR].revents && take_answer(t, err))
 		return -1;
 	if (p[SAID].revents)
 		take_said(t);
@@ -244,6 +255,7 @@ int lkb_console_run(struct lkb_console *c, struct lkb_guest *g, const struct lkb
 void lkb_console_clear(struct lkb_console *c)
 {
 	lkb_watch_clear(&c->watch);
+	lkb_plug_clear(&c->plug);
 	lkb_str_clear(&c->line);
 	lkb_str_clear(&c->last_line);
 	lkb_str_clear(&c->said);

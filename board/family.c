@@ -25,7 +25,7 @@ static const struct family families[] = {
 		.arch = "arm64",
 	},
 	{
-		/* Whoever starts the machine starts kernel and initrd: no disk is read. */
+		/* Whoever starts the machine starts kernel and initrd; no disk is read. */
 		.name = "direct",
 		.needed = LIST(NULL),
 		.foreign = LIST("dtbs", "firmware", "initrd", "layout"),

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,8 +16,14 @@
 
 #define GRACE_MS 2000
 
-static void __attribute__((noreturn)) child(char **argv, int in, int out, int err, pid_t parent)
+/* Descriptors of the child; -1 = none. */
+struct child_fds {
+	int in, out, err, monitor;
+};
+
+static void __attribute__((noreturn)) child(char **argv, const struct child_fds *fds, pid_t parent)
 {
+	int in = fds->in;
 	static const int to_default[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 	sigset_t none;
 	size_t i;
@@ -33,7 +40,8 @@ static void __attribute__((noreturn)) child(char **argv, int in, int out, int er
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (in < 0)
 		in = open("/dev/null", O_RDONLY);
-	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
+	if (dup2(in, 0) < 0 || dup2(fds->out, 1) < 0 || dup2(fds->err, 2) < 0 ||
+	    (fds->monitor >= 0 && dup2(fds->monitor, LKB_MONITOR_FD) < 0))
 		_exit(126);
 	execv(argv[0], argv);
 	dprintf(2, "cannot run '%s': %s\n", argv[0], strerror(errno));
@@ -63,19 +71,40 @@ static int make_pipe(struct pipe_ends *p, struct lkb_error *err)
 	return 0;
 }
 
-int lkb_guest_start(struct lkb_strv *argv, bool feed, struct lkb_guest *ret, struct lkb_error *err)
+/* Both ends are far above LKB_MONITOR_FD, so that the child can move its own there. */
+static int make_socket(struct pipe_ends *p, struct lkb_error *err)
 {
-	autopipe in = {-1, -1}, out = {-1, -1}, said = {-1, -1};
+	autopipe low = {-1, -1};
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return lkb_fail_errno(err, "cannot make a socket");
+	low = (struct pipe_ends){ends[0], ends[1]};
+	p->read = fcntl(low.read, F_DUPFD_CLOEXEC, 10);
+	p->write = fcntl(low.write, F_DUPFD_CLOEXEC, 10);
+	if (p->read < 0 || p->write < 0)
+		return lkb_fail_errno(err, "cannot make a socket");
+	return 0;
+}
+
+int lkb_guest_start(struct lkb_strv *argv, bool feed, bool monitor, struct lkb_guest *ret,
+		    struct lkb_error *err)
+{
+	autopipe in = {-1, -1}, out = {-1, -1}, said = {-1, -1}, talk = {-1, -1};
 	struct lkb_guest g = LKB_GUEST_NONE;
 	pid_t parent = getpid();
 
-	if ((feed && make_pipe(&in, err)) || make_pipe(&out, err) || make_pipe(&said, err))
+	if ((feed && make_pipe(&in, err)) || make_pipe(&out, err) || make_pipe(&said, err) ||
+	    (monitor && make_socket(&talk, err)))
 		return -1;
 	g.pid = fork();
 	if (g.pid < 0)
 		return lkb_fail_errno(err, "cannot start '%s'", argv->items[0]);
-	if (!g.pid)
-		child(argv->items, in.read, out.write, said.write, parent);
+	if (!g.pid) {
+		struct child_fds fds = {in.read, out.write, said.write, talk.read};
+
+		child(argv->items, &fds, parent);
+	}
 	g.undo = lkb_undo_kill(g.pid);
 	g.pidfd = pidfd_open(g.pid, 0);
 	if (g.pidfd < 0) {
@@ -86,6 +115,7 @@ int lkb_guest_start(struct lkb_strv *argv, bool feed, struct lkb_guest *ret, str
 	g.in = lkb_steal_fd(&in.write);
 	g.out = lkb_steal_fd(&out.read);
 	g.err = lkb_steal_fd(&said.read);
+	g.monitor = lkb_steal_fd(&talk.write);
 	*ret = g;
 	return 0;
 }
@@ -110,7 +140,7 @@ static void kill_all(struct lkb_guest *g, int sig)
 
 void lkb_guest_stop(struct lkb_guest *g)
 {
-	int *const fds[] = {&g->pidfd, &g->in, &g->out, &g->err};
+	int *const fds[] = {&g->pidfd, &g->in, &g->out, &g->err, &g->monitor};
 	size_t i;
 
 	if (g->pid > 0) {

@@ -78,7 +78,7 @@ static int hold_signals(struct held_signals *h, struct lkb_error *err)
 	for (i = 0; i < LKB_ARRAY_SIZE(ending); i++)
 		if (!sigaction(ending[i], NULL, &now) && now.sa_handler != SIG_IGN)
 			sigaddset(&set, ending[i]);
-	h->fd = signalfd(-1, &set, SFD_CLOEXEC);
+	h->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (h->fd < 0)
 		return lkb_fail_errno(err, "cannot watch for signals");
 	sigprocmask(SIG_BLOCK, &set, &h->before);
@@ -186,7 +186,9 @@ static int run_guest(const struct lkb_qemu_run *run, struct lkb_strv *argv, stru
 	if (hold_signals(&held, err))
 		return -1;
 	lkb_watch_init(&c.watch, run->until, run->n_until);
-	r = lkb_guest_start(argv, run->console_in >= 0, &g, err);
+	if (lkb_qemu_plugs(run))
+		lkb_plug_init(&c.plug, &run->board->qemu.net_plug);
+	r = lkb_guest_start(argv, run->console_in >= 0, lkb_qemu_plugs(run), &g, err);
 	if (!r)
 		r = lkb_console_run(&c, &g, run, held.fd, &end, err);
 	lkb_guest_stop(&g);

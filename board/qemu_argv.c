@@ -87,6 +87,11 @@ static int add_net(const struct lkb_qemu_run *run, struct lkb_strv *v, struct lk
 	return 0;
 }
 
+bool lkb_qemu_plugs(const struct lkb_qemu_run *run)
+{
+	return run->net && run->board->qemu.net_plug.device;
+}
+
 static void add_option(struct lkb_strv *v, const char *option, const char *value)
 {
 	if (!value)
@@ -108,6 +113,11 @@ static void add_machine(const struct lkb_qemu_run *run, struct lkb_strv *v)
 	}
 	add_option(v, "-display", "none");
 	add_option(v, "-monitor", "none");
+	if (lkb_qemu_plugs(run)) {
+		lkb_strv_add(v, "-chardev");
+		lkb_strv_addf(v, "socket,id=monitor,fd=%d", LKB_MONITOR_FD);
+		add_option(v, "-mon", "chardev=monitor,mode=control");
+	}
 	for (i = 0; i < q->args.n; i++)
 		lkb_strv_add(v, q->args.items[i]);
 	for (i = 0; q->console.set && i < (size_t)q->console.v; i++)

@@ -97,6 +97,16 @@ static const struct lkb_schema_key firmware_keys[] = {
 static const struct lkb_schema firmware_schema =
 	LKB_SCHEMA("firmware", struct lkb_board_firmware, firmware_keys);
 
+static const struct lkb_schema_key plug_keys[] = {
+	LKB_KEY(struct lkb_board_plug, device, LKB_T_STRING, "value of -device",
+		.flags = REQUIRED),
+	LKB_KEY(struct lkb_board_plug, after, LKB_T_STRING,
+		"text on the console after which it is plugged in", .flags = REQUIRED),
+};
+
+static const struct lkb_schema plug_schema =
+	LKB_SCHEMA("net_plug", struct lkb_board_plug, plug_keys);
+
 static const struct lkb_schema_key qemu_keys[] = {
 	LKB_KEY(struct lkb_board_qemu, program, LKB_T_STRING, "the emulator", .flags = REQUIRED),
 	LKB_KEY(struct lkb_board_qemu, package, LKB_T_STRING, "Debian package of it",
@@ -114,6 +124,9 @@ static const struct lkb_schema_key qemu_keys[] = {
 		"number of the serial port that is the console, from 0", .min = 0, .max = 3),
 	LKB_KEY(struct lkb_board_qemu, net_args, LKB_T_STRLIST,
 		"arguments with --net; %HOSTFWD% takes the port forwards"),
+	LKB_KEY(struct lkb_board_qemu, net_plug, LKB_T_OBJECT,
+		"with --net: a device that is plugged in while QEMU runs",
+		.object = &plug_schema),
 };
 
 static const struct lkb_schema qemu_schema =

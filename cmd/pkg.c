@@ -119,7 +119,7 @@ static int run_build(struct lkb_ctx *ctx, void *options, char **operands, size_t
 		if (!n && !lkb_pkg_has_arch(w.pkgs[i], w.env.arch))
 			continue;
 		if (lkb_pkg_build(w.pkgs[i], w.store, &w.env, &manifest, err))
-			return -1;
+			return lkb_context(err, "package '%s'", lkb_pkg_name(w.pkgs[i]));
 		lkb_str_addf(&line, "%s\tlinux/%s\tsha256:%s\n", lkb_pkg_image(w.pkgs[i]),
 			     w.env.arch, lkb_sha256_text(&manifest).s);
 		if (lkb_print(lkb_str_get(&line), err))

@@ -47,7 +47,9 @@ static int build_package(struct lkb_plan *p, const struct lkb_pkg *pkg, struct l
 	};
 	struct lkb_sha256 manifest;
 
-	return lkb_pkg_build(pkg, in->store, &env, &manifest, err);
+	if (lkb_pkg_build(pkg, in->store, &env, &manifest, err))
+		return lkb_context(err, "package '%s'", lkb_pkg_name(pkg));
+	return 0;
 }
 
 /* False for an image that somebody imported under a package's name: it is left alone. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Layers are decompressed into the store on first use. Where several images wait for that, a few
- * forked workers do it side by side: each reads an image as the plan will, and what is left of it is
- * the store's derived data. Nothing else comes back from them, so the result of a build cannot
+ * forked workers do it side by side: each reads an image as the plan will, and what is left of it
+ * is the store's derived data. Nothing else comes back from them, so the result of a build cannot
  * depend on their number; a fault shows itself again when the plan reads that image.
  */
 #include <errno.h>

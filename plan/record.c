@@ -139,7 +139,8 @@ int lkb_build_json(const struct lkb_plan *p, const struct lkb_artifacts *outputs
 		return -1;
 	}
 	root = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o}", "lkboard", LKB_VERSION, "format-version", LKB_FORMAT_VERSION, "name",
+			 "s:o}",
+			 "lkboard", LKB_VERSION, "format-version", LKB_FORMAT_VERSION, "name",
 			 p->in->name, "board", p->in->board->name, "format", p->format->name,
 			 "root", p->format->root_mode, "epoch", (json_int_t)p->epoch, "seed",
 			 digest_json(&p->seed), "specs", lkb_json_specs(p), "files", sources,

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs groups of tests and closes with "N passed, N failed, N skipped".
-#   tests/run.sh GROUP...     groups: unit replay lint cli boot long, and check = all but long boots
+#   tests/run.sh GROUP...     groups: lint unit replay cli boot, fast = the boots that are not called
+#                             NAME-long.sh, and check = all but those
 # Every test program speaks TAP on stdout; its whole output is kept in $O/tests/log/.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -20,7 +21,6 @@ list() {
 	cli) ls tests/cli/*.sh ;;
 	fast) ls tests/boot/*.sh | grep -v -- -long.sh ;;
 	boot) ls tests/boot/*.sh ;;
-	long) ls tests/long/*.sh 2>/dev/null ;;
 	*) echo "tests/run.sh: no group '$1'" >&2; exit 2 ;;
 	esac
 }
@@ -44,7 +44,10 @@ run_one() {
 		}' "$log/$name.log" > "$log/$name.sum"
 	bad=$?
 	tee -a "$log/summary.log" < "$log/$name.sum"
-	[ $bad = 0 ] || tail -n 15 "$log/$name.err.log" | sed 's/^/    | /'
+	[ $bad = 0 ] || {
+		grep '^#' "$log/$name.log" | head -n 20
+		grep -v '^$' "$log/$name.err.log" | tail -n 20
+	} | sed 's/^/    | /'
 }
 
 : > "$log/summary.log"

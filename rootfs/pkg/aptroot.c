@@ -136,7 +136,7 @@ int lkb_apt_open(const char *pkg_dir, const char *arch, const char *suite,
 	if (!*sources) {
 		lkb_fail(err, LKB_INPUT, "apt has no source for the Debian suite '%s' in %s",
 			 suite, sys.where);
-		return lkb_hint(err, "add one, such as: deb http://deb.debian.org/debian %s main",
+		return lkb_hint(err, "add one, such as: deb MIRROR %s main",
 				suite);
 	}
 	name = root_name(arch, suite, sources, &sys);

@@ -20,6 +20,7 @@ check "init says that all is up" wait_for "lkboard: up" 60
 type_line 'echo init-ns=$(readlink /proc/1/ns/pid)'
 type_line 'cat /proc/cmdline'
 type_line 'grep " / " /proc/1/mounts; grep lkb.slot=A /proc/cmdline > /dev/null && echo slot-is-A'
+type_line 'for f in onboot/hello greeter; do echo "log-of-$f $(cat /var/log/$f.log)"; done'
 type_line 'ctr -n services.linuxkit tasks ls; echo tasks-end'
 check "the console answers" wait_for 'tasks-end' 90
 sleep 2
@@ -37,6 +38,10 @@ for what in onboot service onshutdown; do
 		not_ok "$what's PID namespace is PID 1's" ;;
 	*) not_ok "$what was not heard with the nonce" ;;
 	esac
+done
+for f in onboot/hello:onboot greeter:service; do
+	check "the log file /var/log/${f%:*}.log has the line" \
+		grep -aqE "^log-of-${f%:*} .*lkboard: ${f#*:} ok $nonce" "$T/log"
 done
 check "ctr names the service" grep -aqE '^greeter +[0-9]+ +RUNNING' "$T/log"
 check "the kernel got the spec's command line, whole" grep -aqF " loglevel=3 $words" "$T/log"

@@ -12,6 +12,8 @@ command -v debootstrap > /dev/null || {
 
 base=${LKBOARD_CLEAN_DIR:-/var/tmp}
 root=$(mktemp -d "$base/lkb-clean.XXXXXX")
+# mktemp makes it private, but it is a root for every user.
+chmod 755 "$root"
 cleanup() {
 	for m in dev/pts dev/shm dev proc sys; do
 		umount -l "$root/$m" 2> /dev/null || :
@@ -24,7 +26,8 @@ trap 'exit 130' INT TERM
 # The mirror of this system: what Debian's own entries name.
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' 2> /dev/null |
 	head -n 1)
-echo "== a clean Debian 12 from ${mirror:=http://deb.debian.org/debian}"
+[ -n "$mirror" ] || { echo "apt knows no mirror of Debian 12 on this machine" >&2; exit 3; }
+echo "== a clean Debian 12"
 debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "$mirror" > "$root.log" 2>&1 ||
 	{ tail -n 5 "$root.log"; exit 1; }
 rm -f "$root.log"

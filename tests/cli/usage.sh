@@ -67,7 +67,7 @@ same "completion knows the options of build" "--offline" "$(bash -c '
 same "a full standard output is an error" 4 $?
 
 # Every command and option of the tables is in the manual.
-page=$(mandoc -T utf8 docs/man/lkboard.1 2> /dev/null | col -b) || page=
+page=$(mandoc -T ascii docs/man/lkboard.1 2> /dev/null | sed 's/.\x08//g') || page=
 if [ -n "$page" ]; then
 	for c in tests/golden/cli/help-*.txt; do
 		for o in $(sed -n 's/.* \(--[a-z0-9-]*\).*/\1/p' "$c" | sort -u); do

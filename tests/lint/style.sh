@@ -4,7 +4,7 @@
 . tests/lib.sh
 
 c_files=$(git ls-files '*.[ch]' 2>/dev/null)
-[ -n "$c_files" ] || c_files=$(find . -name '*.[ch]' -not -path './out/*')
+[ -n "$c_files" ] || c_files=$(find -- * -name '*.[ch]' -not -path 'out/*')
 
 # Expected texts in tests may be a little wider.
 long_lines() {

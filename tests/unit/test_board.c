@@ -167,6 +167,9 @@ static void test_wrong_profiles(void **state)
 		 "13:64: 'console' of qemu is 4, which is not between 0 and 3"},
 		{"qemu:", "qemu: {program: q, package: p, machine: m, disk: sd, net_args: [user]}",
 		 "13:64: 'net_args' does not have '%HOSTFWD%' in exactly one argument"},
+		{"qemu:", "qemu: {program: q, package: p, machine: m, disk: sd, net_plug: {device: d}}",
+		 "13:64: 'net_plug' stands without 'net_args'\n"
+		 "13:64: qemu.net_plug has no 'after'"},
 		{"arch:", "arch: [",
 		 "5:8: did not find expected ',' or ']', while parsing a flow sequence that "
 		 "starts in line 3"},

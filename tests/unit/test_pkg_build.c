@@ -489,7 +489,7 @@ static void definitions_that_do_not_fit_are_explained(void **state)
 		 "files[1]", "", 5, LKB_INPUT},
 		{"suite: trixie\npackages: [tool]\nkeep: [{path: x}]\n",
 		 "apt has no source for the Debian suite 'trixie' in ",
-		 "add one, such as: deb http://deb.debian.org/debian trixie main", 0, LKB_INPUT},
+		 "add one, such as: deb MIRROR trixie main", 0, LKB_INPUT},
 	};
 	auto_mirror m = {0};
 	auto_place at = {0};

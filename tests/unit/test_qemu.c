@@ -258,6 +258,7 @@ static void test_interrupted(void **state)
 	static const char *const until[] = {"never"};
 	struct lkb_qemu_run run = a_run();
 	struct lkb_error err = {0};
+	void (*inherited)(int) = signal(SIGINT, SIG_DFL);
 	pid_t killer;
 
 	run.until = until;
@@ -273,6 +274,7 @@ static void test_interrupted(void **state)
 	assert_int_equal(err.kind, LKB_INTERRUPTED);
 	assert_gone("pid");
 	waitpid(killer, NULL, 0);
+	signal(SIGINT, inherited);
 }
 
 static void test_the_console_goes_both_ways(void **state)
@@ -445,6 +447,35 @@ static void test_arguments_that_contradict_each_other(void **state)
 	assert_null(argv.items);
 }
 
+/* The monitor is a socket at the guest's descriptor 3. */
+static void test_a_device_is_plugged_in_when_the_console_says_so(void **state)
+{
+	static const char *const until[] = {"plugged"};
+	struct lkb_qemu_run run = a_run();
+
+	board.qemu.net_plug = (struct lkb_board_plug){
+		.device = "usb-net,netdev=\"n\"", .after = "Starting kernel"};
+	run.until = until;
+	run.n_until = 1;
+	run.net = true;
+	guest("printf 'U-Boot\\nStarting '; sleep 0.2; echo 'kernel ...'; read -r a <&3; read -r b <&3\n"
+	      "[ \"$a\" = '{\"execute\":\"qmp_capabilities\"}' ] || exit 3\n"
+	      "[ \"$b\" = '{\"arguments\":{\"command-line\":\"device_add usb-net,netdev=\\\"n\\\"\"},"
+	      "\"execute\":\"human-monitor-command\"}' ] || exit 4\n"
+	      "echo '{\"QMP\": {}}' >&3; echo '{\"return\": \"\"}' >&3; echo plugged; exec sleep 100");
+	run_succeeds(&run);
+	guest("echo 'Starting kernel'; read -r a <&3\n"
+	      "echo '{\"return\": {}}' >&3; printf '{\"return\": \"Error: no such' >&3; sleep 0.2\n"
+	      "printf '%s\\n' ' thing\\r\\n\"}' >&3; exec sleep 100");
+	run_fails(&run, LKB_DIDNT, "QEMU does not take the device 'usb-net,netdev=\"n\"': "
+				   "Error: no such thing");
+	/* Without a network there is no monitor either. */
+	run.net = false;
+	guest("echo 'Starting kernel'; echo x 2>/dev/null >&3 || echo plugged; exec sleep 100");
+	run_succeeds(&run);
+	board.qemu.net_plug = (struct lkb_board_plug){0};
+}
+
 static void test_texts_are_found_however_the_stream_is_cut(void **state)
 {
 	static const char *const texts[] = {"abcabd", "aaa", "d", ""};
@@ -485,6 +516,7 @@ int main(void)
 		cmocka_unit_test(test_the_card_stays_as_it_is),
 		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_arguments_that_contradict_each_other),
+		cmocka_unit_test(test_a_device_is_plugged_in_when_the_console_says_so),
 		cmocka_unit_test(test_texts_are_found_however_the_stream_is_cut),
 	};
 
