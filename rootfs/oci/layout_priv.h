@@ -18,9 +18,6 @@ int lkb_layout_check(const char *dir, struct lkb_error *err);
 int lkb_layout_index(const char *dir, struct lkb_arena *arena, struct lkb_oci_index *ret,
 		     struct lkb_error *err);
 
-/* A whole document, verified, with a NUL behind it; the caller frees *ret. */
-int lkb_layout_read(const char *dir, const struct lkb_oci_desc *d, char **ret, size_t *ret_len,
-		    struct lkb_error *err);
 int lkb_layout_doc(const char *dir, const struct lkb_oci_desc *d, struct lkb_arena *arena,
 		   struct lkb_oci_doc *ret, struct lkb_error *err);
 int lkb_layout_config(const char *dir, const struct lkb_oci_desc *d, struct lkb_oci_config *ret,
