@@ -12,7 +12,6 @@
 struct lkb_plan {
 	const struct lkb_plan_in *in;
 	const struct lkb_format *format;
-	const char *root_mode;            /* "disk" or "ram" */
 
 	struct lkb_strv missing;          /* references nobody has: then nothing below is known */
 	struct lkb_rootfs_images images;  /* the spec's and the board's */

@@ -52,7 +52,7 @@ struct lkb_spec_image {
 
 struct lkb_spec_file {
 	struct lkb_pos pos;
-	const char *path, *symlink, *contents, *source, *metadata;
+	const char *path, *symlink, *contents, *source;
 	enum lkb_tristate directory, optional;
 	struct lkb_opt_int mode;
 	const char *uid, *gid;
