@@ -101,6 +101,7 @@ asan:
 # FUZZ_SECONDS each; finds land in out/fuzz/.
 FUZZ_SECONDS ?= 60
 fuzz:
+	$(Q)tests/deps.sh clang libclang-rt-14-dev
 	$(Q)$(MAKE) O=$(O)/fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined \
 		-fno-sanitize-recover=all" CFLAGS="-O1 -g" $(O)/fuzz/liblkboard.a fuzzers
 	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(O)/fuzz

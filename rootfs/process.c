@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/size.h"
 #include "base/str.h"
 #include "rootfs/rootfs_priv.h"
-
-static const char *const limit_names[] = {
-	"AS", "CORE", "CPU", "DATA", "FSIZE", "LOCKS", "MEMLOCK", "MSGQUEUE", "NICE", "NOFILE",
-	"NPROC", "RSS", "RTPRIO", "RTTIME", "SIGPENDING", "STACK",
-};
-
-struct rlimit_words {
-	const char *name; /* without RLIMIT_ */
-	uint64_t soft, hard;
-};
 
 static int write_user(struct lkb_jsonout *j, const struct lkb_spec_image *set,
 		      const struct lkb_strmap *ids, struct lkb_error *err)
@@ -56,42 +45,6 @@ static void write_caps(struct lkb_jsonout *j, const struct lkb_caps *caps)
 	lkb_jsonout_close(j, '}');
 }
 
-static bool read_bound(const char *text, size_t len, uint64_t *ret)
-{
-	lkb_autofree char *word = lkb_format("%.*s", (int)len, text);
-
-	if (!strcmp(word, "unlimited")) {
-		*ret = UINT64_MAX;
-		return true;
-	}
-	return lkb_u64_parse(word, ret);
-}
-
-/* NAME,SOFT,HARD */
-static int read_rlimit(const char *text, struct rlimit_words *ret, struct lkb_error *err)
-{
-	const char *name = lkb_starts_with(text, "RLIMIT_") ? text + strlen("RLIMIT_") : text;
-	size_t name_len = strcspn(name, ",");
-	const char *soft = name[name_len] ? name + name_len + 1 : NULL;
-	size_t soft_len = soft ? strcspn(soft, ",") : 0;
-	const char *hard = soft && soft[soft_len] ? soft + soft_len + 1 : NULL;
-
-	ret->name = NULL;
-	for (size_t i = 0; i < LKB_ARRAY_SIZE(limit_names); i++)
-		if (strlen(limit_names[i]) == name_len &&
-		    !strncasecmp(limit_names[i], name, name_len))
-			ret->name = limit_names[i];
-	if (!ret->name)
-		return lkb_fail(err, LKB_INPUT, "rlimit '%s' has no known name", text);
-	if (!hard || !read_bound(soft, soft_len, &ret->soft) ||
-	    !read_bound(hard, strlen(hard), &ret->hard))
-		return lkb_fail(err, LKB_INPUT, "rlimit '%s' is not NAME,SOFT,HARD", text);
-	if (ret->soft > ret->hard)
-		return lkb_fail(err, LKB_INPUT, "rlimit '%s' has a soft limit above its hard one",
-				text);
-	return 0;
-}
-
 static int write_rlimits(struct lkb_jsonout *j, const struct lkb_strlist *list,
 			 struct lkb_error *err)
 {
@@ -100,10 +53,13 @@ static int write_rlimits(struct lkb_jsonout *j, const struct lkb_strlist *list,
 	lkb_jsonout_open(j, "rlimits", '[');
 	for (size_t i = 0; i < list->n; i++) {
 		lkb_autofree char *type = NULL;
-		struct rlimit_words limit;
+		struct lkb_spec_rlimit limit;
+		const char *fault = lkb_spec_rlimit(list->items[i], &limit);
 
-		if (read_rlimit(list->items[i], &limit, err) < 0)
+		if (fault) {
+			lkb_fail(err, LKB_INPUT, "rlimit '%s' %s", list->items[i], fault);
 			return lkb_at_pos(list->pos ? &list->pos[i] : NULL, err);
+		}
 		type = lkb_format("RLIMIT_%s", limit.name);
 		lkb_jsonout_open(j, NULL, '{');
 		lkb_jsonout_string(j, "type", type);

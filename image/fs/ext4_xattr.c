@@ -74,7 +74,8 @@ static int attr_of(const struct lkb_xattr *x, struct attr *ret, struct lkb_error
 		ret->name_len = strlen(ret->name);
 		break;
 	}
-	if (ret->index == 0)
+	/* Access lists have no name of their own behind the prefix. */
+	if (ret->index == 0 || ((ret->index == 2 || ret->index == 3) && ret->name_len))
 		return lkb_fail(err, LKB_INPUT, "ext4 has no extended attributes like '%s'",
 				x->name);
 	if (ret->name_len > 255)

@@ -30,16 +30,20 @@ struct mtools {
 
 static int mtools_start(struct mtools *m, struct lkb_error *err)
 {
+	/* mtools reads /etc/mtools.conf whatever MTOOLSRC says; what stands here wins over it. */
+	static const char *const settings[] = {
+		"LC_ALL=C", "TZ=UTC", "MTOOLSRC=/dev/null", "MTOOLS_SKIP_CHECK=1",
+		"MTOOLS_FAT_COMPATIBILITY=0", "MTOOLS_LOWER_CASE=0", "MTOOLS_NO_VFAT=0",
+		"MTOOLS_DOTTED_DIR=0", "MTOOLS_NAME_NUMERIC_TAIL=1",
+	};
 	int64_t epoch = m->job->epoch < DOS_EPOCH ? DOS_EPOCH : m->job->epoch;
 
 	if (lkb_tmpdir_make(&m->dir, err) != 0)
 		return -1;
 	m->image = lkb_format("/proc/self/fd/0@@%" PRIu64, m->job->part->off);
 	m->buf = lkb_alloc(COPY_PIECE);
-	lkb_strv_add(&m->env, "LC_ALL=C");
-	lkb_strv_add(&m->env, "TZ=UTC");
-	lkb_strv_add(&m->env, "MTOOLSRC=/dev/null");
-	lkb_strv_add(&m->env, "MTOOLS_SKIP_CHECK=1");
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(settings); i++)
+		lkb_strv_add(&m->env, settings[i]);
 	lkb_strv_addf(&m->env, "SOURCE_DATE_EPOCH=%" PRId64, epoch);
 	return 0;
 }
@@ -213,11 +217,17 @@ static int make(const struct lkb_fs_job *job, struct lkb_writer *w, int fd, stru
 static int measure(const struct lkb_fs_job *job, uint64_t *ret, struct lkb_error *err)
 {
 	struct fat_list l;
+	uint64_t size, largest;
 
 	if (fat_list_make(job->part, &l, err) != 0)
 		return -1;
-	*ret = fat_size_for(&l);
+	size = fat_size_for(&l);
 	fat_list_clear(&l);
+	largest = size > job->part->min_size ? size : job->part->min_size;
+	if (largest > FAT_SIZE_MAX)
+		return lkb_fail(err, LKB_INPUT, "%s are too much for a FAT32",
+				lkb_size_text(largest).s);
+	*ret = size;
 	return 0;
 }
 

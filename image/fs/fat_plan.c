@@ -231,14 +231,15 @@ static uint64_t size_with(uint64_t clusters, uint64_t least, uint32_t cluster_se
 	if (size < least)
 		size = least;
 	size += lkb_align_up(2ull * fat_sectors_for(clusters) * FAT_SECTOR, BLOCK);
-	while (fat_geometry_of(size).clusters < clusters)
+	while (size <= FAT_SIZE_MAX && fat_geometry_of(size).clusters < clusters)
 		size += BLOCK;
 	return size;
 }
 
 uint64_t fat_size_for(const struct fat_list *l)
 {
-	uint64_t small = size_with(clusters_for(l, 1), 0, 1);
+	uint64_t small = clusters_for(l, 1);
+	uint64_t size = small < LARGE / FAT_SECTOR ? size_with(small, 0, 1) : LARGE;
 
-	return small < LARGE ? small : size_with(clusters_for(l, 8), LARGE, 8);
+	return size < LARGE ? size : size_with(clusters_for(l, 8), LARGE, 8);
 }

@@ -19,6 +19,7 @@
 #define FAT_SECTOR       512u
 #define FAT_CLUSTERS_MIN 65536u      /* fewer than 65525 would make it a FAT16 */
 #define FAT_CLUSTERS_MAX 0x0ffffff0u
+#define FAT_SIZE_MAX     ((uint64_t)FAT_CLUSTERS_MAX * 4096) /* clusters of large ones are 4 KiB */
 #define FAT_ROOT_CLUSTER 2u
 
 struct fat_geometry {
@@ -52,7 +53,7 @@ struct fat_list {
  * piece), directories, other files. LKB_INPUT for what a FAT cannot hold. */
 int fat_list_make(const struct lkb_part *part, struct fat_list *ret, struct lkb_error *err);
 void fat_list_clear(struct fat_list *l);
-/* Bytes of the smallest FAT32 that holds the list. */
+/* Bytes of the smallest FAT32 that holds the list; more than FAT_SIZE_MAX if there is none. */
 uint64_t fat_size_for(const struct fat_list *l);
 /* The geometry of a FAT32 of so many bytes. The first file's data starts at a multiple of 4096. */
 struct fat_geometry fat_geometry_of(uint64_t size);

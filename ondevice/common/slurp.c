@@ -42,12 +42,3 @@ char *lkb_slurp_line(const char *path)
 	text[strcspn(text, "\n")] = '\0';
 	return text;
 }
-
-int lkb_spit(const char *path, const char *text, struct lkb_error *err)
-{
-	lkb_autofd fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return lkb_fail_errno(err, "cannot open '%s'", path);
-	return lkb_write_full(fd, text, strlen(text), path, err);
-}

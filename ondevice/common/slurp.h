@@ -13,7 +13,4 @@ int lkb_slurp(const char *path, size_t max, char **ret, struct lkb_error *err);
 /* The same without the newline at the end, NULL if it cannot be read. For sysfs attributes. */
 char *lkb_slurp_line(const char *path);
 
-/* Writes a short text into a file of /proc or /sys. */
-int lkb_spit(const char *path, const char *text, struct lkb_error *err);
-
 #endif

@@ -18,6 +18,7 @@
 
 #define LKB_OCI_MAX_DOC ((size_t)4 << 20)
 #define LKB_OCI_MAX_BLOB ((uint64_t)64 << 30)
+#define LKB_OCI_MAX_DOCS ((uint64_t)64 << 20) /* of all documents under one name */
 enum {
 	LKB_OCI_MAX_LAYERS = 128,
 	LKB_OCI_MAX_ENTRIES = 4096, /* of one index; also of all nested ones under one name */

@@ -2,18 +2,41 @@
 #include "base/alloc.h"
 #include "rootfs/oci/layout_priv.h"
 
+#define INDEX "the index"
+
+int lkb_layout_walk_entry(struct lkb_layout_walk *w, const char *what, struct lkb_error *err)
+{
+	if (++w->entries > LKB_OCI_MAX_ENTRIES)
+		return lkb_fail(err, LKB_INPUT, "%s leads to more than %d entries", what,
+				LKB_OCI_MAX_ENTRIES);
+	return 0;
+}
+
+int lkb_layout_walk_doc(struct lkb_layout_walk *w, const char *what, uint64_t size,
+			struct lkb_error *err)
+{
+	w->bytes += size;
+	if (w->bytes > LKB_OCI_MAX_DOCS)
+		return lkb_fail(err, LKB_INPUT, "%s leads to more than %llu bytes of documents",
+				what, (unsigned long long)LKB_OCI_MAX_DOCS);
+	return 0;
+}
+
 /* Fills in the platform from the image's config. */
-static int platform_of_config(const char *dir, struct lkb_oci_desc *d, struct lkb_error *err)
+static int platform_of_config(const char *dir, struct lkb_oci_desc *d, struct lkb_layout_walk *w,
+			      struct lkb_error *err)
 {
 	lkb_autoarena arena = {0};
 	lkb_autoociconfig config = {0};
 	struct lkb_oci_doc doc;
 
-	if (lkb_layout_doc(dir, d, &arena, &doc, err))
+	if (lkb_layout_doc(dir, d, &arena, &doc, err) ||
+	    lkb_layout_walk_doc(w, INDEX, d->size, err))
 		return -1;
 	if (doc.kind != LKB_OCI_MANIFEST || doc.manifest.config.kind != LKB_OCI_CONFIG)
 		return 0;
-	if (lkb_layout_config(dir, &doc.manifest.config, &config, err))
+	if (lkb_layout_config(dir, &doc.manifest.config, &config, err) ||
+	    lkb_layout_walk_doc(w, INDEX, doc.manifest.config.size, err))
 		return -1;
 	d->has_platform = config.has_platform;
 	d->platform = config.platform;
@@ -25,7 +48,7 @@ static int add_manifest(const char *dir, const struct lkb_oci_desc *from,
 {
 	struct lkb_oci_desc d = *from;
 
-	if (!d.has_platform && platform_of_config(dir, &d, err))
+	if (!d.has_platform && platform_of_config(dir, &d, &list->walk, err))
 		return -1;
 	if (!d.has_platform)
 		return 0;
@@ -39,9 +62,8 @@ static int flatten(const char *dir, const struct lkb_oci_desc *d, unsigned depth
 {
 	struct lkb_oci_doc doc;
 
-	if (++list->visited > LKB_OCI_MAX_ENTRIES)
-		return lkb_fail(err, LKB_INPUT, "the index leads to more than %d entries",
-				LKB_OCI_MAX_ENTRIES);
+	if (lkb_layout_walk_entry(&list->walk, INDEX, err))
+		return -1;
 	if (d->not_for_us)
 		return 0;
 	if (d->kind == LKB_OCI_MANIFEST)
@@ -53,7 +75,8 @@ static int flatten(const char *dir, const struct lkb_oci_desc *d, unsigned depth
 	if (depth >= LKB_OCI_MAX_DEPTH)
 		return lkb_fail(err, LKB_INPUT, "indexes are nested more than %d deep",
 				LKB_OCI_MAX_DEPTH);
-	if (lkb_layout_doc(dir, d, arena, &doc, err))
+	if (lkb_layout_doc(dir, d, arena, &doc, err) ||
+	    lkb_layout_walk_doc(&list->walk, INDEX, d->size, err))
 		return -1;
 	for (size_t i = 0; i < doc.index.n; i++) {
 		const struct lkb_oci_desc *item = &doc.index.items[i];

@@ -11,7 +11,7 @@ struct import {
 	const char *from; /* the layout's directory */
 	struct lkb_ui *ui;
 	struct lkb_arena arena;
-	size_t visited; /* the bound on an index of indexes */
+	struct lkb_layout_walk walk;
 };
 
 static void clear(struct import *im)
@@ -126,14 +126,14 @@ static int copy_image(struct import *im, const struct lkb_oci_desc *d, unsigned 
 {
 	struct lkb_oci_doc doc;
 
-	if (++im->visited > LKB_OCI_MAX_ENTRIES)
-		return lkb_fail(err, LKB_INPUT, "the layout leads to more than %d entries",
-				LKB_OCI_MAX_ENTRIES);
+	if (lkb_layout_walk_entry(&im->walk, "the layout", err))
+		return -1;
 	if (d->kind == LKB_OCI_SCHEMA1)
 		return lkb_oci_fail_schema1(d->digest_text, err);
 	if (d->kind != LKB_OCI_INDEX && d->kind != LKB_OCI_MANIFEST)
 		return 0;
-	if (lkb_layout_doc(im->from, d, &im->arena, &doc, err))
+	if (lkb_layout_doc(im->from, d, &im->arena, &doc, err) ||
+	    lkb_layout_walk_doc(&im->walk, "the layout", d->size, err))
 		return -1;
 	if (doc.kind == LKB_OCI_INDEX)
 		return copy_index(im, d, &doc.index, depth, n_images, err);

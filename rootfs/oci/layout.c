@@ -87,7 +87,8 @@ int lkb_layout_open(const char *dir, const struct lkb_oci_desc *d, int *ret_fd,
 	return 0;
 }
 
-int lkb_layout_read(const char *dir, const struct lkb_oci_desc *d, char **ret, size_t *ret_len,
+/* A whole document, verified, with a NUL behind it; the caller frees *ret. */
+static int read_doc(const char *dir, const struct lkb_oci_desc *d, char **ret, size_t *ret_len,
 		    struct lkb_error *err)
 {
 	lkb_autofree char *text = NULL;
@@ -123,7 +124,7 @@ int lkb_layout_doc(const char *dir, const struct lkb_oci_desc *d, struct lkb_are
 	lkb_autofree char *text = NULL;
 	size_t len;
 
-	if (lkb_layout_read(dir, d, &text, &len, err))
+	if (read_doc(dir, d, &text, &len, err))
 		return -1;
 	return lkb_oci_doc_parse(text, len, name, d->media_type, arena, ret, err);
 }
@@ -138,7 +139,7 @@ int lkb_layout_config(const char *dir, const struct lkb_oci_desc *d, struct lkb_
 	if (d->kind != LKB_OCI_CONFIG)
 		return lkb_fail(err, LKB_INPUT, "the manifest is not that of an image: its config "
 				"is '%.100s'", d->media_type);
-	if (lkb_layout_read(dir, d, &text, &len, err))
+	if (read_doc(dir, d, &text, &len, err))
 		return -1;
 	return lkb_oci_config_parse(text, len, name, ret, err);
 }

@@ -18,9 +18,6 @@ int lkb_layout_check(const char *dir, struct lkb_error *err);
 int lkb_layout_index(const char *dir, struct lkb_arena *arena, struct lkb_oci_index *ret,
 		     struct lkb_error *err);
 
-/* A whole document, verified, with a NUL behind it; the caller frees *ret. */
-int lkb_layout_read(const char *dir, const struct lkb_oci_desc *d, char **ret, size_t *ret_len,
-		    struct lkb_error *err);
 int lkb_layout_doc(const char *dir, const struct lkb_oci_desc *d, struct lkb_arena *arena,
 		   struct lkb_oci_doc *ret, struct lkb_error *err);
 int lkb_layout_config(const char *dir, const struct lkb_oci_desc *d, struct lkb_oci_config *ret,
@@ -32,11 +29,21 @@ bool lkb_layout_has(const char *dir, const struct lkb_oci_desc *d);
 int lkb_layout_open(const char *dir, const struct lkb_oci_desc *d, int *ret_fd,
 		    struct lkb_error *err);
 
+/* What was looked at under one name: an index may name another one thousands of times. `what` is
+ * what messages call the top: "the index". Born {0}. */
+struct lkb_layout_walk {
+	size_t entries;
+	uint64_t bytes; /* of documents */
+};
+int lkb_layout_walk_entry(struct lkb_layout_walk *w, const char *what, struct lkb_error *err);
+int lkb_layout_walk_doc(struct lkb_layout_walk *w, const char *what, uint64_t size,
+			struct lkb_error *err);
+
 /* Image manifests, each with its platform. Born {0}. */
 struct lkb_layout_list {
 	struct lkb_oci_desc *items; /* owned; their strings are the arena's */
 	size_t n, cap;
-	size_t visited; /* documents and entries looked at: the bound on an index of indexes */
+	struct lkb_layout_walk walk;
 };
 /* Adds all image manifests at or below d, nested indexes depth-first. What is not for linux, is an
  * attestation, or has an unknown media type is left out; so is a manifest that says no platform

@@ -81,13 +81,15 @@ void lkb_store_tmp_clear(struct lkb_store_tmp *t)
 	*t = (struct lkb_store_tmp)LKB_STORE_TMP_INIT;
 }
 
-/* Who can lock it knows that nobody writes it. The name is not used again by anyone: it was either
- * removed here or renamed by its writer. */
+/* Who can lock it knows that nobody writes it. Another sweep may have removed it between open and
+ * lock, and the name be somebody's new file: process numbers repeat where containers share a store.
+ * What is locked and has its name keeps it. */
 static void sweep_one(int dir_fd, const char *name)
 {
 	lkb_autofd fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
 
-	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
+	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &st) && st.st_nlink)
 		unlinkat(dir_fd, name, 0);
 }
 

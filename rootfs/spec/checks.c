@@ -4,6 +4,8 @@
 #include "base/str.h"
 #include "rootfs/spec/spec_priv.h"
 
+#define MAX_ITEMS 1000 /* of mounts, binds, devices of one container */
+
 /* "'uid' of services[0]"; of a label, which has no path: "'uid'". */
 static void report(struct lkb_diags *diags, const struct lkb_pos *pos, const char *hint,
 		   const char *what, const char *path, const char *message)
@@ -122,12 +124,38 @@ static void check_sysctl(const struct lkb_strmap *map, const char *path, struct 
 	}
 }
 
+/* Each of these is compared with all others later, and a label comes from whoever made the image. */
+static void check_counts(const struct lkb_spec_image *image, const char *path,
+			 struct lkb_diags *diags)
+{
+	const struct {
+		const char *key;
+		size_t n;
+	} lists[] = {
+		{ "mounts", image->mounts.n },
+		{ "binds", image->binds.n },
+		{ "binds.add", image->binds_add.n },
+		{ "tmpfs", image->tmpfs.n },
+		{ "devices", image->devices.n },
+	};
+
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(lists); i++) {
+		struct lkb_pos pos = lkb_schema_pos(&image->pos, lists[i].key);
+
+		if (lists[i].n > MAX_ITEMS)
+			lkb_schema_error(diags, &pos, NULL, "'%s'%s%s has %zu items, more than %d",
+					 lists[i].key, *path ? " of " : "", path, lists[i].n,
+					 MAX_ITEMS);
+	}
+}
+
 void lkb_spec_check_image(const struct lkb_spec_image *image, const char *path,
 			  struct lkb_diags *diags)
 {
 	const struct lkb_spec_device *devices = image->devices.items;
 	const struct lkb_spec_mount *mounts = image->mounts.items;
 
+	check_counts(image, path, diags);
 	check_alone(&image->capabilities, "capabilities", path, diags);
 	check_alone(&image->capabilities_add, "capabilities.add", path, diags);
 	check_alone(&image->ambient, "ambient", path, diags);

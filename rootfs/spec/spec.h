@@ -52,7 +52,7 @@ struct lkb_spec_image {
 
 struct lkb_spec_file {
 	struct lkb_pos pos;
-	const char *path, *symlink, *contents, *source, *metadata;
+	const char *path, *symlink, *contents, *source;
 	enum lkb_tristate directory, optional;
 	struct lkb_opt_int mode;
 	const char *uid, *gid;
@@ -104,6 +104,14 @@ LKB_DEFINE_AUTO(lkb_spec, lkb_spec_free)
  * names the image in messages. The result lives in the arena. On failure *ret is not touched. */
 int lkb_spec_label(const char *text, const char *where, struct lkb_arena *arena,
 		   struct lkb_spec_image *ret, struct lkb_error *err);
+
+/* One item of `rlimits`: NAME,SOFT,HARD in any case, with or without RLIMIT_, blanks around the
+ * words. NULL, or what is wrong with it as the end of "which ..."; then *ret is not touched. */
+struct lkb_spec_rlimit {
+	const char *name;    /* "NOFILE" */
+	uint64_t soft, hard; /* UINT64_MAX = unlimited */
+};
+const char *lkb_spec_rlimit(const char *text, struct lkb_spec_rlimit *ret);
 
 /* The words that the capability keys take: first the names of capabilities(7), sorted. */
 #define LKB_N_CAPABILITIES 41

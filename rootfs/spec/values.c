@@ -10,7 +10,7 @@
 #define MAX_NAME 200 /* with "NNN-" before it, one path component */
 #define MAX_CONTAINERD_ID 76
 #define MAX_HOSTNAME 64
-#define MAX_VERSION 64
+#define MAX_VERSION 63 /* as many as a slot's trailer holds */
 
 static bool only(const char *v, const char *marks)
 {
@@ -188,47 +188,75 @@ const char *lkb_spec_bad_hostname(const char *v)
 	return NULL;
 }
 
-static bool is_limit(const char *v, size_t len)
+/* Takes the next word off a list with commas, without the blanks around it. */
+static bool next_word(const char **at, const char **ret, size_t *ret_len)
+{
+	const char *start, *end;
+
+	if (!*at)
+		return false;
+	start = *at;
+	end = start + strcspn(start, ",");
+	*at = *end ? end + 1 : NULL;
+	for (; start < end && *start == ' '; start++)
+		;
+	while (end > start && end[-1] == ' ')
+		end--;
+	*ret = start;
+	*ret_len = (size_t)(end - start);
+	return true;
+}
+
+static bool read_limit(const char *v, size_t len, uint64_t *ret)
 {
 	char text[24];
-	uint64_t n;
 
-	for (; len && *v == ' '; len--)
-		v++;
-	while (len && v[len - 1] == ' ')
-		len--;
 	if (!len || len >= sizeof(text))
 		return false;
 	memcpy(text, v, len);
 	text[len] = '\0';
-	return !strcasecmp(text, "unlimited") || lkb_u64_parse(text, &n);
+	*ret = UINT64_MAX;
+	return !strcasecmp(text, "unlimited") || lkb_u64_parse(text, ret);
 }
 
-const char *lkb_spec_bad_rlimit(const char *v)
+const char *lkb_spec_rlimit(const char *text, struct lkb_spec_rlimit *ret)
 {
 	static const char *const names[] = {
 		"CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE", "MEMLOCK", "AS",
 		"LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME"
 	};
-	const char *soft = strchr(v, ','), *hard = soft ? strchr(soft + 1, ',') : NULL;
-	size_t len = soft ? (size_t)(soft - v) : 0;
+	static const char prefix[] = "RLIMIT_";
+	struct lkb_spec_rlimit limit = { 0 };
+	const char *words[3];
+	size_t len[3];
 
-	if (!hard || strchr(hard + 1, ','))
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(words); i++)
+		if (!next_word(&text, &words[i], &len[i]))
+			return "is not of the form NAME,SOFT,HARD";
+	if (text)
 		return "is not of the form NAME,SOFT,HARD";
-	if (!is_limit(soft + 1, (size_t)(hard - soft - 1)) || !is_limit(hard + 1, strlen(hard + 1)))
+	if (!read_limit(words[1], len[1], &limit.soft) || !read_limit(words[2], len[2], &limit.hard))
 		return "has a limit that is neither a number nor 'unlimited'";
-	for (; len && *v == ' '; len--)
-		v++;
-	while (len && v[len - 1] == ' ')
-		len--;
-	if (len > 7 && !strncasecmp(v, "RLIMIT_", 7)) {
-		v += 7;
-		len -= 7;
+	if (len[0] > strlen(prefix) && !strncasecmp(words[0], prefix, strlen(prefix))) {
+		words[0] += strlen(prefix);
+		len[0] -= strlen(prefix);
 	}
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(names); i++)
-		if (len == strlen(names[i]) && !strncasecmp(v, names[i], len))
-			return NULL;
-	return "names no resource limit";
+		if (len[0] == strlen(names[i]) && !strncasecmp(words[0], names[i], len[0]))
+			limit.name = names[i];
+	if (!limit.name)
+		return "names no resource limit";
+	if (limit.soft > limit.hard)
+		return "has a soft limit above its hard one";
+	*ret = limit;
+	return NULL;
+}
+
+const char *lkb_spec_bad_rlimit(const char *v)
+{
+	struct lkb_spec_rlimit ignored;
+
+	return lkb_spec_rlimit(v, &ignored);
 }
 
 const char *lkb_spec_bad_device(const char *v)
@@ -247,7 +275,7 @@ const char *lkb_spec_bad_octal(const char *v)
 const char *lkb_spec_bad_version(const char *v)
 {
 	if (strlen(v) > MAX_VERSION)
-		return "is longer than 64 characters";
+		return "is longer than 63 characters";
 	if (!isalnum((unsigned char)*v))
 		return "begins with neither a letter nor a digit";
 	return only(v, "._+~-") ? NULL

@@ -60,13 +60,15 @@ int lkb_tree_add_file(struct lkb_tree *t, const char *path, const struct lkb_met
 				"file '%.300s': its data lies behind the end of '%s'", path,
 				lkb_blob_name(d->blob));
 	inode = lkb_inode_new(t, LKB_NODE_FILE, m);
-	if (put(t, path, inode, ret, err) < 0)
-		return -1;
+	/* Before the place is taken: *d may belong to the node that is replaced. */
 	if (d && d->blob && d->len) {
 		inode->data = *d;
 		lkb_blob_ref(d->blob);
 	}
-	return 0;
+	if (put(t, path, inode, ret, err) == 0)
+		return 0;
+	lkb_inode_release(inode);
+	return -1;
 }
 
 int lkb_tree_add_text(struct lkb_tree *t, const char *path, const struct lkb_meta *m,

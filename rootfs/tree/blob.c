@@ -78,11 +78,6 @@ const char *lkb_blob_name(const struct lkb_blob *b)
 	return b->name ? b->name : "memory";
 }
 
-int lkb_blob_fd(const struct lkb_blob *b)
-{
-	return b->fd;
-}
-
 int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
 		  struct lkb_error *err)
 {

@@ -26,8 +26,6 @@ void lkb_blob_unref(struct lkb_blob *b); /* NULL is fine */
 
 uint64_t lkb_blob_size(const struct lkb_blob *b);
 const char *lkb_blob_name(const struct lkb_blob *b);
-/* The file behind it, for copy_file_range(); -1 if it is memory. Borrowed. */
-int lkb_blob_fd(const struct lkb_blob *b);
 /* Exactly n bytes from off; past the end is an error. */
 int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
 		  struct lkb_error *err);

@@ -2,7 +2,7 @@
 /* Path resolution inside a tree: the rules of chroot, on nodes instead of files. */
 #include "rootfs/tree/tree_priv.h"
 
-enum fault { FINE, MISSING, NOT_DIR, LOOP, LONG_NAME, LONG_PATH, TOO_DEEP };
+enum fault { FINE, MISSING, NOT_DIR, LOOP, LONG_NAME, LONG_PATH, TOO_DEEP, TOO_MANY };
 
 static const char *const fault_text[] = {
 	[MISSING] = "there is no such file or directory",
@@ -11,6 +11,7 @@ static const char *const fault_text[] = {
 	[LONG_NAME] = "a name is longer than 255 bytes",
 	[LONG_PATH] = "it is longer than 4096 bytes",
 	[TOO_DEEP] = "it is more than 256 directories deep",
+	[TOO_MANY] = "the tree has had 4000000 files and directories, and takes no more",
 };
 
 /* Where a walk has come to. Names that are missing wait in `pending` until the whole walk is known
@@ -217,6 +218,9 @@ static enum fault place(struct walk *w, const char *path, size_t parent_len,
 		return TOO_DEEP;
 	if (current_path_len(w) + name.len + below.path_len > LKB_TREE_MAX_PATH)
 		return LONG_PATH;
+	/* One archive entry may ask for hundreds of parents. */
+	if (w->allow_missing && w->tree->n_made + w->n_pending > LKB_TREE_MAX_NODES)
+		return TOO_MANY;
 	make_pending(w);
 	return FINE;
 }

@@ -11,8 +11,9 @@
 
 /* Reads tar archives (ustar, PAX: POSIX.1-2001, GNU long names, base-256 numbers, sparse files)
  * entry by entry from a blob, so that file data can be referenced and not copied. Strict and
- * bounded: 1,000,000 entries, path 4096, PAX header 1 MiB, 256 extended attributes an entry, sparse
- * file 8 GiB. Entries of vendors' types (capital letters) are skipped, other types refused. */
+ * bounded: 1,000,000 entries, path 4096, PAX header 1 MiB, 256 extended attributes an entry and
+ * 256 MiB of them in all, sparse file 8 GiB. Entries of vendors' types (capital letters) are
+ * skipped, other types refused. */
 struct lkb_tar;
 
 struct lkb_tar_entry {

@@ -99,9 +99,21 @@ static bool has_xattr(const struct lkb_xattr *list, size_t n, const char *name)
 	return false;
 }
 
+/* A global header's attributes come with every entry: a small archive could fill the memory. */
+static int count_xattrs(struct lkb_tar *t, size_t n, struct lkb_error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		t->xattr_bytes += sizeof(t->xattrs[i]) + strlen(t->xattrs[i].name) +
+				  t->xattrs[i].len;
+	if (t->xattr_bytes > LKB_TAR_MAX_XATTR_BYTES)
+		return lkb_fail(err, LKB_INPUT, "more than %llu bytes of extended attributes",
+				(unsigned long long)LKB_TAR_MAX_XATTR_BYTES);
+	return 0;
+}
+
 /* bsdtar writes each attribute in two forms, and a local header beats a global one: the first one
  * of a name counts. */
-static void get_xattrs(struct lkb_tar *t, struct lkb_tar_entry *e)
+static int get_xattrs(struct lkb_tar *t, struct lkb_tar_entry *e, struct lkb_error *err)
 {
 	const struct lkb_pax *const both[] = { &t->local, &t->global };
 	size_t n = 0;
@@ -120,6 +132,7 @@ static void get_xattrs(struct lkb_tar *t, struct lkb_tar_entry *e)
 	}
 	e->xattrs = t->xattrs;
 	e->n_xattrs = n;
+	return count_xattrs(t, n, err);
 }
 
 static int get_meta(struct lkb_tar *t, struct lkb_tar_entry *e, struct lkb_error *err)
@@ -267,9 +280,8 @@ int lkb_tar_entry_get(struct lkb_tar *t, struct lkb_tar_entry *e, struct lkb_err
 	e->type = plain_type(t);
 	e->path = lkb_str_get(&t->path);
 	e->linkpath = e->type == '1' || e->type == '2' ? lkb_str_get(&t->linkpath) : "";
-	if (get_meta(t, e, err) < 0)
+	if (get_meta(t, e, err) < 0 || get_xattrs(t, e, err) < 0)
 		return lkb_context(err, "entry '%.200s'", e->path);
-	get_xattrs(t, e);
 	if (e->type == '0' && get_file(t, t->header[LKB_TAR_TYPE] == 'S', e, err) < 0)
 		return lkb_context(err, "entry '%.200s'", e->path);
 	if (e->type == '1' && (lkb_tar_entry_size(t, &size, err) < 0 ||

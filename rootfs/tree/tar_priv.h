@@ -10,6 +10,7 @@
 #define LKB_TAR_MAX_PATH 4096
 #define LKB_TAR_MAX_PAX ((uint64_t)1 << 20)
 #define LKB_TAR_MAX_XATTRS 256
+#define LKB_TAR_MAX_XATTR_BYTES ((uint64_t)256 << 20)
 
 /* A field of the 512-byte header. */
 struct lkb_tar_field {

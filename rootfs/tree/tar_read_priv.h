@@ -11,6 +11,7 @@ struct lkb_tar {
 	struct lkb_data range; /* holds a reference */
 	uint64_t pos;          /* of the next header */
 	uint64_t n_entries;
+	uint64_t xattr_bytes; /* names and values of all entries together */
 	uint64_t window_off;
 	size_t window_len;
 	uint8_t window[LKB_TAR_WINDOW];

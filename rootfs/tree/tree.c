@@ -52,6 +52,7 @@ struct lkb_inode *lkb_inode_new(struct lkb_tree *t, enum lkb_node_type type,
 	inode->nlink = type == LKB_NODE_DIR;
 	inode->source = t->source;
 	set_meta(inode, m);
+	t->n_made++;
 	return inode;
 }
 
@@ -154,11 +155,25 @@ void lkb_dir_replace_meta(struct lkb_tree *t, struct lkb_inode *dir, const struc
 	dir->source = t->source;
 }
 
+/* Room for one more. There is room for a power of two of them, so a full array is told by its
+ * number; what the arena lost to smaller ones is less than what is in use. */
+static void make_xattr_room(struct lkb_tree *t, struct lkb_inode *inode)
+{
+	size_t n = inode->n_xattrs;
+	struct lkb_xattr *grown;
+
+	if (n & (n - 1))
+		return;
+	grown = lkb_arena_array(&t->arena, n ? 2 * n : 1, sizeof(*grown));
+	if (n)
+		memcpy(grown, inode->xattrs, n * sizeof(*grown));
+	inode->xattrs = grown;
+}
+
 void lkb_tree_set_xattr(struct lkb_tree *t, struct lkb_inode *inode, const char *name,
 			const void *value, size_t len)
 {
 	struct lkb_xattr x = { .value = lkb_arena_memdup(&t->arena, value, len), .len = len };
-	struct lkb_xattr *grown;
 	size_t pos = 0;
 
 	while (pos < inode->n_xattrs && strcmp(inode->xattrs[pos].name, name) < 0)
@@ -169,10 +184,9 @@ void lkb_tree_set_xattr(struct lkb_tree *t, struct lkb_inode *inode, const char 
 		return;
 	}
 	x.name = lkb_arena_strdup(&t->arena, name);
-	grown = lkb_arena_array(&t->arena, inode->n_xattrs + 1, sizeof(x));
-	for (size_t i = 0; i < inode->n_xattrs; i++)
-		grown[i + (i >= pos)] = inode->xattrs[i];
-	grown[pos] = x;
-	inode->xattrs = grown;
+	make_xattr_room(t, inode);
+	memmove(inode->xattrs + pos + 1, inode->xattrs + pos,
+		(inode->n_xattrs - pos) * sizeof(x));
+	inode->xattrs[pos] = x;
 	inode->n_xattrs++;
 }

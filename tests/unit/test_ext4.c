@@ -632,6 +632,7 @@ static void what_ext4_cannot_hold_is_refused(void **state)
 	lkb_auto(lkb_tree) large_xattr = lkb_tree_new();
 	lkb_auto(lkb_tree) odd_xattr = lkb_tree_new();
 	lkb_auto(lkb_tree) bad_acl = lkb_tree_new();
+	lkb_auto(lkb_tree) longer_acl = lkb_tree_new();
 	lkb_auto(lkb_tree) device = lkb_tree_new();
 	lkb_auto(lkb_tree) links = lkb_tree_new();
 
@@ -643,6 +644,11 @@ static void what_ext4_cannot_hold_is_refused(void **state)
 	add_bytes(odd_xattr, "f", 1, 1);
 	lkb_tree_set_xattr(odd_xattr, lkb_tree_lookup(odd_xattr, "f", false), "com.apple.x", "", 0);
 	assert_refused(odd_xattr, "'/f': ext4 has no extended attributes like 'com.apple.x'");
+	add_bytes(longer_acl, "f", 1, 1);
+	lkb_tree_set_xattr(longer_acl, lkb_tree_lookup(longer_acl, "f", false),
+			   "system.posix_acl_access2", "\2\0\0\0", 4);
+	assert_refused(longer_acl, "'/f': ext4 has no extended attributes like "
+				   "'system.posix_acl_access2'");
 	add_bytes(bad_acl, "f", 1, 1);
 	lkb_tree_set_xattr(bad_acl, lkb_tree_lookup(bad_acl, "f", false),
 			   "system.posix_acl_default", "abcde", 5);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <locale.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 
 #include "base/bytes.h"
 #include "image/fs/fs.h"
@@ -262,6 +265,44 @@ static void two_builds_are_the_same_bytes(void **state)
 	assert_same_file(a, b);
 }
 
+/* In a name space of its own, this process sees another /etc/mtools.conf. */
+static bool with_config_of_host(const char *config)
+{
+	return !unshare(CLONE_NEWUSER | CLONE_NEWNS) &&
+	       !mount(config, "/etc/mtools.conf", NULL, MS_BIND, NULL);
+}
+
+static void the_config_of_the_host_has_no_say(void **state)
+{
+	lkb_auto(lkb_tree) t = boot_tree();
+	lkb_auto(lkb_tree) same = boot_tree();
+	struct lkb_part part = part_of(t, 64 * LKB_MIB), again = part_of(same, 64 * LKB_MIB);
+	const char *a = in_scratch("host-a.img"), *b = in_scratch("host-b.img");
+	const char *config = in_scratch("mtools.conf");
+	static const char text[] = "mtools_lower_case=1\nmtools_no_vfat=1\n"
+				   "mtools_name_numeric_tail=0\nmtools_fat_compatibility=1\n";
+	int status;
+	pid_t pid;
+
+	NEED("mformat");
+	lkb_map_free(make_fat(&part, a, NULL));
+	MUST(lkb_write_file(config, text, strlen(text), 0644, err));
+	pid = fork();
+	if (!pid) {
+		if (!with_config_of_host(config))
+			_exit(77);
+		lkb_map_free(make_fat(&again, b, NULL));
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+		print_message("# skipped: no name space of our own, or no /etc/mtools.conf\n");
+		skip();
+	}
+	assert_int_equal(status, 0);
+	assert_same_file(a, b);
+}
+
 static void the_time_is_the_epoch(void **state)
 {
 	lkb_auto(lkb_tree) t = boot_tree();
@@ -324,6 +365,7 @@ static void what_a_fat_cannot_hold_is_refused(void **state)
 	lkb_auto(lkb_tree) twins = lkb_tree_new();
 	lkb_auto(lkb_tree) link = lkb_tree_new();
 	lkb_auto(lkb_tree) large = lkb_tree_new();
+	lkb_auto(lkb_tree) empty = lkb_tree_new();
 	const char *sparse = in_scratch("sparse");
 	lkb_auto(lkb_blob) blob = lkb_blob_new_fd(new_file(sparse), 4 * LKB_GIB, sparse);
 	struct lkb_part part = part_of(twins, 0);
@@ -338,6 +380,9 @@ static void what_a_fat_cannot_hold_is_refused(void **state)
 	MUST(lkb_tree_add_file(large, "x", &file_meta,
 			       &(struct lkb_data){.blob = blob, .len = 4 * LKB_GIB}, NULL, err));
 	assert_refused(&part, "'/x': 4.0 GiB are too much for a file on a FAT");
+	part.tree = lkb_tree_root(empty);
+	part.min_size = 1500 * LKB_GIB;
+	assert_refused(&part, "1.5 TiB are too much for a FAT32");
 }
 
 static void named_files_must_be_there_and_whole_blocks(void **state)
@@ -387,6 +432,7 @@ int main(void)
 		cmocka_unit_test(named_files_are_aligned_ranges),
 		cmocka_unit_test(blocks_belong_to_files_or_are_free),
 		cmocka_unit_test(two_builds_are_the_same_bytes),
+		cmocka_unit_test(the_config_of_the_host_has_no_say),
 		cmocka_unit_test(the_time_is_the_epoch),
 		cmocka_unit_test(names_that_a_fat_does_not_take_are_refused),
 		cmocka_unit_test(what_a_fat_cannot_hold_is_refused),

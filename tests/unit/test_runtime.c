@@ -84,6 +84,37 @@ static void what_cannot_run_is_refused(void **state)
 	}
 }
 
+/* What `check` lets through is written: any case, blanks, with and without the prefix. */
+static void rlimits_as_people_write_them(void **state)
+{
+	static const char yaml[] =
+		"services:\n  - name: app\n    image: x\n    command: [\"/x\"]\n"
+		"    rlimits: [\"nofile, 1, 2\", \"rlimit_core,0,Unlimited\"]\n";
+	struct lkb_error err = { 0 };
+	lkb_autofree char *config = make_config(yaml, NULL, "/r", &err);
+
+	assert_string_equal(err.message, "");
+	assert_non_null(strstr(config, "\"type\": \"RLIMIT_NOFILE\""));
+	assert_non_null(strstr(config, "\"soft\": 1"));
+	assert_non_null(strstr(config, "\"type\": \"RLIMIT_CORE\""));
+	assert_non_null(strstr(config, "\"hard\": 18446744073709551615"));
+}
+
+/* 200,000 binds in a label took minutes. */
+static void a_label_has_an_end(void **state)
+{
+	static const char yaml[] = "services:\n  - name: app\n    image: x\n";
+	lkb_autostr label = { 0 };
+	struct lkb_error err = { 0 };
+
+	lkb_str_add(&label, "{\"binds\": [");
+	for (unsigned i = 0; i <= 1000; i++)
+		lkb_str_addf(&label, "%s\"/a:/b%u\"", i ? "," : "", i);
+	lkb_str_add(&label, "]}");
+	assert_null(make_config(yaml, label.s, "/r", &err));
+	assert_non_null(strstr(err.message, "'binds' has 1001 items, more than 1000"));
+}
+
 static void an_image_without_a_command_needs_one(void **state)
 {
 	char ref[] = "docker.io/x:1", workdir[] = "";
@@ -167,6 +198,8 @@ int main(void)
 		cmocka_unit_test(configs_are_the_golden_ones),
 		cmocka_unit_test(every_key_has_a_golden_file),
 		cmocka_unit_test(what_cannot_run_is_refused),
+		cmocka_unit_test(rlimits_as_people_write_them),
+		cmocka_unit_test(a_label_has_an_end),
 		cmocka_unit_test(an_image_without_a_command_needs_one),
 		cmocka_unit_test(runtime_json_says_what_init_has_to_mount),
 	};

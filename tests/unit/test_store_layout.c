@@ -240,6 +240,30 @@ static void indexes_that_multiply(void **state)
 	import_fails(k, LKB_INPUT, "image '" APP "': the layout leads to more than 4096 entries");
 }
 
+/* Two thousand times the same large index: nobody reads all of it. */
+static void a_large_index_named_many_times(void **state)
+{
+	struct kit *k = *state;
+	lkb_autofree char *note = lkb_alloc(100001);
+	lkb_autofree char *inner = NULL, *large = NULL, *entry = NULL, *top = NULL;
+	lkb_autostr text = {0};
+	struct blob b;
+
+	layout_begin(k);
+	memset(note, 'n', 100000);
+	large = lkb_format("{\"schemaVersion\":2,\"manifests\":[],\"note\":\"%s\"}", note);
+	b = layout_text(k, large);
+	inner = desc(INDEX, &b, "");
+	for (int i = 0; i < 2000; i++)
+		lkb_str_addf(&text, "%s%s", i ? "," : "", inner);
+	top = lkb_format("{\"schemaVersion\":2,\"manifests\":[%s]}", text.s);
+	b = layout_text(k, top);
+	entry = desc(INDEX, &b, "");
+	layout_index(k, entry);
+	import_fails(k, LKB_INPUT, "image '" APP "': the layout leads to more than 67108864 bytes "
+		     "of documents");
+}
+
 static void a_directory_that_is_no_layout(void **state)
 {
 	struct kit *k = *state;
@@ -272,6 +296,7 @@ int main(void)
 		T(more_layers_than_diff_ids),
 		T(indexes_nested_too_deep),
 		T(indexes_that_multiply),
+		T(a_large_index_named_many_times),
 		T(a_directory_that_is_no_layout),
 	};
 

@@ -2,6 +2,7 @@
 /* Reading tar: archives made by hand, byte by byte. */
 #include "tests/unit/tree_util.h"
 
+#include "base/alloc.h"
 #include "rootfs/tree/tar.h"
 
 #define assert_tar_dump(tar, want) \
@@ -483,6 +484,27 @@ static void sparse_files_of_the_old_kind(void **state)
 	assert_fault(try_tar(&tar, &err), LKB_INPUT, "a sparse file of 12884901888 bytes");
 }
 
+/* A global header's attributes belong to every entry: 300 entries make 300 MB out of one. */
+static void attributes_of_all_entries_together_are_bounded(void **state)
+{
+	lkb_autofree char *value = lkb_alloc(1000000);
+	lkb_autostr tar = { 0 };
+	lkb_autostr global = { 0 };
+
+	memset(value, 'v', 1000000);
+	add_record(&global, "SCHILY.xattr.user.big", value, 1000000);
+	tar_add(&tar, 'g', "g", "", global.s, global.len);
+	for (unsigned i = 0; i < 300; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "f%u", i);
+		tar_add_text(&tar, '0', name, "");
+	}
+	tar_end(&tar);
+	assert_fault(try_tar(&tar, &err), LKB_INPUT,
+		     "entry 'f268': more than 268435456 bytes of extended attributes");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -500,6 +522,7 @@ int main(void)
 		cmocka_unit_test(hard_links_with_and_without_a_payload),
 		cmocka_unit_test(cut_anywhere_it_fails_or_has_fewer_entries),
 		cmocka_unit_test(sparse_files_of_the_old_kind),
+		cmocka_unit_test(attributes_of_all_entries_together_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -429,6 +429,61 @@ static void xattrs_are_sorted_and_replaced(void **state)
 	assert_memory_equal(i->xattrs[2].value, "\0x", 2);
 }
 
+static void many_xattrs_are_all_there(void **state)
+{
+	lkb_auto(lkb_tree) t = lkb_tree_new();
+	struct lkb_inode *i = lkb_tree_root(t);
+	char name[16];
+
+	/* 0, 7, 14, ... modulo 100: every number once, in no order */
+	for (unsigned k = 0; k < 100; k++) {
+		snprintf(name, sizeof(name), "user.%02u", k * 7 % 100);
+		lkb_tree_set_xattr(t, i, name, name, strlen(name));
+	}
+	assert_int_equal(i->n_xattrs, 100);
+	for (unsigned k = 0; k < 100; k++) {
+		snprintf(name, sizeof(name), "user.%02u", k);
+		assert_string_equal(i->xattrs[k].name, name);
+		assert_memory_equal(i->xattrs[k].value, name, strlen(name));
+	}
+}
+
+static void a_file_may_get_the_data_of_the_one_it_replaces(void **state)
+{
+	lkb_auto(lkb_tree) t = lkb_tree_new();
+	lkb_autofree char *text = NULL;
+
+	add_text(t, "f", "hello");
+	assert_int_equal(lkb_tree_add_file(t, "f", &file_meta,
+					   &lkb_tree_lookup(t, "f", false)->data, NULL, NULL), 0);
+	assert_int_equal(lkb_data_read_all(&lkb_tree_lookup(t, "f", false)->data, 5, &text, NULL,
+					   NULL), 0);
+	assert_string_equal(text, "hello");
+}
+
+/* Each path asks for 200 parents: a few thousand entries of an archive would be millions. */
+static void a_tree_has_an_end(void **state)
+{
+	lkb_auto(lkb_tree) t = lkb_tree_new();
+	struct lkb_error err = { 0 };
+	unsigned n = 0;
+	int r = 0;
+
+	for (; r == 0 && n < 30000; n++) {
+		char path[512];
+		size_t len = (size_t)snprintf(path, sizeof(path), "%u", n);
+
+		for (unsigned i = 0; i < 199; i++, len += 2)
+			memcpy(path + len, "/d", 3);
+		r = lkb_tree_add_dir(t, path, &dir_meta, NULL, &err);
+	}
+	assert_int_equal(r, -1);
+	assert_int_equal(err.kind, LKB_INPUT);
+	assert_non_null(strstr(err.message, "4000000"));
+	assert_int_equal(n - 1, 4000000 / 200);
+	assert_non_null(lkb_tree_lookup(t, "0", false));
+}
+
 static void grafts_keep_hard_links_and_merge_directories(void **state)
 {
 	lkb_auto(lkb_tree) from = lkb_tree_new();
@@ -596,6 +651,9 @@ int main(void)
 		cmocka_unit_test(the_iterator_goes_in_byte_order_directories_first),
 		cmocka_unit_test(the_iterator_tells_depth_and_name),
 		cmocka_unit_test(xattrs_are_sorted_and_replaced),
+		cmocka_unit_test(many_xattrs_are_all_there),
+		cmocka_unit_test(a_file_may_get_the_data_of_the_one_it_replaces),
+		cmocka_unit_test(a_tree_has_an_end),
 		cmocka_unit_test(grafts_keep_hard_links_and_merge_directories),
 		cmocka_unit_test(a_tree_can_be_grafted_into_itself),
 		cmocka_unit_test(sources_mark_what_was_added_later),
