@@ -60,6 +60,20 @@ static bool is_ours(struct lkb_plan *p, const char *ref, const struct lkb_platfo
 	return !lkb_store_resolve(p->in->store, ref, platform, &image, NULL) && lkb_pkg_made(image);
 }
 
+/* Makes the image anew if that is called for. One made earlier is better than none where the
+ * programs for the boards, which come with lkboard, cannot be found; but not with --locked or
+ * --update-lock, which ask for certain packages. */
+static int refresh(struct lkb_plan *p, const char *ref, const struct lkb_pkg *pkg, bool there,
+		   struct lkb_error *err)
+{
+	if (!there || !lkb_pkg_has_local(pkg) || p->in->ondevice_dir || p->in->locked ||
+	    p->in->update_lock)
+		return build_package(p, pkg, err);
+	lkb_ui_warning(p->in->ui, "the programs for the boards were not found: image '%s' is used "
+		       "as it is in the store", ref);
+	return 0;
+}
+
 /* An image may be one that a package definition makes: it is made where the store lacks it, and
  * made anew where its definition has changed. */
 static int supply(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform,
@@ -80,7 +94,7 @@ static int supply(struct lkb_plan *p, const char *ref, const struct lkb_platform
 	if (!pkg)
 		return 0; /* if it is not there, resolving will say so */
 	if (p->in->build_missing)
-		return there && !is_ours(p, ref, platform) ? 0 : build_package(p, pkg, err);
+		return there && !is_ours(p, ref, platform) ? 0 : refresh(p, ref, pkg, there, err);
 	lkb_strv_add(&p->missing, ref);
 	return 0;
 }
