@@ -94,14 +94,14 @@ static int write_sd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *
 	int fd;
 
 	if (lkb_output_open(o, suffix, &fd, err) ||
-	    lkb_disk_write(&p->disk, fd, suffix + 1, p->in->ui, &map, err))
+	    lkb_disk_write(&p->disk, fd, lkb_output_path(o), p->in->ui, &map, err))
 		return -1;
 	lkb_map_format(map, &text);
 	lkb_map_format_bmap(map, &bmap);
 	digest = lkb_sha256(text.s, text.len);
 	lkb_output_done(o, p->disk.size, "map-sha256", &digest);
 	if (lkb_output_wants_sha256(o)) {
-		if (hash_file(fd, suffix + 1, p->disk.size, &digest, err))
+		if (hash_file(fd, lkb_output_path(o), p->disk.size, &digest, err))
 			return -1;
 		lkb_output_done(o, p->disk.size, "sha256", &digest);
 	}

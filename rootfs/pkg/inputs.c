@@ -45,7 +45,8 @@ static int read_local(const struct lkb_pkg_local *l, const char *local_dir, cons
 
 	if (!local_dir) {
 		lkb_fail(err, LKB_MISSING, "the programs for the boards were not found");
-		return lkb_hint(err, "`make` puts them beside lkboard, `make install` below PREFIX");
+		return lkb_hint(err, "`make` puts them beside lkboard, `make install` below "
+				"PREFIX");
 	}
 	path = lkb_format("%s/%s/%s", local_dir, arch, l->file);
 	if (lkb_blob_open(path, &ret->blob, err) || hash_blob(ret->blob, &ret->sha256, err))
