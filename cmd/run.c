@@ -106,9 +106,16 @@ static int run_card(struct lkb_ctx *ctx, const struct run_options *o, const char
 	struct parts parts __attribute__((cleanup(clear_parts))) = {0};
 	lkb_auto(lkb_board) board = NULL;
 	struct lkb_qemu_run run = {0};
+	const char *name;
 
-	if (lkb_card_read(path, &card, err) ||
-	    find_board(ctx, o->board ? o->board : lkb_card_board(&card), &board, err) ||
+	if (lkb_card_read(path, &card, err))
+		return -1;
+	name = o->board ? o->board : lkb_card_board(&card);
+	if (!name) {
+		lkb_fail(err, LKB_INPUT, "'%s' has no slot that lkboard made", path);
+		return lkb_hint(err, "give --board NAME to boot it all the same");
+	}
+	if (find_board(ctx, name, &board, err) ||
 	    extract_card(&card, path, board, &parts, err))
 		return -1;
 	run.board = board;
