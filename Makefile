@@ -22,7 +22,7 @@ SRCS     := $(sort $(foreach m,$(MODULES),$(wildcard $(m)/*.c)))
 OBJS     := $(SRCS:%.c=$(O)/%.o)
 LIB_OBJS := $(filter-out $(O)/cmd/lkboard.o,$(OBJS))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
-UNITS    := $(UNIT_SRC:%.c=$(O)/%)
+UNITS    := $(UNIT_SRC:%.c=$(O)/%) $(O)/tests/unit/test_compress_zlib
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/replay/%)
 FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/fuzz/%)
@@ -66,6 +66,12 @@ $(O)/tests/unit/%: tests/unit/%.c $(O)/liblkboard.a
 	@mkdir -p $(@D)
 	@echo "  UNIT    $@"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(O)/liblkboard.a $(LDFLAGS) -lcmocka $(LIBS)
+
+# The fall-back of machines without ISA-L: the same tests over zlib.
+$(O)/tests/unit/test_compress_zlib: tests/unit/test_compress.c base/ext/inflate_zlib.c $(O)/liblkboard.a
+	@mkdir -p $(@D)
+	@echo "  UNIT    $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) -DLKB_WITHOUT_ISAL $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS) -lcmocka $(LIBS)
 
 # Fuzz targets: replayed over their corpus by `make check`, run by `make fuzz` (clang).
 $(O)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(O)/liblkboard.a

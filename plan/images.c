@@ -117,6 +117,19 @@ static int find_needs(struct lkb_plan *p, const struct lkb_strv *refs,
 	return 0;
 }
 
+/* Makes the image anew if that is called for. One made earlier is better than none where the
+ * programs for the boards, which come with lkboard, cannot be found; but not with --locked or
+ * --update-lock, which ask for certain packages. */
+static int refresh(struct lkb_plan *p, const struct need *need, struct lkb_error *err)
+{
+	if (!need->there || !lkb_pkg_has_local(need->pkg) || p->in->ondevice_dir ||
+	    p->in->locked || p->in->update_lock)
+		return build_package(p, need->pkg, err);
+	lkb_ui_warning(p->in->ui, "the programs for the boards were not found: image '%s' is used "
+		       "as it is in the store", need->ref);
+	return 0;
+}
+
 /* An image that a package definition makes is made where the store lacks it, and made anew where
  * its definition has changed. */
 static int supply(struct lkb_plan *p, const struct need *need, const struct lkb_platform *platform,
@@ -125,9 +138,7 @@ static int supply(struct lkb_plan *p, const struct need *need, const struct lkb_
 	if (!need->pkg)
 		return 0;
 	if (p->in->build_missing)
-		return need->there && !is_ours(p, need->ref, platform)
-			       ? 0
-			       : build_package(p, need->pkg, err);
+		return need->there && !is_ours(p, need->ref, platform) ? 0 : refresh(p, need, err);
 	lkb_strv_add(&p->missing, need->ref);
 	return 0;
 }

@@ -53,6 +53,8 @@ void lkb_output_free(struct lkb_output *o); /* uncommitted files are removed */
 LKB_DEFINE_AUTO(lkb_output, lkb_output_free)
 /* Opens NAME + suffix for writing; *ret_fd is borrowed. */
 int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err);
+/* Path of the file opened last, for messages. */
+const char *lkb_output_path(const struct lkb_output *o);
 /* Says size and digest of the file opened last; digest as in struct lkb_artifact. */
 void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
 		     const struct lkb_sha256 *digest);
