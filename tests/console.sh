@@ -23,8 +23,9 @@ boot() {
 		< "$T/keys" > "$T/console" 2> "$T/run.err" &
 	guest=$!
 	booted=$(date +%s)
-	# Held open, so that the guest's input does not end after the first line.
-	exec 9> "$T/keys"
+	# Held open, so that the guest's input does not end after the first line; for reading too, so that
+	# typing to a guest that has ended is no end of the test.
+	exec 9<> "$T/keys"
 }
 
 wait_for() {

@@ -38,7 +38,7 @@ boot_kept() { # NUMBER
 		-drive "file=$card,format=raw,if=sd" < "$T/keys" > "$T/console" 2> "$T/run.err" &
 	guest=$!
 	booted=$(date +%s)
-	exec 9> "$T/keys"
+	exec 9<> "$T/keys"
 	check "boot $1 comes up" wait_for "lkboard: up" 240
 	type_line poweroff
 	check "boot $1 ends by itself" wait_end 60
