@@ -131,13 +131,13 @@ static int board_beside(const char *path, char **ret, struct lkb_error *err)
 	struct lkb_made_by made __attribute__((cleanup(lkb_made_by_clear))) = {0};
 
 	lkb_made_by_find(path, &made);
-	if (made.boards.n == 1) {
+	if (made.boards.n == 1 && lkb_board_word_ok(made.boards.items[0])) {
 		*ret = lkb_strdup(made.boards.items[0]);
 		return 0;
 	}
-	if (made.boards.n)
-		lkb_fail(err, LKB_USAGE, "'%s' is in both '%s' and '%s'", path,
-			 made.records.items[0], made.records.items[1]);
+	if (made.boards.n > 1)
+		lkb_fail(err, LKB_USAGE, "'%s' and '%s' both say that they made '%s'",
+			 made.records.items[0], made.records.items[1], path);
 	else
 		lkb_fail(err, LKB_USAGE, "no build.json beside '%s' says which board it is for",
 			 path);
