@@ -15,7 +15,6 @@
 struct lkb_ctx {
 	struct lkb_ui *ui;      /* NULL with -q or --progress none */
 	bool json;              /* --progress json: errors and results are JSON lines on stderr */
-	bool verbose;
 	char *store_dir;        /* owned; NULL if nothing says where it is */
 	char *configs_dir;      /* owned; NULL if none was found */
 	char *ondevice_dir;     /* owned; where the static programs for boards stand */
