@@ -124,7 +124,8 @@ static void check_sysctl(const struct lkb_strmap *map, const char *path, struct 
 	}
 }
 
-/* Each of these is compared with all others later, and a label comes from whoever made the image. */
+/* Each of these is compared with all others later, and a label is the work of whoever made the
+ * image. */
 static void check_counts(const struct lkb_spec_image *image, const char *path,
 			 struct lkb_diags *diags)
 {

@@ -235,7 +235,8 @@ const char *lkb_spec_rlimit(const char *text, struct lkb_spec_rlimit *ret)
 			return "is not of the form NAME,SOFT,HARD";
 	if (text)
 		return "is not of the form NAME,SOFT,HARD";
-	if (!read_limit(words[1], len[1], &limit.soft) || !read_limit(words[2], len[2], &limit.hard))
+	if (!read_limit(words[1], len[1], &limit.soft) ||
+	    !read_limit(words[2], len[2], &limit.hard))
 		return "has a limit that is neither a number nor 'unlimited'";
 	if (len[0] > strlen(prefix) && !strncasecmp(words[0], prefix, strlen(prefix))) {
 		words[0] += strlen(prefix);
