@@ -32,7 +32,7 @@ static const struct lkb_opt build_rows[] = {
 	INPUT_OPTIONS,
 	ROW(0, "update-lock", FLAG, update_lock, NULL, "resolve packages anew and write the lock"),
 	ROW(0, "force", FLAG, force, NULL, "overwrite what another board's build made"),
-	ROW(0, "sha256", FLAG, sha256, NULL, "print disk images' whole-file digest"),
+	ROW(0, "sha256", FLAG, sha256, NULL, "print the digest of whole disk images too"),
 	ROW('j', "jobs", UINT, jobs, "N", "processes at most; the result is the same for any N"),
 	ROW(0, "dry-run", FLAG, dry_run, NULL, "the same as `lkboard plan`"),
 };
@@ -152,8 +152,9 @@ static int print_artifacts(const struct lkb_ctx *ctx, const struct lkb_artifacts
 	size_t i;
 
 	for (i = 0; i < a->n; i++)
-		lkb_str_addf(&out, "%s\t%llu\t%s\n", a->items[i].path,
-			     (unsigned long long)a->items[i].bytes, a->items[i].digest);
+		lkb_str_addf(&out, "%s\t%llu\t%s%s%s\n", a->items[i].path,
+			     (unsigned long long)a->items[i].bytes, a->items[i].digest,
+			     a->items[i].whole[0] ? "\t" : "", a->items[i].whole);
 	for (i = 0; i < a->n; i++)
 		lkb_report_result(ctx, a->items[i].path, a->items[i].bytes, a->items[i].digest);
 	return lkb_print(lkb_str_get(&out), err);
