@@ -91,7 +91,7 @@ static int write_sd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *
 	if (lkb_output_wants_sha256(o)) {
 		if (hash_file(fd, lkb_output_path(o), p->disk.size, &digest, err))
 			return -1;
-		lkb_output_done(o, p->disk.size, "sha256", &digest);
+		lkb_output_whole(o, &digest);
 	}
 	if (lkb_output_text(o, map_suffix, text.s, text.len, err))
 		return -1;

@@ -11,6 +11,7 @@
  * What a module needs is listed with the one to be loaded first at the end. */
 
 #define DEP_MAX (16 * (size_t)LKB_MIB)
+#define MODULES_MAX 1000
 
 struct index {
 	char *text;       /* owned; cut into lines */
@@ -117,16 +118,23 @@ static bool is_builtin(const struct index *x, const char *name)
 	return false;
 }
 
-static void add_path(const struct index *x, const char *path, size_t n, struct lkb_strv *ret)
+static int add_path(const struct index *x, const char *path, size_t n, struct lkb_strv *ret,
+		    struct lkb_error *err)
 {
 	lkb_autofree char *full = lkb_format("%s/%.*s", x->dir, (int)n, path);
 
-	if (!lkb_strv_has(ret, full))
-		lkb_strv_add(ret, full);
+	if (lkb_strv_has(ret, full))
+		return 0;
+	if (ret->n >= MODULES_MAX)
+		return lkb_fail(err, LKB_INPUT, "by '%s/modules.dep' the initrd would need more "
+				"than %d modules", x->dir, MODULES_MAX);
+	lkb_strv_add(ret, full);
+	return 0;
 }
 
 /* Last needed first, the module itself at the end. */
-static void add_line(const struct index *x, const char *line, struct lkb_strv *ret)
+static int add_line(const struct index *x, const char *line, struct lkb_strv *ret,
+		    struct lkb_error *err)
 {
 	size_t self = strcspn(line, ":");
 	const char *needed = line + self + 1, *end = line + strlen(line);
@@ -138,11 +146,11 @@ static void add_line(const struct index *x, const char *line, struct lkb_strv *r
 			end--;
 		for (start = end; start > needed && start[-1] != ' ';)
 			start--;
-		if (start < end)
-			add_path(x, start, (size_t)(end - start), ret);
+		if (start < end && add_path(x, start, (size_t)(end - start), ret, err))
+			return -1;
 		end = start;
 	}
-	add_path(x, line, self, ret);
+	return add_path(x, line, self, ret, err);
 }
 
 int lkb_modules_order(struct lkb_tree *root, const struct lkb_strlist *wanted,
@@ -157,7 +165,8 @@ int lkb_modules_order(struct lkb_tree *root, const struct lkb_strlist *wanted,
 		const char *line = find_line(&x, wanted->items[i]);
 
 		if (line) {
-			add_line(&x, line, ret_paths);
+			if (add_line(&x, line, ret_paths, err))
+				return -1;
 		} else if (!is_builtin(&x, wanted->items[i])) {
 			lkb_fail(err, LKB_INPUT, "the kernel has no module '%s'", wanted->items[i]);
 			return lkb_hint(err, "the board's initrd needs it; use a kernel image "

@@ -99,6 +99,13 @@ void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
 	snprintf(a->digest, sizeof(a->digest), "%s:%s", scheme, lkb_sha256_text(digest).s);
 }
 
+void lkb_output_whole(struct lkb_output *o, const struct lkb_sha256 *digest)
+{
+	struct lkb_artifact *a = &o->artifacts.items[o->n - 1];
+
+	snprintf(a->whole, sizeof(a->whole), "sha256:%s", lkb_sha256_text(digest).s);
+}
+
 int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, size_t n,
 		    struct lkb_error *err)
 {

@@ -51,6 +51,7 @@ struct lkb_artifact {
 	char *path; /* owned */
 	uint64_t bytes;
 	char digest[80]; /* "sha256:HEX" of the file, "map-sha256:HEX" for a disk image */
+	char whole[80];  /* "sha256:HEX" of a whole disk image, if that was asked for; else "" */
 };
 
 struct lkb_artifacts {
@@ -62,7 +63,7 @@ void lkb_artifacts_clear(struct lkb_artifacts *a);
 struct lkb_plan_out {
 	const char *dir;
 	bool force;      /* overwrite what another board's build made */
-	bool sha256;     /* also the whole-file digest of disk images */
+	bool sha256;     /* also the digest of whole disk images */
 };
 
 /* Writes the artifacts and NAME-BOARD.build.json. Each appears whole or not at all, and they appear

@@ -2,7 +2,8 @@
 /* Path resolution inside a tree: the rules of chroot, on nodes instead of files. */
 #include "rootfs/tree/tree_priv.h"
 
-enum fault { FINE, MISSING, NOT_DIR, LOOP, LONG_NAME, LONG_PATH, TOO_DEEP, TOO_MANY };
+enum fault { FINE, MISSING, NOT_DIR, LOOP, LONG_NAME, LONG_PATH, TOO_DEEP, TOO_MANY,
+	     DIR_FULL };
 
 static const char *const fault_text[] = {
 	[MISSING] = "there is no such file or directory",
@@ -12,6 +13,7 @@ static const char *const fault_text[] = {
 	[LONG_PATH] = "it is longer than 4096 bytes",
 	[TOO_DEEP] = "it is more than 256 directories deep",
 	[TOO_MANY] = "the tree has had 4000000 files and directories, and takes no more",
+	[DIR_FULL] = "its directory has 250000 entries, and takes no more",
 };
 
 /* Where a walk has come to. Names that are missing wait in `pending` until the whole walk is known
@@ -199,6 +201,21 @@ static void make_pending(struct walk *w)
 	w->n_pending = 0;
 }
 
+/* What a new name at the end of the walk would be too much for. Entries are kept in order in one
+ * array: without a bound, an archive with its names in reverse would take minutes to read. One
+ * entry of an archive may ask for hundreds of parents. */
+static enum fault check_room(const struct walk *w, struct lkb_name name)
+{
+	const struct lkb_inode *dir = w->dirs[w->depth];
+
+	if (w->tree->n_made + w->n_pending > LKB_TREE_MAX_NODES)
+		return TOO_MANY;
+	if (dir->n_entries >= LKB_TREE_MAX_ENTRIES &&
+	    (w->n_pending || !lkb_dir_find(dir, name, NULL)))
+		return DIR_FULL;
+	return FINE;
+}
+
 static enum fault place(struct walk *w, const char *path, size_t parent_len,
 			struct lkb_name name, struct lkb_below below)
 {
@@ -218,11 +235,10 @@ static enum fault place(struct walk *w, const char *path, size_t parent_len,
 		return TOO_DEEP;
 	if (current_path_len(w) + name.len + below.path_len > LKB_TREE_MAX_PATH)
 		return LONG_PATH;
-	/* One archive entry may ask for hundreds of parents. */
-	if (w->allow_missing && w->tree->n_made + w->n_pending > LKB_TREE_MAX_NODES)
-		return TOO_MANY;
-	make_pending(w);
-	return FINE;
+	f = w->allow_missing ? check_room(w, name) : FINE;
+	if (f == FINE)
+		make_pending(w);
+	return f;
 }
 
 int lkb_tree_place(struct lkb_tree *t, const char *path, bool make, struct lkb_below below,

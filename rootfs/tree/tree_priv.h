@@ -10,6 +10,7 @@
 #define LKB_TREE_MAX_DEPTH 256
 #define LKB_TREE_MAX_HOPS 40
 #define LKB_TREE_MAX_NODES 4000000
+#define LKB_TREE_MAX_ENTRIES 250000
 
 /* Inodes, names and attributes live in the arena and go with the tree; what is replaced stays
  * there unused. Only entry arrays (they grow) and blob references are released one by one. */

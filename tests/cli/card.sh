@@ -5,6 +5,10 @@
 check "hello.yml builds" "$LKBOARD" --store "$STORE" build rpi3 configs/specs/hello.yml -o "$T"
 card=$T/hello-rpi3.img
 [ -s "$card" ] || finish
+same "--sha256 adds the digest of the whole card" "sha256:$(sha256sum < "$card" | cut -d' ' -f1)" \
+	"$("$LKBOARD" -q --store "$STORE" build --sha256 rpi3 configs/specs/hello.yml -o "$T/again" |
+		sed -n 's/.*hello-rpi3.img\t[0-9]*\tmap-sha256:[0-9a-f]*\t//p')"
+rm -rf "$T/again"
 
 # start N, size N: bytes of partition N as sfdisk reads the table
 sfdisk --json "$card" > "$T/table.json" 2> "$T/table.err"

@@ -484,6 +484,25 @@ static void a_tree_has_an_end(void **state)
 	assert_non_null(lkb_tree_lookup(t, "0", false));
 }
 
+static void a_directory_has_an_end(void **state)
+{
+	lkb_auto(lkb_tree) t = lkb_tree_new();
+	struct lkb_error err = { 0 };
+	char path[32];
+
+	for (unsigned i = 0; i < 250000; i++) {
+		snprintf(path, sizeof(path), "d/%06u", i);
+		add_text(t, path, "");
+	}
+	assert_int_equal(lkb_tree_add_text(t, "d/x", &file_meta, "", 0, &err), -1);
+	assert_string_equal(err.message, "path 'd/x': its directory has 250000 entries, and takes "
+					 "no more");
+	assert_int_equal(lkb_tree_add_dir(t, "d/new/x", &dir_meta, NULL, NULL), -1);
+	add_text(t, "d/000000", "replaced");
+	assert_true(lkb_tree_remove(t, "d/000001"));
+	add_text(t, "d/x", "");
+}
+
 static void grafts_keep_hard_links_and_merge_directories(void **state)
 {
 	lkb_auto(lkb_tree) from = lkb_tree_new();
@@ -654,6 +673,7 @@ int main(void)
 		cmocka_unit_test(many_xattrs_are_all_there),
 		cmocka_unit_test(a_file_may_get_the_data_of_the_one_it_replaces),
 		cmocka_unit_test(a_tree_has_an_end),
+		cmocka_unit_test(a_directory_has_an_end),
 		cmocka_unit_test(grafts_keep_hard_links_and_merge_directories),
 		cmocka_unit_test(a_tree_can_be_grafted_into_itself),
 		cmocka_unit_test(sources_mark_what_was_added_later),
