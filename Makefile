@@ -22,7 +22,7 @@ SRCS     := $(sort $(foreach m,$(MODULES),$(wildcard $(m)/*.c)))
 OBJS     := $(SRCS:%.c=$(O)/%.o)
 LIB_OBJS := $(filter-out $(O)/cmd/lkboard.o,$(OBJS))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
-UNITS    := $(UNIT_SRC:%.c=$(O)/%)
+UNITS    := $(UNIT_SRC:%.c=$(O)/%) $(O)/tests/unit/test_compress_zlib
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/replay/%)
 FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/fuzz/%)
@@ -67,6 +67,12 @@ $(O)/tests/unit/%: tests/unit/%.c $(O)/liblkboard.a
 	@echo "  UNIT    $@"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(O)/liblkboard.a $(LDFLAGS) -lcmocka $(LIBS)
 
+# The fall-back of machines without ISA-L: the same tests over zlib.
+$(O)/tests/unit/test_compress_zlib: tests/unit/test_compress.c base/ext/inflate_zlib.c $(O)/liblkboard.a
+	@mkdir -p $(@D)
+	@echo "  UNIT    $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) -DLKB_WITHOUT_ISAL $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS) -lcmocka $(LIBS)
+
 # Fuzz targets: replayed over their corpus by `make check`, run by `make fuzz` (clang).
 $(O)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(O)/liblkboard.a
 	@mkdir -p $(@D)
@@ -101,6 +107,7 @@ asan:
 # FUZZ_SECONDS each; finds land in out/fuzz/.
 FUZZ_SECONDS ?= 60
 fuzz:
+	$(Q)tests/deps.sh clang libclang-rt-14-dev
 	$(Q)$(MAKE) O=$(O)/fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined \
 		-fno-sanitize-recover=all" CFLAGS="-O1 -g" $(O)/fuzz/liblkboard.a fuzzers
 	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(O)/fuzz
@@ -139,7 +146,7 @@ install: all
 	install -D -m 755 $(O)/lkboard $(DESTDIR)$(PREFIX)/bin/lkboard
 	mkdir -p $(DESTDIR)$(PREFIX)/share/lkboard $(DESTDIR)$(PREFIX)/lib/lkboard
 	cp -R configs/boards configs/packages configs/specs $(DESTDIR)$(PREFIX)/share/lkboard/
-	for a in $(ONDEVICE_ARCHS); do \
+	for a in $(ONDEVICE_ARCHES); do \
 		install -D -m 755 -t $(DESTDIR)$(PREFIX)/lib/lkboard/ondevice/$$a \
 			$(O)/ondevice/$$a/init $(O)/ondevice/$$a/system-init || exit 1; \
 	done

@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "base/undo.h"
 
 int lkb_mkdir_p(const char *path, struct lkb_error *err)
 {
@@ -91,28 +90,4 @@ int lkb_remove_tree(const char *path, struct lkb_error *err)
 	if (rmdir(path) < 0)
 		return lkb_fail_errno(err, "cannot remove '%s'", path);
 	return 0;
-}
-
-int lkb_tmpdir_make(struct lkb_tmpdir *ret, struct lkb_error *err)
-{
-	const char *base = getenv("TMPDIR");
-	lkb_autofree char *path = lkb_format("%s/lkboard.XXXXXX", base && *base ? base : "/tmp");
-
-	if (!mkdtemp(path)) {
-		lkb_fail_errno(err, "cannot make a private directory '%s'", path);
-		return lkb_hint(err, "set TMPDIR to a directory that can be written");
-	}
-	ret->undo = lkb_undo_remove_dir(path);
-	ret->path = LKB_STEAL(path);
-	return 0;
-}
-
-void lkb_tmpdir_clear(struct lkb_tmpdir *d)
-{
-	if (!d->path)
-		return;
-	lkb_remove_tree(d->path, NULL);
-	lkb_undo_forget(d->undo);
-	free(d->path);
-	d->path = NULL;
 }

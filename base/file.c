@@ -146,3 +146,11 @@ int lkb_lock_file(const char *path, bool shared, int *ret_fd, struct lkb_error *
 	*ret_fd = lkb_steal_fd(&fd);
 	return 0;
 }
+
+bool lkb_is_named(int fd, const char *path)
+{
+	struct stat by_fd, by_name;
+
+	return !fstat(fd, &by_fd) && !lstat(path, &by_name) && by_fd.st_dev == by_name.st_dev &&
+	       by_fd.st_ino == by_name.st_ino;
+}

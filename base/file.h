@@ -52,11 +52,13 @@ int lkb_write_file(const char *path, const void *buf, size_t n, mode_t mode, str
 /* mkdir -p, 0777 & ~umask; an existing directory is fine. */
 int lkb_mkdir_p(const char *path, struct lkb_error *err);
 
-/* A private directory (0700) below $TMPDIR or /tmp for what a helper program must read as files;
- * names in it are ours (0000, 0001, ...). Removed with all it holds by lkb_tmpdir_clear() and
- * when a signal ends the program. Born {0}. */
+/* A private directory (0700), lkboard-XXXXXX below $TMPDIR or /tmp, for what a helper program must
+ * read as files; names in it are ours (0000, 0001, ...). Removed with all it holds by
+ * lkb_tmpdir_clear() and when a signal ends the program. It is locked as long as it is used: the
+ * next one that is made removes what a killed process of the same user left there. Born {0}. */
 struct lkb_tmpdir {
 	char *path; /* owned */
+	int fd;     /* holds the lock; -1 = not open */
 	int undo;
 };
 int lkb_tmpdir_make(struct lkb_tmpdir *ret, struct lkb_error *err);
@@ -68,5 +70,9 @@ int lkb_remove_tree(const char *path, struct lkb_error *err);
 
 /* Takes an exclusive (or shared) lock on a lock file, waiting for it; closing *ret_fd releases. */
 int lkb_lock_file(const char *path, bool shared, int *ret_fd, struct lkb_error *err);
+
+/* True if the open file is still what the name says: between open and lock another process may have
+ * renamed or removed it. */
+bool lkb_is_named(int fd, const char *path);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -14,21 +13,11 @@
 #include "base/str.h"
 #include "base/undo.h"
 
-/* True if the open file is still what the name says: between open and lock another process may have
- * renamed or removed it. */
-static bool is_named(int fd, const char *name)
-{
-	struct stat by_fd, by_name;
-
-	return !fstat(fd, &by_fd) && !lstat(name, &by_name) && by_fd.st_dev == by_name.st_dev &&
-	       by_fd.st_ino == by_name.st_ino;
-}
-
 /* 1 = locked, 0 = it changed meanwhile, -1 = failed. */
 static int lock_named(int fd, const char *tmp, const char *path, struct lkb_error *err)
 {
 	if (!flock(fd, LOCK_EX | LOCK_NB))
-		return is_named(fd, tmp);
+		return lkb_is_named(fd, tmp);
 	if (errno != EWOULDBLOCK)
 		return lkb_fail_errno(err, "cannot lock '%s'", tmp);
 	lkb_fail(err, LKB_REFUSED, "another lkboard is writing '%s'", path);

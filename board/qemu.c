@@ -78,7 +78,7 @@ static int hold_signals(struct held_signals *h, struct lkb_error *err)
 	for (i = 0; i < LKB_ARRAY_SIZE(ending); i++)
 		if (!sigaction(ending[i], NULL, &now) && now.sa_handler != SIG_IGN)
 			sigaddset(&set, ending[i]);
-	h->fd = signalfd(-1, &set, SFD_CLOEXEC);
+	h->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (h->fd < 0)
 		return lkb_fail_errno(err, "cannot watch for signals");
 	sigprocmask(SIG_BLOCK, &set, &h->before);

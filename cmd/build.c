@@ -33,7 +33,7 @@ static const struct lkb_opt build_rows[] = {
 	ROW(0, "update-lock", FLAG, update_lock, NULL, "resolve packages anew and write the lock"),
 	ROW(0, "force", FLAG, force, NULL, "overwrite what another board's build made"),
 	ROW(0, "sha256", FLAG, sha256, NULL, "print disk images' whole-file digest"),
-	ROW('j', "jobs", UINT, jobs, "N", "threads at most; the result is the same for any N"),
+	ROW('j', "jobs", UINT, jobs, "N", "processes at most; the result is the same for any N"),
 	ROW(0, "dry-run", FLAG, dry_run, NULL, "the same as `lkboard plan`"),
 };
 
@@ -126,7 +126,8 @@ static int make_plan(struct lkb_ctx *ctx, const struct build_options *o,
 		.name = o->name ? o->name : inputs->spec->name,
 		.format = o->format ? o->format : outputs->n ? outputs->items[0] : NULL,
 		.lock_path = o->lock, .locked = o->locked, .update_lock = o->update_lock,
-		.offline = o->offline, .build_missing = !o->dry_run, .ui = ctx->ui,
+		.offline = o->offline, .build_missing = !o->dry_run, .jobs = o->jobs,
+		.ui = ctx->ui,
 	};
 	if (check_name(in->name, err) || read_epoch(ctx, in, err))
 		return -1;

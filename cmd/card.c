@@ -56,8 +56,6 @@ int lkb_card_read(const char *path, struct lkb_card *ret, struct lkb_error *err)
 	read_block(blob, LKB_RECORD_1_OFF, c->records[1]);
 	for (i = 0; i < 2; i++)
 		read_trailer(c, LKB_CARD_SLOT_A + i, c->trailers[i]);
-	if (!lkb_card_board(c))
-		return lkb_fail(err, LKB_INPUT, "'%s' has no slot that lkboard made", path);
 	*ret = *c;
 	blob = NULL;
 	return 0;

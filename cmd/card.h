@@ -20,7 +20,7 @@ struct lkb_card {
 
 enum { LKB_CARD_BOOT = 0, LKB_CARD_SLOT_A = 1, LKB_CARD_SLOT_B = 2 };
 
-/* LKB_INPUT if it is no card of ours: no MBR, or no slot with a valid trailer. */
+/* LKB_INPUT if it has no partition table. */
 int lkb_card_read(const char *path, struct lkb_card *ret, struct lkb_error *err);
 void lkb_card_clear(struct lkb_card *c);
 /* True if the file looks like one; nothing else is checked. */

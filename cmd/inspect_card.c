@@ -66,6 +66,8 @@ static int describe_card(const char *path, struct lkb_blob *blob, json_t **ret,
 	if (lkb_card_read(path, &card, err))
 		return -1;
 	board = lkb_card_board(&card);
+	if (!board)
+		return lkb_fail(err, LKB_INPUT, "'%s' has no slot that lkboard made", path);
 	chosen = lkb_record_choose(card.records[0], card.records[1], &record);
 	*ret = json_pack(
 		"{s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "kind", "card image", "board",

@@ -106,9 +106,16 @@ static int run_card(struct lkb_ctx *ctx, const struct run_options *o, const char
 	struct parts parts __attribute__((cleanup(clear_parts))) = {0};
 	lkb_auto(lkb_board) board = NULL;
 	struct lkb_qemu_run run = {0};
+	const char *name;
 
-	if (lkb_card_read(path, &card, err) ||
-	    find_board(ctx, o->board ? o->board : lkb_card_board(&card), &board, err) ||
+	if (lkb_card_read(path, &card, err))
+		return -1;
+	name = o->board ? o->board : lkb_card_board(&card);
+	if (!name) {
+		lkb_fail(err, LKB_INPUT, "'%s' has no slot that lkboard made", path);
+		return lkb_hint(err, "give --board NAME to boot it all the same");
+	}
+	if (find_board(ctx, name, &board, err) ||
 	    extract_card(&card, path, board, &parts, err))
 		return -1;
 	run.board = board;
@@ -124,13 +131,13 @@ static int board_beside(const char *path, char **ret, struct lkb_error *err)
 	struct lkb_made_by made __attribute__((cleanup(lkb_made_by_clear))) = {0};
 
 	lkb_made_by_find(path, &made);
-	if (made.boards.n == 1) {
+	if (made.boards.n == 1 && lkb_board_word_ok(made.boards.items[0])) {
 		*ret = lkb_strdup(made.boards.items[0]);
 		return 0;
 	}
-	if (made.boards.n)
-		lkb_fail(err, LKB_USAGE, "'%s' is in both '%s' and '%s'", path,
-			 made.records.items[0], made.records.items[1]);
+	if (made.boards.n > 1)
+		lkb_fail(err, LKB_USAGE, "'%s' and '%s' both say that they made '%s'",
+			 made.records.items[0], made.records.items[1], path);
 	else
 		lkb_fail(err, LKB_USAGE, "no build.json beside '%s' says which board it is for",
 			 path);

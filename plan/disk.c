@@ -40,7 +40,7 @@ static int fill_tail(void *ctx, const struct lkb_verity *v, uint8_t block[4096],
  * largest values that the writing brings. */
 static int check_trailer(const struct lkb_plan *p, struct lkb_error *err)
 {
-	const struct lkb_pos *pos = &p->in->spec->kernel.pos;
+	const struct lkb_pos *own = &p->in->spec->lkboard.pos, *kernel = &p->in->spec->kernel.pos;
 	struct lkb_trailer t = p->trailer;
 	uint8_t block[LKB_ENV_SIZE];
 	char root[LKB_SHA256_HEX + 1];
@@ -49,8 +49,12 @@ static int check_trailer(const struct lkb_plan *p, struct lkb_error *err)
 	root[LKB_SHA256_HEX] = '\0';
 	t.verity_root = root;
 	t.data_blocks = UINT32_MAX;
+	t.cmdline = NULL;
 	if (lkb_trailer_format(&t, block, err))
-		return lkb_at(err, pos->file ? pos->file : "", pos->line, pos->column);
+		return lkb_at(err, own->file ? own->file : "", own->line, own->column);
+	t.cmdline = p->trailer.cmdline;
+	if (lkb_trailer_format(&t, block, err))
+		return lkb_at(err, kernel->file ? kernel->file : "", kernel->line, kernel->column);
 	return 0;
 }
 

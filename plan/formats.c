@@ -50,8 +50,8 @@ static uint64_t cost_root(const struct lkb_plan *p)
 static const struct lkb_step sd_steps[] = {
 	{"images", "find every image in the store", NULL, NULL, lkb_step_images},
 	{"rootfs", "put images and files together", NULL, cost_images, lkb_step_rootfs},
-	{"device-trees", "check device trees, apply overlays", NULL, NULL, lkb_step_device_trees},
 	{"kernel", "check the kernel", NULL, NULL, lkb_step_kernel},
+	{"device-trees", "check device trees, apply overlays", NULL, NULL, lkb_step_device_trees},
 	{"initrd", "choose modules, pack the initrd", NULL, NULL, lkb_step_initrd_slot},
 	{"slot", "put kernel, device trees and initrd into the slot", NULL, NULL, lkb_step_slot},
 	{"boot", "firmware, U-Boot, config.txt and boot script", check_boot_programs, NULL,
@@ -63,24 +63,12 @@ static int hash_file(int fd, const char *name, uint64_t size, struct lkb_sha256 
 		     struct lkb_error *err)
 {
 	lkb_auto(lkb_blob) blob = NULL;
-	lkb_auto(lkb_hash) h = lkb_hash_new();
-	lkb_autofree char *buf = lkb_alloc(1 << 20);
-	uint64_t off;
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
 	if (copy < 0)
 		return lkb_fail_errno(err, "cannot read '%s' back", name);
 	blob = lkb_blob_new_fd(copy, size, name);
-	for (off = 0; off < size;) {
-		size_t n = size - off < 1 << 20 ? (size_t)(size - off) : 1 << 20;
-
-		if (lkb_blob_read(blob, off, buf, n, err))
-			return -1;
-		lkb_hash_add(h, buf, n);
-		off += n;
-	}
-	*ret = lkb_hash_done(h);
-	return 0;
+	return lkb_data_sha256(&(struct lkb_data){blob, 0, size}, ret, err);
 }
 
 static int write_sd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err)
@@ -94,14 +82,14 @@ static int write_sd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *
 	int fd;
 
 	if (lkb_output_open(o, suffix, &fd, err) ||
-	    lkb_disk_write(&p->disk, fd, suffix + 1, p->in->ui, &map, err))
+	    lkb_disk_write(&p->disk, fd, lkb_output_path(o), p->in->ui, &map, err))
 		return -1;
 	lkb_map_format(map, &text);
 	lkb_map_format_bmap(map, &bmap);
 	digest = lkb_sha256(text.s, text.len);
 	lkb_output_done(o, p->disk.size, "map-sha256", &digest);
 	if (lkb_output_wants_sha256(o)) {
-		if (hash_file(fd, suffix + 1, p->disk.size, &digest, err))
+		if (hash_file(fd, lkb_output_path(o), p->disk.size, &digest, err))
 			return -1;
 		lkb_output_done(o, p->disk.size, "sha256", &digest);
 	}

@@ -60,28 +60,86 @@ static bool is_ours(struct lkb_plan *p, const char *ref, const struct lkb_platfo
 	return !lkb_store_resolve(p->in->store, ref, platform, &image, NULL) && lkb_pkg_made(image);
 }
 
-/* An image may be one that a package definition makes: it is made where the store lacks it, and
- * made anew where its definition has changed. */
-static int supply(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform,
-		  struct lkb_error *err)
+/* A reference and the package definition that makes it, if there is one. */
+struct need {
+	const char *ref;
+	struct lkb_pkg *pkg; /* owned */
+	bool there;          /* in the store */
+};
+
+struct needs {
+	struct need *items; /* owned */
+	size_t n;
+};
+
+static void clear_needs(struct needs *needs)
 {
-	bool there = lkb_store_has(p->in->store, ref, platform);
-	lkb_auto(lkb_pkg) pkg = NULL;
+	size_t i;
+
+	for (i = 0; i < needs->n; i++)
+		if (needs->items[i].pkg)
+			lkb_pkg_free(needs->items[i].pkg);
+	free(needs->items);
+}
+
+static int find_package(struct lkb_plan *p, struct need *need, struct lkb_error *err)
+{
 	lkb_autoref parsed = {0};
 	lkb_autofree char *canonical = NULL;
 
-	if (!p->in->configs_dir || (there && !p->in->build_missing))
-		return 0;
-	if (lkb_ref_parse(ref, &parsed, err))
+	if (lkb_ref_parse(need->ref, &parsed, err))
 		return -1;
 	canonical = lkb_ref_text(&parsed);
-	if (lkb_pkg_for_ref(p->in->configs_dir, canonical, &pkg, err))
-		return -1;
-	if (!pkg)
-		return 0; /* if it is not there, resolving will say so */
+	return lkb_pkg_for_ref(p->in->configs_dir, canonical, &need->pkg, err);
+}
+
+/* What nobody has and nobody makes is said first, before packages are built for minutes. */
+static int find_needs(struct lkb_plan *p, const struct lkb_strv *refs,
+		      const struct lkb_platform *platform, struct needs *needs,
+		      struct lkb_error *err)
+{
+	size_t i;
+
+	needs->items = lkb_alloc_array(refs->n, sizeof(*needs->items));
+	for (i = 0; i < refs->n; i++) {
+		struct need *need = &needs->items[needs->n++];
+		lkb_auto(lkb_image) image = NULL;
+
+		need->ref = refs->items[i];
+		need->there = lkb_store_has(p->in->store, need->ref, platform);
+		if (p->in->configs_dir && (!need->there || p->in->build_missing) &&
+		    find_package(p, need, err))
+			return -1;
+		if (!need->there && !need->pkg &&
+		    lkb_store_resolve(p->in->store, need->ref, platform, &image, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* Makes the image anew if that is called for. One made earlier is better than none where the
+ * programs for the boards, which come with lkboard, cannot be found; but not with --locked or
+ * --update-lock, which ask for certain packages. */
+static int refresh(struct lkb_plan *p, const struct need *need, struct lkb_error *err)
+{
+	if (!need->there || !lkb_pkg_has_local(need->pkg) || p->in->ondevice_dir ||
+	    p->in->locked || p->in->update_lock)
+		return build_package(p, need->pkg, err);
+	lkb_ui_warning(p->in->ui, "the programs for the boards were not found: image '%s' is used "
+		       "as it is in the store", need->ref);
+	return 0;
+}
+
+/* An image that a package definition makes is made where the store lacks it, and made anew where
+ * its definition has changed. */
+static int supply(struct lkb_plan *p, const struct need *need, const struct lkb_platform *platform,
+		  struct lkb_error *err)
+{
+	if (!need->pkg)
+		return 0;
 	if (p->in->build_missing)
-		return there && !is_ours(p, ref, platform) ? 0 : build_package(p, pkg, err);
-	lkb_strv_add(&p->missing, ref);
+		return need->there && !is_ours(p, need->ref, platform) ? 0 : refresh(p, need, err);
+	lkb_strv_add(&p->missing, need->ref);
 	return 0;
 }
 
@@ -110,9 +168,12 @@ static void decide_epoch(struct lkb_plan *p)
 		p->epoch = p->in->epoch;
 		return;
 	}
+	/* An image may say any time; the latest that all file systems can hold is used at most. */
 	for (i = 0; i < p->images.n; i++)
 		if (p->images.items[i]->created > p->epoch)
 			p->epoch = p->images.items[i]->created;
+	if (p->epoch > UINT32_MAX)
+		p->epoch = UINT32_MAX;
 }
 
 static void add_text(struct lkb_hash *h, const char *text)
@@ -120,7 +181,9 @@ static void add_text(struct lkb_hash *h, const char *text)
 	lkb_hash_add(h, text, strlen(text) + 1);
 }
 
-/* All that makes one image different from another goes into the seed. */
+/* Name, format, board, specs and images make the seed: what a user would call another system. The
+ * contents of files that a spec takes from this machine do not: a system's partitions stay the same
+ * ones when its data changes. */
 static int decide_seed(struct lkb_plan *p, struct lkb_error *err)
 {
 	lkb_auto(lkb_hash) h = lkb_hash_new();
@@ -144,17 +207,21 @@ static int decide_seed(struct lkb_plan *p, struct lkb_error *err)
 int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
 {
 	struct lkb_platform platform = platform_of(p->in->board);
+	struct needs needs __attribute__((cleanup(clear_needs))) = {0};
 	lkb_autostrv refs = {0};
 	size_t i;
 
 	collect_refs(p, &refs);
-	for (i = 0; i < refs.n; i++)
-		if (supply(p, refs.items[i], &platform, err))
+	if (find_needs(p, &refs, &platform, &needs, err))
+		return -1;
+	for (i = 0; i < needs.n; i++)
+		if (supply(p, &needs.items[i], &platform, err))
 			return -1;
 	if (p->missing.n)
 		return 0;
 	if (resolve_all(p, &refs, &platform, err))
 		return -1;
+	lkb_prefetch(p->in->store, &p->images, p->in->jobs, p->in->ui);
 	decide_epoch(p);
 	return decide_seed(p, err);
 }

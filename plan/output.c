@@ -85,6 +85,11 @@ int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struc
 	return 0;
 }
 
+const char *lkb_output_path(const struct lkb_output *o)
+{
+	return o->artifacts.items[o->n - 1].path;
+}
+
 void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
 		     const struct lkb_sha256 *digest)
 {
@@ -100,7 +105,8 @@ int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, siz
 	struct lkb_sha256 digest = lkb_sha256(p, n);
 	int fd;
 
-	if (lkb_output_open(o, suffix, &fd, err) || lkb_write_full(fd, p, n, suffix, err))
+	if (lkb_output_open(o, suffix, &fd, err) ||
+	    lkb_write_full(fd, p, n, lkb_output_path(o), err))
 		return -1;
 	lkb_output_done(o, n, "sha256", &digest);
 	return 0;
@@ -120,13 +126,32 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 	for (off = 0; off < d->len;) {
 		size_t n = d->len - off < COPY_SIZE ? (size_t)(d->len - off) : COPY_SIZE;
 
-		if (lkb_data_read(d, off, buf, n, err) || lkb_write_full(fd, buf, n, suffix, err))
+		if (lkb_data_read(d, off, buf, n, err) ||
+		    lkb_write_full(fd, buf, n, lkb_output_path(o), err))
 			return -1;
 		lkb_hash_add(h, buf, n);
 		off += n;
 	}
 	digest = lkb_hash_done(h);
 	lkb_output_done(o, d->len, "sha256", &digest);
+	return 0;
+}
+
+int lkb_data_sha256(const struct lkb_data *d, struct lkb_sha256 *ret, struct lkb_error *err)
+{
+	lkb_autofree char *buf = lkb_alloc(COPY_SIZE);
+	lkb_auto(lkb_hash) h = lkb_hash_new();
+	uint64_t off;
+
+	for (off = 0; off < d->len;) {
+		size_t n = d->len - off < COPY_SIZE ? (size_t)(d->len - off) : COPY_SIZE;
+
+		if (lkb_data_read(d, off, buf, n, err))
+			return -1;
+		lkb_hash_add(h, buf, n);
+		off += n;
+	}
+	*ret = lkb_hash_done(h);
 	return 0;
 }
 
@@ -139,6 +164,10 @@ int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lk
 	if (lkb_build_json(o->plan, &o->artifacts, &json, err) ||
 	    lkb_output_text(o, suffix, json.s, json.len, err))
 		return -1;
+	/* A disk that fails late is noticed before the first file has its name. */
+	for (i = 0; i < o->n; i++)
+		if (fsync(o->files[i].fd) < 0)
+			return lkb_fail_errno(err, "cannot flush '%s'", o->files[i].path);
 	for (i = 0; i < o->n; i++)
 		if (lkb_outfile_commit(&o->files[i], err))
 			return -1;

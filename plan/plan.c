@@ -103,6 +103,7 @@ void lkb_plan_free(struct lkb_plan *p)
 		lkb_image_free(p->images.items[i]);
 	free(p->images.items);
 	lkb_rootfs_clear(&p->rootfs);
+	free(p->overlays);
 	lkb_strv_clear(&p->initrd_modules);
 	lkb_blob_unref(p->initrd.blob);
 	lkb_blob_unref(p->kernel.blob);

@@ -33,6 +33,7 @@ struct lkb_plan_in {
 	bool build_missing;       /* build packages for images the store lacks; else only say so */
 	bool has_epoch;           /* SOURCE_DATE_EPOCH; without it, the newest image's time */
 	int64_t epoch;
+	unsigned jobs;            /* processes at most; 0 = one a processor */
 	struct lkb_ui *ui;
 };
 
@@ -64,7 +65,8 @@ struct lkb_plan_out {
 	bool sha256;     /* also the whole-file digest of disk images */
 };
 
-/* Writes the artifacts and NAME-BOARD.build.json; all appear whole or not at all. */
+/* Writes the artifacts and NAME-BOARD.build.json. Each appears whole or not at all, and they appear
+ * together once all are written and flushed. */
 int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_artifacts *ret,
 		 struct lkb_error *err);
 

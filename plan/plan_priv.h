@@ -19,6 +19,7 @@ struct lkb_plan {
 	struct lkb_sha256 seed;
 
 	struct lkb_rootfs rootfs;
+	struct lkb_sha256 *overlays;      /* digests of the spec's overlays; owned */
 	struct lkb_tree *dtbs;            /* checked, overlays applied; names as in boot/dtb */
 	struct lkb_strv initrd_modules;   /* paths in load order */
 	struct lkb_data initrd;           /* holds a reference */
@@ -52,6 +53,8 @@ void lkb_output_free(struct lkb_output *o); /* uncommitted files are removed */
 LKB_DEFINE_AUTO(lkb_output, lkb_output_free)
 /* Opens NAME + suffix for writing; *ret_fd is borrowed. */
 int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err);
+/* Path of the file opened last, for messages. */
+const char *lkb_output_path(const struct lkb_output *o);
 /* Says size and digest of the file opened last; digest as in struct lkb_artifact. */
 void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
 		     const struct lkb_sha256 *digest);
@@ -59,7 +62,9 @@ int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, siz
 		    struct lkb_error *err);
 int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,
 		    struct lkb_error *err);
-/* Adds build.json and gives every file its name. */
+/* What messages call the file opened last: its path. */
+const char *lkb_output_path(const struct lkb_output *o);
+/* Adds build.json, flushes all, and then gives every file its name, build.json last. */
 int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lkb_error *err);
 bool lkb_output_wants_sha256(const struct lkb_output *o);
 
@@ -88,6 +93,12 @@ int lkb_step_slot(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_boot_partition(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_layout(struct lkb_plan *p, struct lkb_error *err);
 
+/* Unpacks layers that the store has not unpacked yet, in up to `jobs` processes (0 = as many as
+ * there are processors). Faults are left to whoever reads the image next. How many processes were
+ * started: 0 where there is nothing to share out. */
+size_t lkb_prefetch(struct lkb_store *store, const struct lkb_rootfs_images *images, unsigned jobs,
+		    struct lkb_ui *ui);
+
 /* The image a reference of the spec or the board was resolved to; NULL if there is none. */
 const struct lkb_image *lkb_plan_image(const struct lkb_plan *p, const char *ref);
 /* Reads that image's tree. */
@@ -98,6 +109,9 @@ int lkb_plan_image_tree(struct lkb_plan *p, const char *ref, struct lkb_tree **r
  * by modules.dep of the only kernel in root's lib/modules. Built-in ones are left out. */
 int lkb_modules_order(struct lkb_tree *root, const struct lkb_strlist *wanted,
 		      struct lkb_strv *ret_paths, struct lkb_error *err);
+
+/* The digest of a file's contents, read piece by piece. */
+int lkb_data_sha256(const struct lkb_data *d, struct lkb_sha256 *ret, struct lkb_error *err);
 
 /* build.json: every input and output digest; deterministic. */
 int lkb_build_json(const struct lkb_plan *p, const struct lkb_artifacts *outputs,

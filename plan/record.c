@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "base/utf8.h"
 #include "base/version.h"
 #include "plan/json_priv.h"
 
@@ -14,6 +15,16 @@ static json_t *digest_json(const struct lkb_sha256 *d)
 	return json_sprintf("sha256:%s", lkb_sha256_text(d).s);
 }
 
+/* A file of this machine may have a name that is no UTF-8. */
+static json_t *base_name(const char *path)
+{
+	const char *base = lkb_path_basename(path);
+	lkb_autostr s = {0};
+
+	lkb_utf8_show(&s, base, strlen(base), false);
+	return json_string(lkb_str_get(&s));
+}
+
 json_t *lkb_json_specs(const struct lkb_plan *p)
 {
 	const struct lkb_spec *spec = p->in->spec;
@@ -22,9 +33,8 @@ json_t *lkb_json_specs(const struct lkb_plan *p)
 
 	for (i = 0; i < spec->files_read.n; i++)
 		json_array_append_new(
-			list, json_pack("{s:s, s:o}", "file",
-					lkb_path_basename(spec->files_read.items[i]), "digest",
-					digest_json(&spec->digests[i])));
+			list, json_pack("{s:o, s:o}", "file", base_name(spec->files_read.items[i]),
+					"digest", digest_json(&spec->digests[i])));
 	return list;
 }
 
@@ -79,19 +89,29 @@ static int add_sources(const struct lkb_plan *p, json_t *list, struct lkb_error 
 
 	for (i = 0; i < p->in->spec->files.n; i++) {
 		const struct lkb_inode *node = lkb_tree_lookup(p->rootfs.root, files[i].path, true);
-		lkb_autofree char *bytes = NULL;
 		struct lkb_sha256 digest;
-		size_t n;
 
 		if (!files[i].source || !node || node->type != LKB_NODE_FILE)
 			continue;
-		if (lkb_data_read_all(&node->data, SIZE_MAX / 2, &bytes, &n, err))
+		if (lkb_data_sha256(&node->data, &digest, err))
 			return -1;
-		digest = lkb_sha256(bytes, n);
 		json_array_append_new(list, json_pack("{s:s, s:o}", "path", files[i].path, "digest",
 						      digest_json(&digest)));
 	}
 	return 0;
+}
+
+static json_t *overlays_json(const struct lkb_plan *p)
+{
+	const struct lkb_strlist *overlays = &p->in->spec->lkboard.overlays;
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; p->overlays && i < overlays->n; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o}", "file",
+						      base_name(overlays->items[i]), "digest",
+						      digest_json(&p->overlays[i])));
+	return list;
 }
 
 static json_t *outputs_json(const struct lkb_artifacts *outputs)
@@ -118,13 +138,14 @@ int lkb_build_json(const struct lkb_plan *p, const struct lkb_artifacts *outputs
 		json_decref(sources);
 		return -1;
 	}
-	root = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
+	root = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:o}",
 			 "lkboard", LKB_VERSION, "format-version", LKB_FORMAT_VERSION, "name",
 			 p->in->name, "board", p->in->board->name, "format", p->format->name,
 			 "root", p->format->root_mode, "epoch", (json_int_t)p->epoch, "seed",
 			 digest_json(&p->seed), "specs", lkb_json_specs(p), "files", sources,
-			 "images", lkb_json_images(p), "partitions", lkb_json_partitions(p),
-			 "outputs", outputs_json(outputs));
+			 "overlays", overlays_json(p), "images", lkb_json_images(p), "partitions",
+			 lkb_json_partitions(p), "outputs", outputs_json(outputs));
 	if (!root)
 		return lkb_fail(err, LKB_BUG, "build.json could not be made");
 	text = json_dumps(root, JSON_INDENT(2));

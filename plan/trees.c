@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/ext/compress.h"
+#include "base/file.h"
 #include "base/size.h"
 #include "bootloader/rpi.h"
 #include "dtb/dtb.h"
@@ -12,6 +13,7 @@
 
 #define ZSTD_LEVEL 9
 #define GZIP_LEVEL 6
+#define HOSTNAME_MAX 64 /* what the kernel takes */
 #define KERNEL_MAX (256 * (size_t)LKB_MIB)
 
 static const char *hostname_of(const struct lkb_plan *p)
@@ -43,14 +45,53 @@ int lkb_step_rootfs(struct lkb_plan *p, struct lkb_error *err)
 		.epoch = p->epoch,
 	};
 
+	if (strlen(env.hostname) > HOSTNAME_MAX) {
+		lkb_fail(err, LKB_INPUT, "'%s' is too long for a host name", env.hostname);
+		return lkb_hint(err, "give lkboard.hostname, or a --name of up to %d bytes",
+				HOSTNAME_MAX);
+	}
 	return lkb_rootfs_build(p->in->spec, p->in->store, &p->images, &env, p->in->ui, &p->rootfs,
 				err);
 }
 
-/* One device tree of the kernel image, checked, with the spec's overlays on it. */
-static int add_device_tree(struct lkb_plan *p, const char *path, struct lkb_error *err)
+/* The bytes of the spec's overlays, in its order. */
+struct overlays {
+	const struct lkb_strlist *paths;
+	struct overlay {
+		char *bytes; /* owned */
+		size_t n;
+	} *items; /* owned */
+};
+
+static void clear_overlays(struct overlays *o)
 {
-	const struct lkb_strlist *overlays = &p->in->spec->lkboard.overlays;
+	size_t i;
+
+	for (i = 0; o->items && i < o->paths->n; i++)
+		free(o->items[i].bytes);
+	free(o->items);
+}
+
+static int read_overlays(struct lkb_plan *p, struct overlays *o, struct lkb_error *err)
+{
+	size_t i;
+
+	p->overlays = lkb_alloc_array(o->paths->n, sizeof(*p->overlays));
+	o->items = lkb_alloc_array(o->paths->n, sizeof(*o->items));
+	for (i = 0; i < o->paths->n; i++) {
+		struct overlay *item = &o->items[i];
+
+		if (lkb_read_file(o->paths->items[i], LKB_DTB_MAX, &item->bytes, &item->n, err))
+			return lkb_context(err, "lkboard.overlays[%zu]", i);
+		p->overlays[i] = lkb_sha256(item->bytes, item->n);
+	}
+	return 0;
+}
+
+/* One device tree of the kernel image, checked, with the overlays on it. */
+static int add_device_tree(struct lkb_plan *p, const char *path, const struct overlays *overlays,
+			   struct lkb_error *err)
+{
 	lkb_autofree char *in_boot = lkb_format("dtb/%s", path);
 	const struct lkb_inode *node = lkb_tree_lookup(p->rootfs.boot, in_boot, true);
 	struct lkb_meta m = meta_of(p, 0644);
@@ -65,19 +106,11 @@ static int add_device_tree(struct lkb_plan *p, const char *path, struct lkb_erro
 	if (lkb_data_read_all(&node->data, LKB_DTB_MAX, &dtb, &n, err) ||
 	    lkb_dtb_check(dtb, n, path, err))
 		return lkb_context(err, "kernel image's device tree");
-	for (i = 0; i < overlays->n; i++) {
-		lkb_auto(lkb_blob) blob = NULL;
-		lkb_autofree char *overlay = NULL;
-		struct lkb_data data;
+	for (i = 0; i < overlays->paths->n; i++) {
 		void *merged;
-		size_t overlay_n;
 
-		if (lkb_blob_open(overlays->items[i], &blob, err))
-			return -1;
-		data = (struct lkb_data){blob, 0, lkb_blob_size(blob)};
-		if (lkb_data_read_all(&data, LKB_DTB_MAX, &overlay, &overlay_n, err) ||
-		    lkb_dtb_overlay(dtb, n, path, overlay, overlay_n, overlays->items[i], &merged,
-				    &n, err))
+		if (lkb_dtb_overlay(dtb, n, path, overlays->items[i].bytes, overlays->items[i].n,
+				    overlays->paths->items[i], &merged, &n, err))
 			return -1;
 		free(dtb);
 		dtb = merged;
@@ -87,12 +120,17 @@ static int add_device_tree(struct lkb_plan *p, const char *path, struct lkb_erro
 
 int lkb_step_device_trees(struct lkb_plan *p, struct lkb_error *err)
 {
+	struct overlays overlays __attribute__((cleanup(clear_overlays))) = {
+		.paths = &p->in->spec->lkboard.overlays,
+	};
 	size_t i;
 
 	p->dtbs = lkb_tree_new();
 	lkb_tree_set_default_mtime(p->dtbs, p->epoch);
+	if (read_overlays(p, &overlays, err))
+		return -1;
 	for (i = 0; i < p->in->board->dtbs.n; i++)
-		if (add_device_tree(p, p->in->board->dtbs.items[i], err))
+		if (add_device_tree(p, p->in->board->dtbs.items[i], &overlays, err))
 			return -1;
 	return 0;
 }

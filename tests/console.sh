@@ -103,3 +103,21 @@ slot_file() {
 	debugfs -R "dump $2 $3" "$1?offset=$(partition "$1" 2 start)" 2>&1 | grep -v ^debugfs
 	[ -s "$3" ]
 }
+
+# flip FILE OFFSET: turns one bit round
+flip() {
+	python3 -c 'import sys
+f = open(sys.argv[1], "r+b")
+f.seek(int(sys.argv[2]))
+b = f.read(1)[0]
+f.seek(int(sys.argv[2]))
+f.write(bytes([b ^ 1]))' "$1" "$2"
+}
+
+# place CARD PATH BLOCK: where the file's data block of that number (from 0) stands on the card, slot A
+place() {
+	slot=$(partition "$1" 2 start)
+	block=$(debugfs -R "blocks $2" "$1?offset=$slot" 2> /dev/null | tr ' ' '\n' | grep . |
+		sed -n "$(($3 + 1))p")
+	[ -n "$block" ] && echo $((slot + block * 4096))
+}

@@ -96,14 +96,15 @@ void lkb_data_mount(const char *cmdline, const char *at)
 	struct lkb_partition part;
 	struct lkb_error err;
 
-	if (find(cmdline, &part, &err) || lkb_make_dirs(at, 0755, &err)) {
-		lkb_say_error(&err, "no data partition at '%s'", at);
+	/* Containers that bind it can run without a partition behind it, too. */
+	if (lkb_make_dirs(at, 0755, &err) || find(cmdline, &part, &err)) {
+		lkb_say_error(&err, "no data partition at '%s', nothing there is kept", at);
 		return;
 	}
 	device = lkb_format("/dev/%s", part.name);
 	if (mount(device, at, "ext4", MS_NODEV | MS_NOATIME, NULL) < 0) {
 		lkb_fail_errno(&err, "cannot mount '%s'", device);
-		lkb_say_error(&err, "no data partition at '%s'", at);
+		lkb_say_error(&err, "no data partition at '%s', nothing there is kept", at);
 		return;
 	}
 	if (grow(device, at, &err))

@@ -195,10 +195,23 @@ static bool is_about_trust(const char *message)
 	return false;
 }
 
+/* Without a network apt says the same of every file of every mirror. */
+static void keep_first_fault(char *message)
+{
+	char *first = strstr(message, "E: "), *second = first ? strstr(first, "; E: ") : NULL;
+
+	if (second)
+		*second = '\0';
+}
+
 int lkb_apt_net_error(struct lkb_error *err, const char *what)
 {
 	if (err && err->kind == LKB_IO)
 		err->kind = is_about_trust(err->message) ? LKB_TRUST : LKB_NET;
+	if (err && err->kind == LKB_NET) {
+		keep_first_fault(err->message);
+		lkb_hint(err, "check the network, and the mirrors in /etc/apt");
+	}
 	return lkb_context(err, "%s", what);
 }
 

@@ -19,9 +19,15 @@ bool lkb_pkg_made(const struct lkb_image *im)
 
 static int check_arch(const struct lkb_pkg *p, const char *arch, struct lkb_error *err)
 {
+	lkb_autostr list = {0};
+	size_t i;
+
 	if (lkb_pkg_has_arch(p, arch))
 		return 0;
-	return lkb_fail(err, LKB_INPUT, "package '%s' is not made for '%s'", p->name, arch);
+	for (i = 0; i < p->architectures.n; i++)
+		lkb_str_addf(&list, "%s%s", i ? ", " : "", p->architectures.items[i]);
+	lkb_fail(err, LKB_INPUT, "it is not made for '%s'", arch);
+	return lkb_hint(err, "its definition's architectures: %s", lkb_str_get(&list));
 }
 
 /* Has the store this very image? Then there is nothing to do. */
@@ -102,9 +108,10 @@ static int build(const struct lkb_pkg *p, struct lkb_store *store, const struct 
 	int64_t created = 0;
 
 	snprintf(platform.arch, sizeof(platform.arch), "%s", env->arch);
-	if (check_arch(p, env->arch, err) || lkb_pkg_session_begin(store, env, &s, err) ||
-	    lkb_pkg_session_choose(&s, p, &in.debs, err) ||
-	    lkb_pkg_inputs_local(p, env->local_dir, env->arch, &in, err))
+	if (check_arch(p, env->arch, err) ||
+	    lkb_pkg_inputs_local(p, env->local_dir, env->arch, &in, err) ||
+	    lkb_pkg_session_begin(store, env, &s, err) ||
+	    lkb_pkg_session_choose(&s, p, &in.debs, err))
 		return -1;
 	digest = lkb_pkg_inputs_digest(p, env->arch, &in);
 	inputs = lkb_sha256_text(&digest);

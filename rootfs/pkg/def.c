@@ -310,6 +310,11 @@ bool lkb_pkg_has_arch(const struct lkb_pkg *p, const char *arch)
 	return false;
 }
 
+bool lkb_pkg_has_local(const struct lkb_pkg *p)
+{
+	return p->local.n > 0;
+}
+
 void lkb_pkg_components(const struct lkb_pkg *p, struct lkb_strv *ret)
 {
 	size_t i;

@@ -38,17 +38,29 @@ static int hash_blob(const struct lkb_blob *b, struct lkb_sha256 *ret, struct lk
 	return 0;
 }
 
+static int read_local(const struct lkb_pkg_local *l, const char *local_dir, const char *arch,
+		      struct lkb_pkg_source *ret, struct lkb_error *err)
+{
+	lkb_autofree char *path = NULL;
+
+	if (!local_dir) {
+		lkb_fail(err, LKB_MISSING, "the programs for the boards were not found");
+		return lkb_hint(err, "`make` puts them beside lkboard, `make install` below "
+				"PREFIX");
+	}
+	path = lkb_format("%s/%s/%s", local_dir, arch, l->file);
+	if (lkb_blob_open(path, &ret->blob, err) || hash_blob(ret->blob, &ret->sha256, err))
+		return lkb_hint(err, "`make ondevice` builds the programs for the boards");
+	return 0;
+}
+
 static int open_local(const struct lkb_pkg_local *l, const char *local_dir, const char *arch,
 		      struct lkb_pkg_source *ret, struct lkb_error *err)
 {
-	lkb_autofree char *path = lkb_format("%s/%s/%s", local_dir, arch, l->file);
-
-	if (lkb_blob_open(path, &ret->blob, err) || hash_blob(ret->blob, &ret->sha256, err)) {
-		lkb_context(err, "local file '%s'", l->file);
-		lkb_hint(err, "`make ondevice` builds the programs for the boards");
-		return lkb_at(err, l->pos.file, l->pos.line, l->pos.column);
-	}
-	return 0;
+	if (!read_local(l, local_dir, arch, ret, err))
+		return 0;
+	lkb_context(err, "local file '%s'", l->file);
+	return lkb_at(err, l->pos.file, l->pos.line, l->pos.column);
 }
 
 int lkb_pkg_inputs_local(const struct lkb_pkg *p, const char *local_dir, const char *arch,

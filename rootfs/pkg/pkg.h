@@ -21,6 +21,8 @@ const char *lkb_pkg_name(const struct lkb_pkg *p);
 const char *lkb_pkg_image(const struct lkb_pkg *p); /* "localhost/runc:bookworm" */
 /* True if the definition can be built for that architecture. */
 bool lkb_pkg_has_arch(const struct lkb_pkg *p, const char *arch);
+/* True if the image has `local:` files, without which it cannot be made. */
+bool lkb_pkg_has_local(const struct lkb_pkg *p);
 
 /* Names of all definitions in configs_dir/packages, sorted. */
 int lkb_pkg_names(const char *configs_dir, struct lkb_strv *ret, struct lkb_error *err);
@@ -31,7 +33,7 @@ int lkb_pkg_for_ref(const char *configs_dir, const char *ref, struct lkb_pkg **r
 struct lkb_pkg_env {
 	const char *configs_dir;
 	const char *local_dir;  /* `local:` files are LOCAL_DIR/ARCH/FILE: out/ondevice or
-				 * PREFIX/lib/lkboard */
+				 * PREFIX/lib/lkboard/ondevice; NULL = there are none */
 	const char *arch;       /* "arm64" */
 	/* NULL = STORE/pkg/packages.lock, which is kept up to date by every build; a lock that the
 	 * user names is written with update_lock alone. */

@@ -136,6 +136,18 @@ static int open_apt(const struct lkb_pkg_session *s, const struct lkb_pkg *p, st
 	return lkb_apt_open(s->dir, s->env->arch, p->suite, &components, ret, err);
 }
 
+/* A package that apt names in its complaint is shown where the definition asks for it. */
+static int at_package(const struct lkb_strlist *packages, struct lkb_error *err)
+{
+	size_t i;
+
+	for (i = 0; err && i < packages->n; i++)
+		if (strstr(err->message, packages->items[i]))
+			return lkb_at(err, packages->pos[i].file, packages->pos[i].line,
+				      packages->pos[i].column);
+	return -1;
+}
+
 int lkb_pkg_session_resolve(struct lkb_pkg_session *s, const struct lkb_pkg *p,
 			    struct lkb_debs *ret, struct lkb_error *err)
 {
@@ -149,9 +161,11 @@ int lkb_pkg_session_resolve(struct lkb_pkg_session *s, const struct lkb_pkg *p,
 		lkb_pkg_lock_all(&s->lock, arch, p->suite, &pins);
 	for (i = 0; i < p->packages.n; i++)
 		lkb_strv_add(&names, p->packages.items[i]);
-	if (open_apt(s, p, &apt, err) || lkb_apt_update(&apt, s->env->ui, err) ||
-	    lkb_apt_resolve(&apt, &names, &pins, &all, err) || take(p, &all, &debs, err) ||
-	    keep_pins(s, &pins, &debs, err))
+	if (open_apt(s, p, &apt, err) || lkb_apt_update(&apt, s->env->ui, err))
+		return -1;
+	if (lkb_apt_resolve(&apt, &names, &pins, &all, err))
+		return at_package(&p->packages, err);
+	if (take(p, &all, &debs, err) || keep_pins(s, &pins, &debs, err))
 		return -1;
 	lkb_pkg_lock_set(&s->lock, p->name, arch, p->suite, &debs);
 	s->lock_changed = true;
@@ -160,12 +174,11 @@ int lkb_pkg_session_resolve(struct lkb_pkg_session *s, const struct lkb_pkg *p,
 	return 0;
 }
 
-static int refuse_unpinned(const struct lkb_pkg_session *s, const struct lkb_pkg *p, bool some,
-			   struct lkb_error *err)
+static int refuse_unpinned(const struct lkb_pkg_session *s, bool some, struct lkb_error *err)
 {
 	lkb_fail(err, s->env->locked ? LKB_REFUSED : LKB_NET,
-		 "the lock '%s' %s package '%s' for '%s', and %s", s->lock_path,
-		 some ? "does not fit" : "does not pin", p->name, s->env->arch,
+		 "the lock '%s' %s for '%s', and %s", s->lock_path,
+		 some ? "does not fit it" : "does not pin it", s->env->arch,
 		 s->env->locked ? "--locked allows nothing else"
 				: "--offline does not allow asking a mirror");
 	return lkb_hint(err, "`lkboard pkg lock` writes the lock anew");
@@ -186,7 +199,7 @@ int lkb_pkg_session_choose(struct lkb_pkg_session *s, const struct lkb_pkg *p,
 		return 0;
 	}
 	if (s->env->locked || s->env->offline)
-		return refuse_unpinned(s, p, pinned.n > 0, err);
+		return refuse_unpinned(s, pinned.n > 0, err);
 	return lkb_pkg_session_resolve(s, p, ret, err);
 }
 
@@ -202,7 +215,7 @@ int lkb_pkg_session_fetch(struct lkb_pkg_session *s, const struct lkb_pkg *p,
 	if (i == debs->n)
 		return 0;
 	if (s->env->offline)
-		return lkb_fail(err, LKB_NET, "package '%s' version '%s' is not in the store, and "
+		return lkb_fail(err, LKB_NET, "Debian's '%s' version '%s' is not in the store, and "
 				"--offline does not allow downloading it", debs->items[i].name,
 				debs->items[i].version);
 	if (open_apt(s, p, &apt, err) || lkb_apt_update(&apt, s->env->ui, err))

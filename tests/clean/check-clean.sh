@@ -12,6 +12,8 @@ command -v debootstrap > /dev/null || {
 
 base=${LKBOARD_CLEAN_DIR:-/var/tmp}
 root=$(mktemp -d "$base/lkb-clean.XXXXXX")
+# mktemp makes it private, but it is a root for every user.
+chmod 755 "$root"
 cleanup() {
 	for m in dev/pts dev/shm dev proc sys; do
 		umount -l "$root/$m" 2> /dev/null || :

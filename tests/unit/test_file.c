@@ -291,6 +291,59 @@ static void a_private_directory_is_private_and_goes(void **state)
 	lkb_tmpdir_clear(&d);
 }
 
+/* A process of its own that has a private directory below the test's; NAME links to it. It waits to
+ * be killed. */
+static pid_t process_with_tmpdir(const char *name)
+{
+	lkb_autofree char *link = lkb_path_join(dir.path, name);
+	struct lkb_tmpdir d = {0};
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (lkb_tmpdir_make(&d, NULL) || mkdirat(d.fd, "sub", 0700) ||
+		    symlink(d.path, link))
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	while (pid > 0 && !access(link, F_OK) == 0)
+		usleep(1000);
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void what_a_killed_process_left_goes_with_the_next_one(void **state)
+{
+	lkb_autofree char *before = getenv("TMPDIR") ? lkb_format("%s", getenv("TMPDIR")) : NULL;
+	lkb_autotmpdir d = {0};
+	pid_t killed, living;
+
+	setenv("TMPDIR", dir.path, 1);
+	killed = process_with_tmpdir("killed");
+	living = process_with_tmpdir("living");
+	end(killed);
+	assert_int_equal(mkdir(in_dir("lkboard-designs"), 0700), 0);
+	make(in_dir("lkboard-abcdef"), "a file");
+	assert_int_equal(symlink(dir.path, in_dir("lkboard-ghijkl")), 0);
+	assert_int_equal(access(in_dir("killed"), F_OK), 0);
+	OK(lkb_tmpdir_make(&d, &err));
+	assert_int_equal(access(in_dir("killed"), F_OK), -1);
+	assert_int_equal(access(in_dir("living"), F_OK), 0);
+	assert_true(there(in_dir("lkboard-designs")));
+	assert_true(there(in_dir("lkboard-abcdef")));
+	assert_true(there(in_dir("lkboard-ghijkl")));
+	end(living);
+	if (before)
+		setenv("TMPDIR", before, 1);
+	else
+		unsetenv("TMPDIR");
+}
+
 static void tmpdir_says_what_to_do_where_it_cannot_be(void **state)
 {
 	lkb_autofree char *before = getenv("TMPDIR") ? lkb_format("%s", getenv("TMPDIR")) : NULL;
@@ -338,6 +391,7 @@ int main(void)
 		CASE(a_tree_goes_without_what_its_links_lead_to),
 		CASE(a_tree_too_deep_is_an_error),
 		CASE(a_private_directory_is_private_and_goes),
+		CASE(what_a_killed_process_left_goes_with_the_next_one),
 		CASE(tmpdir_says_what_to_do_where_it_cannot_be),
 		CASE(locks_are_shared_or_exclusive),
 	};

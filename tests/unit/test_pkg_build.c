@@ -373,12 +373,12 @@ static void locked_and_offline_allow_nothing_new(void **state)
 	at.env.lock_path = "/nowhere/x.lock";
 	at.env.locked = true;
 	expect_failure(&at, TOOL, LKB_REFUSED,
-		       "the lock '/nowhere/x.lock' does not pin package 'tool' for 'arm64', and "
+		       "the lock '/nowhere/x.lock' does not pin it for 'arm64', and "
 		       "--locked allows nothing else", "`lkboard pkg lock` writes the lock anew");
 	at.env.locked = false;
 	at.env.offline = true;
 	expect_failure(&at, TOOL, LKB_NET,
-		       "the lock '/nowhere/x.lock' does not pin package 'tool' for 'arm64', and "
+		       "the lock '/nowhere/x.lock' does not pin it for 'arm64', and "
 		       "--offline does not allow asking a mirror",
 		       "`lkboard pkg lock` writes the lock anew");
 }
@@ -473,7 +473,7 @@ static void definitions_that_do_not_fit_are_explained(void **state)
 		enum lkb_error_kind kind;
 	} cases[] = {
 		{"packages: [nothing]\nkeep: [{path: x}]\n",
-		 "apt cannot resolve the packages: 'apt-get' failed with exit code 100", "", 0,
+		 "apt cannot resolve the packages: 'apt-get' failed with exit code 100", "", 3,
 		 LKB_INPUT},
 		{"packages: [tool]\ntake: [tool, lib.]\nkeep: [{path: x}]\n",
 		 "take[1] 'lib.' matches none of the packages", "", 4, LKB_INPUT},
@@ -511,8 +511,14 @@ static void definitions_that_do_not_fit_are_explained(void **state)
 		assert_int_equal(err.line, cases[i].line);
 		assert_int_equal(err.kind, cases[i].kind);
 	}
+	at.env.local_dir = NULL;
+	expect_failure(&at, "image: localhost/x:1\narchitectures: [arm64]\n"
+		       "local: [{file: init, to: init}]\n", LKB_MISSING,
+		       "local file 'init': the programs for the boards were not found",
+		       "`make` puts them beside lkboard, `make install` below PREFIX");
 	at.env.arch = "amd64";
-	expect_failure(&at, TOOL, LKB_INPUT, "package 'tool' is not made for 'amd64'", "");
+	expect_failure(&at, TOOL, LKB_INPUT, "it is not made for 'amd64'",
+		       "its definition's architectures: arm64");
 }
 
 static void a_damaged_package_is_noticed_and_fetched_anew(void **state)

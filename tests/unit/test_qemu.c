@@ -258,6 +258,7 @@ static void test_interrupted(void **state)
 	static const char *const until[] = {"never"};
 	struct lkb_qemu_run run = a_run();
 	struct lkb_error err = {0};
+	void (*inherited)(int) = signal(SIGINT, SIG_DFL);
 	pid_t killer;
 
 	run.until = until;
@@ -273,6 +274,7 @@ static void test_interrupted(void **state)
 	assert_int_equal(err.kind, LKB_INTERRUPTED);
 	assert_gone("pid");
 	waitpid(killer, NULL, 0);
+	signal(SIGINT, inherited);
 }
 
 static void test_the_console_goes_both_ways(void **state)

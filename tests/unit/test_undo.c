@@ -109,7 +109,7 @@ static bool helper_has_ended(void)
 static size_t private_dirs(void)
 {
 	lkb_autostr out = {0};
-	const char *argv[] = {"find", dir.path, "-name", "lkboard.*", "-mindepth", "1", NULL};
+	const char *argv[] = {"find", dir.path, "-name", "lkboard-*", "-mindepth", "1", NULL};
 
 	OK(lkb_proc_run(&(struct lkb_proc){.argv = argv}, &out, &err));
 	return out.len;
