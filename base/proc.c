@@ -17,6 +17,8 @@
 
 /* A message has 1024 bytes; the end of what a program says is what explains its death. */
 #define STDERR_KEPT 768
+/* Of a command line; mcopy's and apt's name hundreds of files. */
+#define LINE_SHOWN 1000
 #define MAX_OUTPUT_DEFAULT ((size_t)16 << 20)
 
 /* What stands in PATH is searched first, then where administration programs live. */
@@ -67,6 +69,25 @@ int lkb_proc_find(const char *name, const char *package, char **ret, struct lkb_
 		lkb_fail(err, LKB_MISSING, "the program '%s' is needed and not installed", name);
 	}
 	return package ? lkb_hint(err, "apt-get install %s", package) : -1;
+}
+
+static struct lkb_ui *watcher;
+
+void lkb_proc_watch(struct lkb_ui *ui)
+{
+	watcher = ui;
+}
+
+void lkb_proc_say(const char *const *argv)
+{
+	lkb_autostr line = {0};
+
+	if (!watcher || !watcher->verbose)
+		return;
+	for (; *argv && line.len < LINE_SHOWN; argv++)
+		lkb_str_addf(&line, " %s", *argv);
+	lkb_ui_detail(watcher, "running:%.*s%s", LINE_SHOWN, lkb_str_get(&line),
+		      *argv || line.len > LINE_SHOWN ? " ..." : "");
 }
 
 struct pipes {
@@ -344,6 +365,7 @@ int lkb_proc_run(const struct lkb_proc *p, struct lkb_str *ret_out, struct lkb_e
 	if (lkb_proc_find(p->argv[0], p->package, &program, err) ||
 	    open_pipes(&pipes, p->input != NULL && p->stdin_fd <= 0, err))
 		return -1;
+	lkb_proc_say(p->argv);
 	pid = start(p, program, &pipes, &undo);
 	if (pid < 0) {
 		lkb_fail_errno(err, "cannot start '%s'", p->argv[0]);

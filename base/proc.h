@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "base/ui.h"
 
 /* Runs a helper program: argv only, never a shell. The end of its stderr becomes part of the
  * error; an exit code other than 0 and a death by signal are failures (LKB_IO); a program that is
@@ -28,5 +29,11 @@ int lkb_proc_run(const struct lkb_proc *p, struct lkb_str *ret_out, struct lkb_e
 
 /* Absolute path of a program in PATH, /usr/sbin or /sbin; the caller frees it. */
 int lkb_proc_find(const char *name, const char *package, char **ret, struct lkb_error *err);
+
+/* From now on every program that is run is said to this ui, as a detail; NULL = no more. One for
+ * the whole process: what is run is no secret of the module that runs it. */
+void lkb_proc_watch(struct lkb_ui *ui);
+/* For those who start a program themselves. */
+void lkb_proc_say(const char *const *argv);
 
 #endif

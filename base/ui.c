@@ -48,6 +48,17 @@ void lkb_ui_warning(struct lkb_ui *ui, const char *fmt, ...)
 	va_end(ap);
 }
 
+void lkb_ui_detail(struct lkb_ui *ui, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!ui || !ui->verbose)
+		return;
+	va_start(ap, fmt);
+	send_text(ui, ui->ops->message, fmt, ap);
+	va_end(ap);
+}
+
 void lkb_ui_bytes(struct lkb_ui *ui, const char *what, uint64_t done, uint64_t total)
 {
 	if (ui)

@@ -2,6 +2,7 @@
 #ifndef LKB_BASE_UI_H
 #define LKB_BASE_UI_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -19,6 +20,7 @@ struct lkb_ui_ops {
 
 struct lkb_ui {
 	const struct lkb_ui_ops *ops;
+	bool verbose; /* details are wanted */
 };
 
 /* A new piece of work starts: "image 'localhost/runc:bookworm': reading layers". */
@@ -27,5 +29,7 @@ void lkb_ui_step(struct lkb_ui *ui, const char *fmt, ...) LKB_PRINTF(2, 3);
 void lkb_ui_bytes(struct lkb_ui *ui, const char *what, uint64_t done, uint64_t total);
 void lkb_ui_message(struct lkb_ui *ui, const char *fmt, ...) LKB_PRINTF(2, 3);
 void lkb_ui_warning(struct lkb_ui *ui, const char *fmt, ...) LKB_PRINTF(2, 3);
+/* What only -v shows: what was found where, which bytes were taken, which programs are run. */
+void lkb_ui_detail(struct lkb_ui *ui, const char *fmt, ...) LKB_PRINTF(2, 3);
 
 #endif

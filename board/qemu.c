@@ -210,5 +210,6 @@ int lkb_qemu_run(const struct lkb_qemu_run *run, struct lkb_error *err)
 		return -1;
 	if (lkb_qemu_argv(run, overlay, &argv, err))
 		return -1;
+	lkb_proc_say((const char *const *)argv.items);
 	return run_guest(run, &argv, err);
 }

@@ -145,7 +145,8 @@ static int print_plan(const struct lkb_plan *plan, bool json, struct lkb_error *
 	return lkb_print(lkb_str_get(&out), err);
 }
 
-static int print_artifacts(const struct lkb_artifacts *a, struct lkb_error *err)
+static int print_artifacts(const struct lkb_ctx *ctx, const struct lkb_artifacts *a,
+			   struct lkb_error *err)
 {
 	lkb_autostr out = {0};
 	size_t i;
@@ -153,10 +154,13 @@ static int print_artifacts(const struct lkb_artifacts *a, struct lkb_error *err)
 	for (i = 0; i < a->n; i++)
 		lkb_str_addf(&out, "%s\t%llu\t%s\n", a->items[i].path,
 			     (unsigned long long)a->items[i].bytes, a->items[i].digest);
+	for (i = 0; i < a->n; i++)
+		lkb_report_result(ctx, a->items[i].path, a->items[i].bytes, a->items[i].digest);
 	return lkb_print(lkb_str_get(&out), err);
 }
 
-static int write_plan(struct lkb_plan *plan, const struct build_options *o, struct lkb_error *err)
+static int write_plan(const struct lkb_ctx *ctx, struct lkb_plan *plan,
+		      const struct build_options *o, struct lkb_error *err)
 {
 	struct lkb_plan_out out = {
 		.dir = o->out ? o->out : ".", .force = o->force, .sha256 = o->sha256,
@@ -165,7 +169,7 @@ static int write_plan(struct lkb_plan *plan, const struct build_options *o, stru
 
 	if (lkb_plan_run(plan, &out, &made, err))
 		return -1;
-	return print_artifacts(&made, err);
+	return print_artifacts(ctx, &made, err);
 }
 
 static int run_build(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
@@ -179,7 +183,7 @@ static int run_build(struct lkb_ctx *ctx, void *options, char **operands, size_t
 	if (read_inputs(ctx, operands, n, &inputs, err) ||
 	    make_plan(ctx, o, &inputs, &in, &plan, err))
 		return -1;
-	return o->dry_run ? print_plan(plan, o->json, err) : write_plan(plan, o, err);
+	return o->dry_run ? print_plan(plan, o->json, err) : write_plan(ctx, plan, o, err);
 }
 
 static int run_plan(struct lkb_ctx *ctx, void *options, char **operands, size_t n,

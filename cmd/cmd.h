@@ -15,7 +15,6 @@
 struct lkb_ctx {
 	struct lkb_ui *ui;      /* NULL with -q or --progress none */
 	bool json;              /* --progress json: errors and results are JSON lines on stderr */
-	bool verbose;
 	char *store_dir;        /* owned; NULL if nothing says where it is */
 	char *configs_dir;      /* owned; NULL if none was found */
 	char *ondevice_dir;     /* owned; where the static programs for boards stand */
@@ -86,6 +85,9 @@ void lkb_completion_bash(struct lkb_str *out);
 /* Prints errors and warnings to stderr as design and JSON mode want them. */
 void lkb_report_error(const struct lkb_ctx *ctx, const struct lkb_error *err);
 void lkb_report_diags(const struct lkb_ctx *ctx, const struct lkb_diags *diags);
+/* In JSON mode, a file that was made is an event too. */
+void lkb_report_result(const struct lkb_ctx *ctx, const char *path, uint64_t bytes,
+		       const char *digest);
 
 /* The sinks of --progress. `kind` is auto, tty, plain, json or none; *ret may be NULL (none). */
 int lkb_ui_make(const char *kind, bool quiet, struct lkb_ui **ret, bool *ret_json,

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/path.h"
+#include "base/proc.h"
 #include "base/undo.h"
 #include "base/version.h"
 #include "cmd/cmd.h"
@@ -106,7 +107,6 @@ static void make_ctx(struct lkb_ctx *ctx, const struct lkb_global_options *g)
 	lkb_autofree char *here = program_dir();
 	const char *given = g->configs ? g->configs : env_or_null("LKBOARD_CONFIGS");
 
-	ctx->verbose = g->verbose;
 	ctx->home = env_or_null("HOME");
 	ctx->epoch_text = env_or_null("SOURCE_DATE_EPOCH");
 	ctx->configs_dir = given ? lkb_strdup(given)
@@ -115,8 +115,21 @@ static void make_ctx(struct lkb_ctx *ctx, const struct lkb_global_options *g)
 	find_store(ctx, g->store);
 }
 
+static const char *or_none(const char *text)
+{
+	return text ? text : "none";
+}
+
+static void say_places(const struct lkb_ctx *ctx)
+{
+	lkb_ui_detail(ctx->ui, "store: %s", or_none(ctx->store_dir));
+	lkb_ui_detail(ctx->ui, "boards and packages: %s", or_none(ctx->configs_dir));
+	lkb_ui_detail(ctx->ui, "programs for the boards: %s", or_none(ctx->ondevice_dir));
+}
+
 static void clear_ctx(struct lkb_ctx *ctx)
 {
+	lkb_proc_watch(NULL);
 	lkb_ui_free(ctx->ui);
 	free(ctx->store_dir);
 	free(ctx->configs_dir);
@@ -195,6 +208,11 @@ static int run(struct lkb_ctx *ctx, char **args, size_t n, struct lkb_error *err
 	if (g.help)
 		return print_help(cmd, err);
 	make_ctx(ctx, &g);
+	if (ctx->ui && g.verbose) {
+		ctx->ui->verbose = true;
+		lkb_proc_watch(ctx->ui);
+		say_places(ctx);
+	}
 	return run_command(ctx, cmd, args + words, left - words, err);
 }
 

@@ -86,6 +86,21 @@ void lkb_report_diags(const struct lkb_ctx *ctx, const struct lkb_diags *diags)
 		fprintf(stderr, "lkboard: %zu more not shown\n", diags->dropped);
 }
 
+void lkb_report_result(const struct lkb_ctx *ctx, const char *path, uint64_t bytes,
+		       const char *digest)
+{
+	lkb_autojson o = NULL;
+	lkb_autofree char *text = NULL;
+
+	if (!ctx->json || !ctx->ui)
+		return;
+	o = json_pack("{s:s, s:I, s:s}", "event", "result", "bytes", (json_int_t)bytes, "digest",
+		      digest);
+	set_text(o, "path", path);
+	text = json_dumps(o, JSON_COMPACT);
+	fprintf(stderr, "%s\n", text);
+}
+
 int lkb_print(const char *text, struct lkb_error *err)
 {
 	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)

@@ -153,6 +153,8 @@ static int resolve_all(struct lkb_plan *p, const struct lkb_strv *refs,
 		if (lkb_store_resolve(p->in->store, refs->items[i], platform, &p->images.items[i],
 				      err))
 			return -1;
+		lkb_ui_detail(p->in->ui, "image '%s' is sha256:%s", p->images.items[i]->ref,
+			      lkb_sha256_text(&p->images.items[i]->manifest).s);
 		p->images.n++;
 	}
 	return 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/size.h"
 #include "rootfs/oci/store_priv.h"
 #include "rootfs/tree/tar.h"
 
@@ -33,6 +34,8 @@ static int apply(const struct lkb_store *s, const struct lkb_image *im, size_t i
 	struct lkb_data data;
 
 	lkb_ui_step(ui, "image '%s': layer %zu of %zu", im->ref, i + 1, im->n_layers);
+	lkb_ui_detail(ui, "layer sha256:%s, %s", lkb_sha256_text(&im->layers[i].digest).s,
+		      lkb_size_text(im->layers[i].size).s);
 	if (lkb_store_layer(s, &im->layers[i], ui, &blob, err))
 		return -1;
 	data = (struct lkb_data){ .blob = blob, .len = lkb_blob_size(blob) };

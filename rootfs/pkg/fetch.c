@@ -170,7 +170,8 @@ int lkb_debs_fetch(const char *pkg_dir, const struct lkb_apt *a, const struct lk
 	}
 	if (!missing.n)
 		return 0;
-	lkb_ui_step(ui, "apt: downloading %zu packages, %s", missing.n, lkb_size_text(bytes).s);
+	lkb_ui_step(ui, "apt: downloading %zu package%s, %s", missing.n, missing.n == 1 ? "" : "s",
+		    lkb_size_text(bytes).s);
 	if ((!access(dir, F_OK) && lkb_remove_tree(dir, err)) || lkb_mkdir_p(dir, err) ||
 	    lkb_mkdir_p(store, err))
 		return -1;

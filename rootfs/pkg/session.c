@@ -194,6 +194,7 @@ int lkb_pkg_session_choose(struct lkb_pkg_session *s, const struct lkb_pkg *p,
 	if (!s->env->update_lock)
 		lkb_pkg_lock_get(&s->lock, p->name, s->env->arch, p->suite, &pinned);
 	if (pinned.n && pins_fit(p, &pinned)) {
+		lkb_ui_detail(s->env->ui, "package '%s': as '%s' pins it", p->name, s->lock_path);
 		*ret = pinned;
 		pinned = (struct lkb_debs){0};
 		return 0;

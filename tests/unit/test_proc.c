@@ -342,6 +342,42 @@ static void limits_of_the_system_are_errors(void **state)
 	assert_int_equal(in_child(start_without_descriptors), 0);
 }
 
+struct listener {
+	struct lkb_ui ui;
+	struct lkb_str heard;
+};
+
+static void listen(struct lkb_ui *ui, const char *text)
+{
+	lkb_str_addf(&((struct listener *)ui)->heard, "%s\n", text);
+}
+
+static void who_wants_details_hears_what_is_run(void **state)
+{
+	static const struct lkb_ui_ops ops = {.message = listen};
+	static const char *long_argv[1000] = {"true"};
+	struct listener l = {.ui = {&ops, true}};
+	size_t i;
+
+	for (i = 1; i < LKB_ARRAY_SIZE(long_argv) - 1; i++)
+		long_argv[i] = "some-file";
+	lkb_proc_watch(&l.ui);
+	OK(lkb_proc_run(&(struct lkb_proc){.argv = SCRIPT("exit 0")}, NULL, &err));
+	assert_string_equal(lkb_str_get(&l.heard), "running: sh -c exit 0\n");
+	lkb_str_clear(&l.heard);
+	OK(lkb_proc_run(&(struct lkb_proc){.argv = long_argv}, NULL, &err));
+	assert_true(l.heard.len < 1100);
+	assert_non_null(strstr(l.heard.s, " ...\n"));
+	lkb_str_clear(&l.heard);
+	l.ui.verbose = false;
+	OK(lkb_proc_run(&(struct lkb_proc){.argv = SCRIPT("exit 0")}, NULL, &err));
+	lkb_proc_watch(NULL);
+	l.ui.verbose = true;
+	OK(lkb_proc_run(&(struct lkb_proc){.argv = SCRIPT("exit 0")}, NULL, &err));
+	assert_int_equal(l.heard.len, 0);
+	lkb_str_clear(&l.heard);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +400,7 @@ int main(void)
 		CASE(no_file_of_ours_leaks_into_the_child),
 		CASE(the_child_has_its_signals_back),
 		CASE(an_end_that_nobody_knows_is_a_failure),
+		CASE(who_wants_details_hears_what_is_run),
 		CASE(limits_of_the_system_are_errors),
 	};
 
