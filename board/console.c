@@ -149,6 +149,12 @@ static int drain(struct talk *t, struct lkb_error *err)
 	return 0;
 }
 
+static int end_by(enum lkb_guest_end why, enum lkb_guest_end *ret)
+{
+	*ret = why;
+	return 1;
+}
+
 /* One round: waits and carries. 1 = *ret is why it ends, 0 = go on. */
 static int round_trip(struct talk *t, int signals, int timeout_ms, enum lkb_guest_end *ret,
 		      struct lkb_error *err)
@@ -169,9 +175,8 @@ static int round_trip(struct talk *t, int signals, int timeout_ms, enum lkb_gues
 		return errno == EINTR ? 0 : lkb_fail_errno(err, "cannot wait for QEMU");
 	if (!n)
 		return 0;
-	*ret = LKB_GUEST_INTERRUPTED;
 	if (p[SIGNALS].revents)
-		return 1;
+		return end_by(LKB_GUEST_INTERRUPTED, ret);
 	if (p[OUT].revents && take_output(t, err))
 		return -1;
 	if (p[MONITOR].revents && take_answer(t, err))
@@ -182,16 +187,13 @@ static int round_trip(struct talk *t, int signals, int timeout_ms, enum lkb_gues
 		pass_input(t);
 	if (p[FROM_CALLER].revents)
 		take_input(t);
-	*ret = LKB_GUEST_LEFT;
 	if (t->left)
-		return 1;
+		return end_by(LKB_GUEST_LEFT, ret);
 	if (p[GUEST].revents && drain(t, err))
 		return -1;
-	*ret = LKB_GUEST_SEEN;
 	if (t->c->watch.n && t->c->watch.n_seen == t->c->watch.n)
-		return 1;
-	*ret = LKB_GUEST_ENDED;
-	return p[GUEST].revents != 0;
+		return end_by(LKB_GUEST_SEEN, ret);
+	return p[GUEST].revents ? end_by(LKB_GUEST_ENDED, ret) : 0;
 }
 
 /* Milliseconds until the deadline, for poll(): 0 = it has come, -1 = there is none. */

@@ -26,7 +26,8 @@ const struct lkb_cmd *const lkb_commands[] = {
 
 const struct lkb_opt lkb_global_options[] = {
 	GLOBAL('q', "quiet", LKB_OPT_FLAG, quiet, NULL, "say nothing but errors"),
-	GLOBAL('v', "verbose", LKB_OPT_FLAG, verbose, NULL, "say what was found where and which programs are run"),
+	GLOBAL('v', "verbose", LKB_OPT_FLAG, verbose, NULL,
+	       "say what was found where and which programs are run"),
 	GLOBAL(0, "progress", LKB_OPT_STRING, progress, "KIND",
 	       "auto, tty, plain, json or none (default: auto)"),
 	GLOBAL(0, "store", LKB_OPT_STRING, store, "DIR",

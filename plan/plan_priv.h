@@ -58,8 +58,8 @@ const char *lkb_output_path(const struct lkb_output *o);
 /* Says size and digest of the file opened last; digest as in struct lkb_artifact. */
 void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
 		     const struct lkb_sha256 *digest);
-/* Adds the digest of the whole file opened last. It is printed and not in build.json, which must not
- * depend on what was asked for. */
+/* Adds the digest of the whole file opened last. It is printed and not in build.json, which must
+ * not depend on what was asked for. */
 void lkb_output_whole(struct lkb_output *o, const struct lkb_sha256 *digest);
 int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, size_t n,
 		    struct lkb_error *err);

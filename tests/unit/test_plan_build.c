@@ -92,8 +92,9 @@ static void a_whole_file_digest_is_the_files(void **state)
 	p = plan();
 	OK(lkb_plan_run(p, &out, &made, &err));
 	OK(lkb_proc_run(&(struct lkb_proc){.argv = argv}, &text, &err));
-	assert_memory_equal(made.items[0].digest, "sha256:", 7);
-	assert_memory_equal(made.items[0].digest + 7, text.s, LKB_SHA256_HEX);
+	assert_memory_equal(made.items[0].digest, "map-sha256:", 11);
+	assert_memory_equal(made.items[0].whole, "sha256:", 7);
+	assert_memory_equal(made.items[0].whole + 7, text.s, LKB_SHA256_HEX);
 }
 
 static void build_json_names_every_input_and_output(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The QEMU runner against a fake emulator: a shell script that the test writes. */
+#include <fcntl.h>
 #include <pty.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -351,6 +352,19 @@ static void test_input_nobody_reads(void **state)
 	close(to[0]);
 }
 
+/* What fails in the middle of a run is an error, and not taken for a signal that never came. */
+static void test_nobody_takes_the_output(void **state)
+{
+	struct lkb_qemu_run run = a_run();
+
+	run.console_out = open("/dev/full", O_WRONLY);
+	guest("echo hello; exec sleep 100");
+	alarm(60);
+	run_fails(&run, LKB_IO, "cannot write 'the console's output': No space left on device");
+	alarm(0);
+	close(run.console_out);
+}
+
 /* QEMU gets an overlay of a power of two; the card is not touched, and the overlay goes away. */
 static void test_the_card_stays_as_it_is(void **state)
 {
@@ -513,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_the_console_goes_both_ways),
 		cmocka_unit_test(test_a_terminal),
 		cmocka_unit_test(test_input_nobody_reads),
+		cmocka_unit_test(test_nobody_takes_the_output),
 		cmocka_unit_test(test_the_card_stays_as_it_is),
 		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_arguments_that_contradict_each_other),
