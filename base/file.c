@@ -94,6 +94,14 @@ int lkb_read_upto(int fd, void *buf, size_t n, size_t *ret_n, const char *name,
 	return 0;
 }
 
+static const char *kind_of(mode_t mode)
+{
+	return S_ISDIR(mode)    ? "a directory"
+	       : S_ISFIFO(mode) ? "a pipe"
+	       : S_ISSOCK(mode) ? "a socket"
+				: "a device";
+}
+
 int lkb_open_read(const char *path, int *ret_fd, uint64_t *ret_size, struct lkb_error *err)
 {
 	lkb_autofd fd = -1;
@@ -106,7 +114,8 @@ int lkb_open_read(const char *path, int *ret_fd, uint64_t *ret_size, struct lkb_
 	if (fstat(fd, &st) < 0)
 		return lkb_fail_errno(err, "cannot look at '%s'", path);
 	if (!S_ISREG(st.st_mode))
-		return lkb_fail(err, LKB_INPUT, "'%s' is not a regular file", path);
+		return lkb_fail(err, LKB_INPUT, "'%s' is %s, not a regular file", path,
+				kind_of(st.st_mode));
 	if (ret_size)
 		*ret_size = (uint64_t)st.st_size;
 	*ret_fd = lkb_steal_fd(&fd);

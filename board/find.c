@@ -52,6 +52,9 @@ static int unknown(const char *name, const struct lkb_strv *names, struct lkb_er
 	lkb_fail(err, LKB_USAGE, "there is no board '%s'", name);
 	if (near)
 		return lkb_hint(err, "did you mean '%s'? boards: %s", near, lkb_str_get(&list));
+	if (strchr(name, '/') || lkb_ends_with(name, SUFFIX))
+		return lkb_hint(err, "the board comes first, then the specs; boards: %s",
+				lkb_str_get(&list));
 	return lkb_hint(err, "boards: %s", lkb_str_get(&list));
 }
 

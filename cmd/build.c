@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "cmd/commands.h"
 #include "plan/plan.h"
+#include "rootfs/rootfs.h"
 
 struct build_options {
 	const char *out, *name, *format, *lock;
@@ -108,6 +109,8 @@ static int read_inputs(struct lkb_ctx *ctx, char **operands, size_t n, struct in
 	if (!r)
 		r = lkb_spec_read((const char *const *)operands + 1, n - 1, ctx->home,
 				  &ret->spec, &diags, err);
+	if (!r)
+		r = lkb_rootfs_check_refs(ret->spec, &diags, err);
 	lkb_report_diags(ctx, &diags);
 	if (r && diags.n_errors)
 		err->message[0] = '\0';

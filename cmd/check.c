@@ -10,6 +10,7 @@
 #include "board/board.h"
 #include "cmd/commands.h"
 #include "rootfs/pkg/pkg.h"
+#include "rootfs/rootfs.h"
 #include "rootfs/spec/spec.h"
 
 static int check_spec(const struct lkb_ctx *ctx, const char *path, struct lkb_diags *diags,
@@ -17,7 +18,9 @@ static int check_spec(const struct lkb_ctx *ctx, const char *path, struct lkb_di
 {
 	lkb_auto(lkb_spec) spec = NULL;
 
-	return lkb_spec_read(&path, 1, ctx->home, &spec, diags, err);
+	if (lkb_spec_read(&path, 1, ctx->home, &spec, diags, err))
+		return -1;
+	return lkb_rootfs_check_refs(spec, diags, err);
 }
 
 static int check_board(const struct lkb_ctx *ctx, const char *path, struct lkb_diags *diags,

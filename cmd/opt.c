@@ -27,6 +27,15 @@ static const struct lkb_opt *by_name(const struct lkb_opt *rows, size_t n, const
 	return NULL;
 }
 
+static bool is_global(const char *text, const char *name)
+{
+	const struct lkb_opt *rows = lkb_global_options;
+	size_t n = lkb_n_global_options;
+
+	return text[1] == '-' ? by_name(rows, n, name, strlen(name)) != NULL
+			      : !name[1] && by_letter(rows, n, *name);
+}
+
 static int unknown(const struct lkb_opt *rows, size_t n, const char *text, const char *name,
 		   struct lkb_error *err)
 {
@@ -40,6 +49,8 @@ static int unknown(const struct lkb_opt *rows, size_t n, const char *text, const
 	near = lkb_did_you_mean(bare, names, n);
 	free(names);
 	lkb_fail(err, LKB_USAGE, "unknown option '%s'", text);
+	if (rows != lkb_global_options && is_global(text, bare))
+		return lkb_hint(err, "it stands before the command: lkboard %s COMMAND", text);
 	if (near)
 		lkb_hint(err, "did you mean '--%s'?", near);
 	return lkb_hint(err, "--help lists the options");

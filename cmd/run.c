@@ -82,8 +82,8 @@ static int extract_card(const struct lkb_card *card, const char *path,
 	return lkb_card_extract(card, path, board->firmware.device_trees.keys[0], parts->dtb, err);
 }
 
-static int boot(const struct run_options *o, struct lkb_qemu_run *run, char **extra, size_t n,
-		struct lkb_error *err)
+static int boot(struct lkb_ctx *ctx, const struct run_options *o, struct lkb_qemu_run *run,
+		char **extra, size_t n, struct lkb_error *err)
 {
 	run->until = (const char *const *)o->until.items;
 	run->n_until = o->until.n;
@@ -96,6 +96,9 @@ static int boot(const struct run_options *o, struct lkb_qemu_run *run, char **ex
 	/* A script that waits for a text keeps its standard input to itself. */
 	run->console_in = o->until.n && !isatty(0) ? -1 : 0;
 	run->console_out = 1;
+	if (run->console_in >= 0 && isatty(run->console_in))
+		lkb_ui_message(ctx->ui, "QEMU starts '%s'; Ctrl-] ends it",
+			       run->disk ? run->disk : run->kernel);
 	return lkb_qemu_run(run, err);
 }
 
@@ -122,7 +125,7 @@ static int run_card(struct lkb_ctx *ctx, const struct run_options *o, const char
 	run.disk = path;
 	run.kernel = parts.kernel;
 	run.dtb = parts.dtb;
-	return boot(o, &run, extra, n, err);
+	return boot(ctx, o, &run, extra, n, err);
 }
 
 /* The board of a file that does not say it itself: what the build that made it wrote beside it. */
@@ -193,7 +196,7 @@ static int run_kernel(struct lkb_ctx *ctx, const struct run_options *o, const ch
 	run.kernel = path;
 	run.initrd = parts.initrd;
 	run.append = parts.append;
-	return boot(o, &run, extra, n, err);
+	return boot(ctx, o, &run, extra, n, err);
 }
 
 static int run_run(struct lkb_ctx *ctx, void *options, char **operands, size_t n,

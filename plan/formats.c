@@ -29,6 +29,21 @@ static int check_boot_programs(const struct lkb_plan *p, struct lkb_error *err)
 	return find_programs(programs, LKB_ARRAY_SIZE(programs), err);
 }
 
+/* Whatever is started, it is a kernel. */
+static int check_kernel(const struct lkb_plan *p, struct lkb_error *err)
+{
+	const struct lkb_spec *spec = p->in->spec;
+	const struct lkb_pos *pos = &spec->kernel.pos;
+
+	if (spec->kernel.image && *spec->kernel.image)
+		return 0;
+	lkb_fail(err, LKB_INPUT, "the spec has no kernel image, and board '%s' starts a kernel",
+		 p->in->board->name);
+	lkb_hint(err, "add 'kernel: {image: REFERENCE}'");
+	return lkb_at(err, pos->file ? pos->file : spec->files_read.items[0], pos->line,
+		      pos->column);
+}
+
 static uint64_t cost_images(const struct lkb_plan *p)
 {
 	uint64_t sum = 0;
@@ -48,7 +63,7 @@ static uint64_t cost_root(const struct lkb_plan *p)
 /* sd: the partitioned card */
 
 static const struct lkb_step sd_steps[] = {
-	{"images", "find every image in the store", NULL, NULL, lkb_step_images},
+	{"images", "find every image in the store", check_kernel, NULL, lkb_step_images},
 	{"rootfs", "put images and files together", NULL, cost_images, lkb_step_rootfs},
 	{"kernel", "check the kernel", NULL, NULL, lkb_step_kernel},
 	{"device-trees", "check device trees, apply overlays", NULL, NULL, lkb_step_device_trees},
@@ -110,18 +125,9 @@ const struct lkb_format lkb_format_sd = {
 
 /* kernel+initrd: the whole root in RAM, LinuxKit's way */
 
-static int find_kernel(struct lkb_plan *p, struct lkb_error *err)
-{
-	if (p->rootfs.kernel.blob)
-		return 0;
-	lkb_fail(err, LKB_INPUT, "the spec has no kernel");
-	return lkb_hint(err, "add 'kernel: image: ...'; format '%s' starts one", p->format->name);
-}
-
 static const struct lkb_step ram_steps[] = {
-	{"images", "find every image in the store", NULL, NULL, lkb_step_images},
+	{"images", "find every image in the store", check_kernel, NULL, lkb_step_images},
 	{"rootfs", "put images and files together", NULL, cost_images, lkb_step_rootfs},
-	{"kernel", "find the kernel", NULL, NULL, find_kernel},
 	{"initrd", "pack the root into an initrd", NULL, cost_root, lkb_step_initrd_ram},
 };
 

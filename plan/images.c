@@ -83,6 +83,28 @@ static void clear_needs(struct needs *needs)
 	free(needs->items);
 }
 
+/* A name that is nearly a package's is a slip. Of any other, resolving says that it is not there. */
+static int not_there(const struct lkb_plan *p, const struct lkb_ref *ref, struct lkb_error *err)
+{
+	lkb_autofree char *text = lkb_ref_text(ref), *path = NULL;
+	lkb_autostrv names = {0};
+	lkb_autodiags diags = {0};
+	lkb_auto(lkb_pkg) pkg = NULL;
+	const char *near;
+
+	if (strcmp(ref->domain, "localhost") != 0)
+		return 0;
+	if (lkb_pkg_names(p->in->configs_dir, &names, err))
+		return -1;
+	near = lkb_did_you_mean(ref->path, (const char *const *)names.items, names.n);
+	path = near ? lkb_format("%s/packages/%s.yml", p->in->configs_dir, near) : NULL;
+	if (!near || lkb_pkg_read(path, &pkg, &diags, NULL))
+		return 0;
+	lkb_fail(err, LKB_INPUT, "image '%s' is not in the store, and no package makes it", text);
+	lkb_hint(err, "did you mean '%s'?", lkb_pkg_image(pkg));
+	return lkb_rootfs_ref_at(p->in->spec, text, err);
+}
+
 static int find_package(struct lkb_plan *p, struct need *need, struct lkb_error *err)
 {
 	lkb_autoref parsed = {0};
@@ -91,7 +113,9 @@ static int find_package(struct lkb_plan *p, struct need *need, struct lkb_error 
 	if (lkb_ref_parse(need->ref, &parsed, err))
 		return -1;
 	canonical = lkb_ref_text(&parsed);
-	return lkb_pkg_for_ref(p->in->configs_dir, canonical, &need->pkg, err);
+	if (lkb_pkg_for_ref(p->in->configs_dir, canonical, &need->pkg, err))
+		return -1;
+	return need->there || need->pkg ? 0 : not_there(p, &parsed, err);
 }
 
 /* What nobody has and nobody makes is said first, before packages are built for minutes. */
@@ -113,7 +137,7 @@ static int find_needs(struct lkb_plan *p, const struct lkb_strv *refs,
 			return -1;
 		if (!need->there && !need->pkg &&
 		    lkb_store_resolve(p->in->store, need->ref, platform, &image, err))
-			return -1;
+			return lkb_rootfs_ref_at(p->in->spec, need->ref, err);
 	}
 	return 0;
 }
@@ -153,7 +177,7 @@ static int resolve_all(struct lkb_plan *p, const struct lkb_strv *refs,
 	for (i = 0; i < refs->n; i++) {
 		if (lkb_store_resolve(p->in->store, refs->items[i], platform, &p->images.items[i],
 				      err))
-			return -1;
+			return lkb_rootfs_ref_at(p->in->spec, refs->items[i], err);
 		lkb_ui_detail(p->in->ui, "image '%s' is sha256:%s", p->images.items[i]->ref,
 			      lkb_sha256_text(&p->images.items[i]->manifest).s);
 		p->images.n++;

@@ -191,11 +191,6 @@ static int want_gzip_image(struct lkb_plan *p, struct lkb_error *err)
 
 int lkb_step_kernel(struct lkb_plan *p, struct lkb_error *err)
 {
-	if (!p->rootfs.kernel.blob) {
-		lkb_fail(err, LKB_INPUT, "the spec has no kernel");
-		return lkb_hint(err, "add 'kernel: image: ...'; 'localhost/kernel-%s:bookworm' is "
-				     "made by 'lkboard pkg build'", p->in->board->name);
-	}
 	if (want_gzip_image(p, err))
 		return lkb_context(err, "kernel image '%s'", p->in->spec->kernel.image);
 	return 0;

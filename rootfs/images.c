@@ -23,20 +23,89 @@ static void add_ref(struct lkb_strv *list, const char *ref)
 		lkb_strv_add(list, name);
 }
 
-void lkb_rootfs_refs(const struct lkb_spec *spec, struct lkb_strv *ret)
+/* Calls fn for every image that the spec names, in order, until it returns true. */
+typedef bool visit_fn(void *ctx, const char *ref, const struct lkb_pos *pos);
+
+static bool visit_object(const struct lkb_pos *object, const char *ref, visit_fn *fn, void *ctx)
+{
+	struct lkb_pos pos = lkb_schema_pos(object, "image");
+
+	return ref && *ref && fn(ctx, ref, &pos);
+}
+
+static bool visit_images(const struct lkb_spec *spec, visit_fn *fn, void *ctx)
 {
 	struct lkb_rootfs_section sections[LKB_ROOTFS_SECTIONS];
 
-	add_ref(ret, spec->kernel.image);
+	if (visit_object(&spec->kernel.pos, spec->kernel.image, fn, ctx))
+		return true;
 	for (size_t i = 0; i < spec->init.n; i++)
-		add_ref(ret, spec->init.items[i]);
+		if (*spec->init.items[i] && fn(ctx, spec->init.items[i], &spec->init.pos[i]))
+			return true;
 	lkb_rootfs_sections(spec, sections);
 	for (size_t s = 0; s < LKB_ROOTFS_SECTIONS; s++) {
 		const struct lkb_spec_image *images = sections[s].images->items;
 
 		for (size_t i = 0; i < sections[s].images->n; i++)
-			add_ref(ret, images[i].image);
+			if (visit_object(&images[i].pos, images[i].image, fn, ctx))
+				return true;
 	}
+	return false;
+}
+
+static bool visit_add(void *ctx, const char *ref, const struct lkb_pos *pos)
+{
+	add_ref(ctx, ref);
+	return false;
+}
+
+void lkb_rootfs_refs(const struct lkb_spec *spec, struct lkb_strv *ret)
+{
+	visit_images(spec, visit_add, ret);
+}
+
+static bool visit_check(void *ctx, const char *ref, const struct lkb_pos *pos)
+{
+	lkb_autoref parsed = { 0 };
+	struct lkb_error fault = { 0 };
+
+	if (lkb_ref_parse(ref, &parsed, &fault) < 0) {
+		lkb_at_pos(pos, &fault);
+		lkb_diags_add(ctx, LKB_SEVERITY_ERROR, &fault);
+	}
+	return false;
+}
+
+int lkb_rootfs_check_refs(const struct lkb_spec *spec, struct lkb_diags *diags,
+			  struct lkb_error *err)
+{
+	visit_images(spec, visit_check, diags);
+	lkb_diags_sort(diags);
+	return lkb_diags_result(diags, err);
+}
+
+struct place {
+	const char *name;
+	struct lkb_error *err;
+};
+
+static bool visit_place(void *ctx, const char *ref, const struct lkb_pos *pos)
+{
+	const struct place *at = ctx;
+	lkb_autofree char *name = canonical(ref);
+
+	if (strcmp(name, at->name))
+		return false;
+	lkb_at_pos(pos, at->err);
+	return true;
+}
+
+int lkb_rootfs_ref_at(const struct lkb_spec *spec, const char *ref, struct lkb_error *err)
+{
+	struct place at = { ref, err };
+
+	visit_images(spec, visit_place, &at);
+	return -1;
 }
 
 int lkb_rootfs_image(const struct lkb_rootfs_job *job, const char *ref,

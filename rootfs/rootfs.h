@@ -3,6 +3,7 @@
 #define LKB_ROOTFS_ROOTFS_H
 
 #include "base/cleanup.h"
+#include "base/diag.h"
 #include "base/error.h"
 #include "base/ui.h"
 #include "rootfs/oci/store.h"
@@ -29,6 +30,11 @@ struct lkb_rootfs_images {
 };
 /* The references a spec uses, each once, in order of first use. */
 void lkb_rootfs_refs(const struct lkb_spec *spec, struct lkb_strv *ret);
+/* Adds a fault for each that is no reference; -1 if the list then has an error, with the first. */
+int lkb_rootfs_check_refs(const struct lkb_spec *spec, struct lkb_diags *diags,
+			  struct lkb_error *err);
+/* Says where the spec first names the image of that canonical reference, if it does. Returns -1. */
+int lkb_rootfs_ref_at(const struct lkb_spec *spec, const char *ref, struct lkb_error *err);
 
 struct lkb_rootfs_env {
 	const char *name, *board, *version, *hostname; /* for etc/lkboard-release */

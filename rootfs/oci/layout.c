@@ -22,8 +22,16 @@ int lkb_layout_check(const char *dir, struct lkb_error *err)
 	lkb_autojson v = NULL;
 	struct lkb_json_at root;
 	const char *version = NULL;
+	struct stat st;
 	size_t len;
 
+	if (stat(dir, &st))
+		return lkb_fail_errno(err, "cannot open '%s'", dir);
+	if (!S_ISDIR(st.st_mode)) {
+		lkb_fail(err, LKB_INPUT, "'%s' is a file; an OCI layout is a directory", dir);
+		return lkb_hint(err, "skopeo makes one of an archive: 'skopeo copy "
+				     "docker-archive:%.150s oci:DIR', or oci-archive:", dir);
+	}
 	if (access(path, F_OK) && errno == ENOENT)
 		return lkb_fail(err, LKB_INPUT, "'%s' is no OCI layout: it has no file "
 				"'oci-layout'", dir);

@@ -51,11 +51,16 @@ static int find_by_name(const struct lkb_store *s, const char *ref, struct lkb_a
 	return 0;
 }
 
-static int not_there(const struct lkb_store *s, const char *ref, struct lkb_error *err)
+static int not_there(const struct lkb_store *s, const struct lkb_ref *ref, const char *text,
+		     const struct lkb_platform *want, struct lkb_error *err)
 {
-	lkb_fail(err, LKB_INPUT, "image '%s' is not in the store '%s'", ref, s->dir);
-	return lkb_hint(err, "make it with 'lkboard pkg build' if configs/packages has it, or "
-			     "bring it in with 'lkboard cache import'");
+	lkb_fail(err, LKB_INPUT, "image '%s' is not in the store '%s'", text, s->dir);
+	if (!strcmp(ref->domain, "localhost"))
+		return lkb_hint(err, "make it with 'lkboard pkg build' if configs/packages has it, "
+				     "or bring it in with 'lkboard cache import'");
+	return lkb_hint(err, "bring it in: 'skopeo --override-arch %s copy docker://%.150s oci:DIR', "
+			     "then 'lkboard cache import --name %.150s DIR'", want->arch, text,
+			text);
 }
 
 /* The manifest that fits best; among equals the first one. */
@@ -166,7 +171,7 @@ static int resolve(const struct lkb_store *s, const struct lkb_ref *r, const cha
 		      : find_by_name(s, ref, &arena, &list, &found, err))
 		return lkb_context(err, "image '%s'", ref);
 	if (!found)
-		return not_there(s, ref, err);
+		return not_there(s, r, ref, &want, err);
 	if (choose(&list, &want, &d, err) || load(s, d, &arena, im, err))
 		return lkb_context(err, "image '%s'", ref);
 	return 0;

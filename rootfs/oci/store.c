@@ -112,8 +112,10 @@ int lkb_store_open(const char *dir, struct lkb_store **ret, struct lkb_error *er
 
 	s->dir = lkb_strdup(dir);
 	s->max_layer = LKB_STORE_MAX_LAYER;
-	if (lkb_mkdir_p(dir, err) || open_layout(s, err))
-		return lkb_context(err, "store '%s'", dir);
+	if (lkb_mkdir_p(dir, err) || open_layout(s, err)) {
+		lkb_context(err, "store");
+		return lkb_hint(err, "--store or LKBOARD_STORE name another");
+	}
 	lkb_store_sweep(s);
 	*ret = LKB_STEAL(s);
 	return 0;

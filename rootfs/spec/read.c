@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -31,6 +32,8 @@ static int read_stdin(char **ret, size_t *ret_len, struct lkb_error *err)
 
 static int read_path(const char *path, char **ret, size_t *ret_len, struct lkb_error *err)
 {
+	struct stat st;
+
 	if (!strcmp(path, "-"))
 		return read_stdin(ret, ret_len, err);
 	if (lkb_starts_with(path, "http://") || lkb_starts_with(path, "https://")) {
@@ -38,7 +41,11 @@ static int read_path(const char *path, char **ret, size_t *ret_len, struct lkb_e
 			 "version of lkboard", path);
 		return lkb_hint(err, "fetch the file first");
 	}
-	return lkb_read_file(path, LKB_YAML_MAX_TEXT, ret, ret_len, err);
+	if (!lkb_read_file(path, LKB_YAML_MAX_TEXT, ret, ret_len, err))
+		return 0;
+	if (!stat(path, &st) && S_ISFIFO(st.st_mode))
+		lkb_hint(err, "give '-' to read standard input");
+	return -1;
 }
 
 /* What paths in one spec file are relative to. */
@@ -116,6 +123,8 @@ static void add_text(struct lkb_spec *spec, const char *text, size_t len, const 
 		lkb_diags_add(diags, LKB_SEVERITY_ERROR, &fault);
 		return;
 	}
+	if (!root->n)
+		lkb_schema_warning(diags, &(struct lkb_pos){ .file = file }, NULL, "it is empty");
 	lkb_schema_read(lkb_spec_schema(), root, file, &doc, &spec->arena, diags);
 	lkb_spec_check_document(&doc, diags);
 	resolve_paths(&doc, &place, diags);
@@ -142,6 +151,15 @@ static int finish(struct lkb_spec *spec, struct lkb_diags *diags, struct lkb_err
 	return lkb_diags_result(diags, err);
 }
 
+static size_t count_stdin(const char *const *paths, size_t n)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += !strcmp(paths[i], "-");
+	return found;
+}
+
 int lkb_spec_read(const char *const *paths, size_t n, const char *home, struct lkb_spec **ret,
 		  struct lkb_diags *diags, struct lkb_error *err)
 {
@@ -149,6 +167,8 @@ int lkb_spec_read(const char *const *paths, size_t n, const char *home, struct l
 
 	if (!n)
 		return lkb_fail(err, LKB_USAGE, "no spec is given");
+	if (count_stdin(paths, n) > 1)
+		return lkb_fail(err, LKB_USAGE, "standard input ('-') can be read only once");
 	spec = new_spec(paths[0], n);
 	for (size_t i = 0; i < n; i++) {
 		lkb_autofree char *text = NULL;

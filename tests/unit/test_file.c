@@ -192,10 +192,10 @@ static void only_regular_files_are_read(void **state)
 
 	assert_int_equal(mkfifo(in_dir("fifo"), 0600), 0);
 	alarm(10); /* a FIFO without a writer must not hang us */
-	FAILS(lkb_open_read(in_dir("fifo"), &fd, NULL, &err), LKB_INPUT, "not a regular file", "");
+	FAILS(lkb_open_read(in_dir("fifo"), &fd, NULL, &err), LKB_INPUT, "is a pipe, not a regular file", "");
 	alarm(0);
-	FAILS(lkb_open_read(dir.path, &fd, NULL, &err), LKB_INPUT, "not a regular file", "");
-	FAILS(lkb_open_read("/dev/zero", &fd, NULL, &err), LKB_INPUT, "not a regular file", "");
+	FAILS(lkb_open_read(dir.path, &fd, NULL, &err), LKB_INPUT, "is a directory, not a ", "");
+	FAILS(lkb_open_read("/dev/zero", &fd, NULL, &err), LKB_INPUT, "is a device, not a ", "");
 	FAILS(lkb_open_read(in_dir("none"), &fd, NULL, &err), LKB_IO, "cannot open", "");
 	assert_int_equal(fd, -7);
 }

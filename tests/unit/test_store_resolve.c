@@ -39,6 +39,11 @@ static void an_image_that_is_not_there(void **state)
 	resolving_fails(k, "Nginx", LKB_INPUT, "'Nginx' is no image reference: the repository name "
 			"'library/Nginx' has upper-case letters");
 	lkb_store_resolve(k->store, "nginx", &arm64, &im, &fault);
+	assert_string_equal(fault.hint, "bring it in: 'skopeo --override-arch arm64 copy "
+			    "docker://docker.io/library/nginx:latest oci:DIR', then 'lkboard cache "
+			    "import --name docker.io/library/nginx:latest DIR'");
+	fault = (struct lkb_error){0};
+	lkb_store_resolve(k->store, "localhost/nginx:1", &arm64, &im, &fault);
 	assert_string_equal(fault.hint, "make it with 'lkboard pkg build' if configs/packages has "
 			    "it, or bring it in with 'lkboard cache import'");
 }
@@ -175,8 +180,8 @@ static void a_directory_of_other_things_is_no_store(void **state)
 {
 	struct kit *k = *state;
 	lkb_autofree char *note = lkb_format("%s/letter.txt", k->layout_dir);
-	lkb_autofree char *want = lkb_format("store '%s': '%s' is no image store: it holds "
-					     "'letter.txt'", k->layout_dir, k->layout_dir);
+	lkb_autofree char *want = lkb_format("store: '%s' is no image store: it holds "
+					     "'letter.txt'", k->layout_dir);
 	lkb_autofree char *blobs = lkb_format("%s/blobs", k->layout_dir);
 	struct lkb_store *s = NULL;
 	struct lkb_error fault = {0};
