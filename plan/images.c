@@ -83,7 +83,7 @@ static void clear_needs(struct needs *needs)
 	free(needs->items);
 }
 
-/* A name that is nearly a package's is a slip. Of any other, resolving says that it is not there. */
+/* A name that is nearly a package's is a slip; resolving says of others that they are missing. */
 static int not_there(const struct lkb_plan *p, const struct lkb_ref *ref, struct lkb_error *err)
 {
 	lkb_autofree char *text = lkb_ref_text(ref), *path = NULL;

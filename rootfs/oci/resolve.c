@@ -58,9 +58,9 @@ static int not_there(const struct lkb_store *s, const struct lkb_ref *ref, const
 	if (!strcmp(ref->domain, "localhost"))
 		return lkb_hint(err, "make it with 'lkboard pkg build' if configs/packages has it, "
 				     "or bring it in with 'lkboard cache import'");
-	return lkb_hint(err, "bring it in: 'skopeo --override-arch %s copy docker://%.150s oci:DIR', "
-			     "then 'lkboard cache import --name %.150s DIR'", want->arch, text,
-			text);
+	return lkb_hint(err, "bring it in: 'skopeo --override-arch %s copy docker://%.150s "
+			     "oci:DIR', then 'lkboard cache import --name %.150s DIR'", want->arch,
+			text, text);
 }
 
 /* The manifest that fits best; among equals the first one. */

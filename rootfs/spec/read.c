@@ -123,7 +123,7 @@ static void add_text(struct lkb_spec *spec, const char *text, size_t len, const 
 		lkb_diags_add(diags, LKB_SEVERITY_ERROR, &fault);
 		return;
 	}
-	if (!root->n)
+	if (root->type == LKB_YAML_MAP && !root->n)
 		lkb_schema_warning(diags, &(struct lkb_pos){ .file = file }, NULL, "it is empty");
 	lkb_schema_read(lkb_spec_schema(), root, file, &doc, &spec->arena, diags);
 	lkb_spec_check_document(&doc, diags);
