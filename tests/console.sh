@@ -122,3 +122,8 @@ place() {
 		sed -n "$(($3 + 1))p")
 	[ -n "$block" ] && echo $((slot + block * 4096))
 }
+
+# The shell on the console, once it reads: what is typed before is thrown away when it opens the terminal.
+shell_ready() {
+	wait_for "Enter 'help' for a list" "$1" && sleep 1
+}

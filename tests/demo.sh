@@ -13,7 +13,8 @@ echo "== lkboard run $out/hello-rpi3.img"
 boot "$out/hello-rpi3.img" 400
 tail -f -n +1 --pid=$guest "$T/console" &
 shown=$!
-wait_for 'lkboard: service ok' 300 && wait_for 'lkboard: up' 60 && type_line poweroff
+wait_for 'lkboard: service ok' 300 && wait_for 'lkboard: up' 60 && shell_ready 60 &&
+	type_line poweroff
 wait_end 120
 wait $shown
 for text in 'lkboard: onboot ok' 'lkboard: service ok' 'lkboard: onshutdown ok'; do

@@ -125,6 +125,7 @@ boot "$T/card.img" 400
 check "slot B boots" wait_for "lkboard: up" 300
 seconds "slot B is up"
 wait_for "lkboard: service ok" 60
+check "the console has a shell" shell_ready 120
 type_line 'sed "s/^.* lkb.reason=test //" /proc/cmdline | md5sum'
 type_line 'grep -o "lkb.slot=. lkb.root=[^ ]*" /proc/cmdline; echo asked-$((1 + 1))'
 check "the console answers" wait_for asked-2 60

@@ -40,6 +40,7 @@ boot_kept() { # NUMBER
 	booted=$(date +%s)
 	exec 9<> "$T/keys"
 	check "boot $1 comes up" wait_for "lkboard: up" 240
+	shell_ready 120
 	type_line poweroff
 	check "boot $1 ends by itself" wait_end 60
 	seconds "off"

@@ -17,6 +17,7 @@ check "the card is built" "$LKBOARD" --store "$STORE" build rpi3 "$T/hello.yml" 
 boot "$T/hello-rpi3.img" 400
 check "the service is heard" wait_for "lkboard: service ok $nonce" 300
 check "init says that all is up" wait_for "lkboard: up" 60
+check "the console has a shell" shell_ready 120
 type_line 'echo init-ns=$(readlink /proc/1/ns/pid)'
 type_line 'cat /proc/cmdline'
 type_line 'grep " / " /proc/1/mounts; grep lkb.slot=A /proc/cmdline > /dev/null && echo slot-is-A'

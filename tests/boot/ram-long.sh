@@ -21,6 +21,7 @@ boot "$T/hello-kernel" 300 --net
 check "the service is heard" wait_for "lkboard: service ok" 200
 check "init says that all is up" wait_for "lkboard: up, 3 onboot, 2 services" 60
 seconds "up"
+check "the console has a shell" shell_ready 120
 type_line 'awk "\$2 == \"/\" { print \"root-is-\" \$3 }" /proc/1/mounts'
 type_line 'echo resolv-$(cat /etc/resolv.conf)'
 type_line 'echo asked-$((1 + 1))'
