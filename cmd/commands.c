@@ -69,6 +69,19 @@ static bool is_group(const char *word)
 	return false;
 }
 
+static int hint_group(const char *word, struct lkb_error *err)
+{
+	size_t len = strlen(word), i;
+	lkb_autostr list = {0};
+
+	for (i = 0; lkb_commands[i]; i++)
+		if (!strncmp(lkb_commands[i]->name, word, len) &&
+		    lkb_commands[i]->name[len] == ' ')
+			lkb_str_addf(&list, "%s'lkboard %s'", list.len ? ", " : "",
+				     lkb_commands[i]->name);
+	return lkb_hint(err, "there are %s", lkb_str_get(&list));
+}
+
 static int unknown_command(char **operands, size_t n, struct lkb_error *err)
 {
 	const char *names[64], *near = NULL;
@@ -88,6 +101,8 @@ static int unknown_command(char **operands, size_t n, struct lkb_error *err)
 		lkb_fail(err, LKB_USAGE, "unknown command '%s'", group ? two : operands[0]);
 	if (near)
 		return lkb_hint(err, "did you mean 'lkboard %s'?", near);
+	if (group)
+		return hint_group(operands[0], err);
 	return lkb_hint(err, "lkboard --help lists the commands");
 }
 

@@ -27,13 +27,15 @@ static const struct lkb_opt *by_name(const struct lkb_opt *rows, size_t n, const
 	return NULL;
 }
 
-static bool is_global(const char *text, const char *name)
+/* The option that stands before the command, or NULL. */
+static const struct lkb_opt *global(const char *text, const char *name)
 {
 	const struct lkb_opt *rows = lkb_global_options;
 	size_t n = lkb_n_global_options;
 
-	return text[1] == '-' ? by_name(rows, n, name, strlen(name)) != NULL
-			      : !name[1] && by_letter(rows, n, *name);
+	if (text[1] == '-')
+		return by_name(rows, n, name, strlen(name));
+	return name[1] ? NULL : by_letter(rows, n, *name);
 }
 
 static int unknown(const struct lkb_opt *rows, size_t n, const char *text, const char *name,
@@ -41,6 +43,7 @@ static int unknown(const struct lkb_opt *rows, size_t n, const char *text, const
 {
 	const char **names = lkb_alloc_array(n, sizeof(*names));
 	lkb_autofree char *bare = lkb_strndup(name, strcspn(name, "="));
+	const struct lkb_opt *before = rows == lkb_global_options ? NULL : global(text, bare);
 	const char *near;
 	size_t i;
 
@@ -49,8 +52,10 @@ static int unknown(const struct lkb_opt *rows, size_t n, const char *text, const
 	near = lkb_did_you_mean(bare, names, n);
 	free(names);
 	lkb_fail(err, LKB_USAGE, "unknown option '%s'", text);
-	if (rows != lkb_global_options && is_global(text, bare))
-		return lkb_hint(err, "it stands before the command: lkboard %s COMMAND", text);
+	if (before)
+		return lkb_hint(err, "it stands before the command: lkboard --%s%s%s COMMAND",
+				before->name, before->arg ? " " : "",
+				before->arg ? before->arg : "");
 	if (near)
 		lkb_hint(err, "did you mean '--%s'?", near);
 	return lkb_hint(err, "--help lists the options");

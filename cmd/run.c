@@ -85,6 +85,8 @@ static int extract_card(const struct lkb_card *card, const char *path,
 static int boot(struct lkb_ctx *ctx, const struct run_options *o, struct lkb_qemu_run *run,
 		char **extra, size_t n, struct lkb_error *err)
 {
+	int r;
+
 	run->until = (const char *const *)o->until.items;
 	run->n_until = o->until.n;
 	run->timeout_s = o->timeout;
@@ -99,7 +101,11 @@ static int boot(struct lkb_ctx *ctx, const struct run_options *o, struct lkb_qem
 	if (run->console_in >= 0 && isatty(run->console_in))
 		lkb_ui_message(ctx->ui, "QEMU starts '%s'; Ctrl-] ends it",
 			       run->disk ? run->disk : run->kernel);
-	return lkb_qemu_run(run, err);
+	r = lkb_qemu_run(run, err);
+	/* On a screen, what is said next starts a line of its own, wherever the guest stopped. */
+	if (isatty(run->console_out))
+		lkb_print("\n", NULL);
+	return r;
 }
 
 static int run_card(struct lkb_ctx *ctx, const struct run_options *o, const char *path,
@@ -112,7 +118,8 @@ static int run_card(struct lkb_ctx *ctx, const struct run_options *o, const char
 	const char *name;
 
 	if (lkb_card_read(path, &card, err))
-		return -1;
+		return lkb_hint(err, "'lkboard build' makes what run takes: NAME-BOARD.img or "
+				"NAME-kernel");
 	name = o->board ? o->board : lkb_card_board(&card);
 	if (!name) {
 		lkb_fail(err, LKB_INPUT, "'%s' has no slot that lkboard made", path);
@@ -203,7 +210,11 @@ static int run_run(struct lkb_ctx *ctx, void *options, char **operands, size_t n
 		   struct lkb_error *err)
 {
 	const char *path = operands[0];
+	lkb_autofd there = -1;
 
+	/* Before anything that stands beside it is looked for. */
+	if (lkb_open_read(path, &there, NULL, err))
+		return -1;
 	return (lkb_ends_with(path, KERNEL_SUFFIX) ? run_kernel : run_card)(ctx, options, path,
 									operands + 1, n - 1, err);
 }

@@ -198,7 +198,8 @@ static void json_message(struct lkb_ui *ui, const char *text)
 
 static void json_warning(struct lkb_ui *ui, const char *text)
 {
-	print_event(json_pack("{s:s, s:o}", "event", "warning", "text", clean_string(text)));
+	print_event(json_pack("{s:s, s:o}", "event", "warning", "message",
+			      clean_string(text)));
 }
 
 static void json_bytes(struct lkb_ui *ui, const char *what, uint64_t done, uint64_t total)

@@ -124,7 +124,8 @@ static void add_text(struct lkb_spec *spec, const char *text, size_t len, const 
 		return;
 	}
 	if (root->type == LKB_YAML_MAP && !root->n)
-		lkb_schema_warning(diags, &(struct lkb_pos){ .file = file }, NULL, "it is empty");
+		lkb_schema_warning(diags, &(struct lkb_pos){ file, 1, 1, root }, NULL,
+				   "the file is empty");
 	lkb_schema_read(lkb_spec_schema(), root, file, &doc, &spec->arena, diags);
 	lkb_spec_check_document(&doc, diags);
 	resolve_paths(&doc, &place, diags);

@@ -32,7 +32,7 @@ wrong "no command" 2 "lkboard: no command given
 wrong "unknown command" 2 "lkboard: unknown command 'biuld'
   hint: did you mean 'lkboard build'?" biuld
 wrong "half a command" 2 "lkboard: 'pkg' needs a second word
-  hint: lkboard --help lists the commands" pkg
+  hint: there are 'lkboard pkg build', 'lkboard pkg lock'" pkg
 wrong "unknown option" 2 "lkboard: unknown option '--formt'
   hint: did you mean '--format'?" build --formt sd rpi3 x.yml
 wrong "too few operands" 2 "lkboard: 'build' needs more arguments: BOARD SPEC...

@@ -274,10 +274,11 @@ static void unknown_commands_are_helped(void **state)
 		const char *message, *hint;
 	} rows_of[] = {
 		{{"biuld"}, "unknown command 'biuld'", "did you mean 'lkboard build'?"},
-		{{"pkg"}, "'pkg' needs a second word", "--help"},
+		{{"pkg"}, "'pkg' needs a second word",
+		 "'lkboard pkg build', 'lkboard pkg lock'"},
 		{{"pkg", "biuld"}, "unknown command 'pkg biuld'", "'lkboard pkg build'?"},
 		{{"cahce", "ls"}, "unknown command 'cahce'", "'lkboard cache ls'?"},
-		{{"cache", "xyzzy"}, "unknown command 'cache xyzzy'", "--help"},
+		{{"cache", "xyzzy"}, "unknown command 'cache xyzzy'", "'lkboard cache ls'"},
 		{{"xyzzy"}, "unknown command 'xyzzy'", "--help"},
 		{{""}, "unknown command ''", "--help"},
 		{{"build "}, "unknown command 'build '", "did you mean"},

@@ -280,7 +280,7 @@ static void a_root_in_ram_is_three_files(void **state)
 	kit.without = "init";
 	kit.full = false;
 	PLAN_FAILS(SPEC, LKB_INPUT, "none of the init images brings /init", "localhost/init");
-	PLAN_FAILS("init: [\"localhost/init:bookworm\"]\n", LKB_INPUT, "the spec has no kernel", "");
+	PLAN_FAILS("init: [\"localhost/init:bookworm\"]\n", LKB_INPUT, "the spec has no kernel image", "");
 }
 
 static void who_made_a_file_is_found_beside_it(void **state)

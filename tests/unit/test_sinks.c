@@ -93,7 +93,7 @@ static void foreign_words_are_shown_not_sent(void **state)
 	assert_string_equal(text(list, 0, "event"), "step");
 	assert_string_equal(text(list, 1, "event"), "message");
 	assert_string_equal(text(list, 2, "event"), "warning");
-	assert_string_equal(text(list, 2, "text"), SHOWN);
+	assert_string_equal(text(list, 2, "message"), SHOWN);
 }
 
 static void nap(void)

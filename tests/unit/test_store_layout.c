@@ -84,8 +84,8 @@ static void a_layer_that_is_a_fifo(void **state)
 	path = blob_path(k->layout_dir, p.layer.hex);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0644), 0);
-	want = lkb_format("image '" APP "': manifest 'sha256:%s': layer 1: '%s' is a pipe, not a regular "
-			  "file", p.manifest.hex, path);
+	want = lkb_format("image '" APP "': manifest 'sha256:%s': layer 1: '%s' is a pipe, not a "
+			  "regular file", p.manifest.hex, path);
 	import_fails(k, LKB_INPUT, want);
 }
 
@@ -267,15 +267,20 @@ static void a_large_index_named_many_times(void **state)
 static void a_directory_that_is_no_layout(void **state)
 {
 	struct kit *k = *state;
-	lkb_autofree char *none = lkb_format("cannot open '%s': No such file or directory",
-					     k->layout_dir);
 	lkb_autofree char *want = lkb_format("'%s' is no OCI layout: it has no file 'oci-layout'",
 					     k->layout_dir);
+	lkb_autofree char *gone = lkb_format("cannot open '%s': No such file or directory",
+					     k->layout_dir);
+	lkb_autofree char *archive = lkb_format("'%s' is a file; an OCI layout is a directory",
+						k->layout_dir);
 	lkb_autofree char *frame = lkb_format("%s/oci-layout", k->layout_dir);
 	lkb_autofree char *newer = lkb_format("%s: 'imageLayoutVersion' is '2.0.0', not 1.x",
 					      frame);
 
-	import_fails(k, LKB_IO, none);
+	import_fails(k, LKB_IO, gone);
+	OK(lkb_write_file(k->layout_dir, "x", 1, 0644, err));
+	import_fails(k, LKB_INPUT, archive);
+	assert_int_equal(unlink(k->layout_dir), 0);
 	OK(lkb_mkdir_p(k->layout_dir, err));
 	import_fails(k, LKB_INPUT, want);
 	layout_begin(k);
