@@ -242,11 +242,11 @@ static int add_named_files(const struct lkb_spec *spec, struct lkb_hash *h, stru
 	const struct lkb_spec_file *files = spec->files.items;
 	size_t i;
 
-	for (i = 0; i < spec->lkboard.overlays.n; i++)
-		if (add_file(h, spec->lkboard.overlays.items[i], err))
+	for (i = 0; i < spec->lkboard.overlay_paths.n; i++)
+		if (add_file(h, spec->lkboard.overlay_paths.items[i], err))
 			return -1;
 	for (i = 0; i < spec->files.n; i++)
-		if (files[i].source && add_file(h, files[i].source, err))
+		if (files[i].source_path && add_file(h, files[i].source_path, err))
 			return -1;
 	return 0;
 }

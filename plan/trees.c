@@ -121,7 +121,7 @@ static int add_device_tree(struct lkb_plan *p, const char *path, const struct ov
 int lkb_step_device_trees(struct lkb_plan *p, struct lkb_error *err)
 {
 	struct overlays overlays __attribute__((cleanup(clear_overlays))) = {
-		.paths = &p->in->spec->lkboard.overlays,
+		.paths = &p->in->spec->lkboard.overlay_paths,
 	};
 	size_t i;
 

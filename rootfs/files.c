@@ -23,9 +23,9 @@ static int add_source(struct lkb_rootfs_job *job, const struct lkb_spec_file *f,
 	lkb_auto(lkb_blob) blob = NULL;
 	struct lkb_data data;
 
-	if (f->optional == LKB_YES && access(f->source, F_OK) < 0 && errno == ENOENT)
+	if (f->optional == LKB_YES && access(f->source_path, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	if (lkb_blob_open(f->source, &blob, err) < 0)
+	if (lkb_blob_open(f->source_path, &blob, err) < 0)
 		return -1;
 	data = (struct lkb_data){ blob, 0, lkb_blob_size(blob) };
 	return lkb_tree_add_file(job->root, f->path, meta, &data, NULL, err);

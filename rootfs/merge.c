@@ -14,6 +14,14 @@
 
 static void fill_object(const struct lkb_schema *schema, char *to, const char *from);
 
+static void fill_whole(const struct lkb_schema *schema, char *to, const char *from)
+{
+	const struct lkb_pos *pos = (const struct lkb_pos *)(to + schema->pos_offset);
+
+	if (!pos->file)
+		memcpy(to, from, schema->size);
+}
+
 static void fill_key(const struct lkb_schema_key *k, char *to, const char *from)
 {
 	switch (k->type) {
@@ -40,7 +48,10 @@ static void fill_key(const struct lkb_schema_key *k, char *to, const char *from)
 		FILL(struct lkb_objlist, IS_UNSET, to, from);
 		break;
 	case LKB_T_OBJECT:
-		fill_object(k->object, to, from);
+		if (k->flags & LKB_KEY_WHOLE)
+			fill_whole(k->object, to, from);
+		else
+			fill_object(k->object, to, from);
 		break;
 	}
 }

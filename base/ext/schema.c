@@ -216,6 +216,24 @@ static void read_value(struct lkb_schema_reader *r, const struct lkb_schema_key 
 	}
 }
 
+/* What to write in place of nothing. */
+static const char *hint_for_null(const struct lkb_schema_key *key)
+{
+	switch (key->type) {
+	case LKB_T_STRLIST:
+	case LKB_T_IDLIST:
+	case LKB_T_OBJLIST:
+		return "remove the key, or write [] for an empty list";
+	case LKB_T_STRMAP:
+	case LKB_T_OBJECT:
+		return "remove the key, or write {} for an empty map";
+	case LKB_T_STRING:
+		return "remove the key, or write \"\" for an empty text";
+	default:
+		return "remove the key, or give it a value";
+	}
+}
+
 static void read_pair(struct lkb_schema_reader *r, const struct lkb_schema *schema,
 		      const struct lkb_yaml_pair *pair, const struct lkb_schema_path *path,
 		      void *ret)
@@ -229,9 +247,11 @@ static void read_pair(struct lkb_schema_reader *r, const struct lkb_schema *sche
 		unknown_key(r, schema, pair->key, path);
 		return;
 	}
-	if (given_twice(r, pair, &at) || lkb_yaml_is_null(pair->value))
+	if (given_twice(r, pair, &at))
 		return;
-	if (key->refused) {
+	if (lkb_yaml_is_null(pair->value)) {
+		lkb_schema_fault(r, &at, pair->key, hint_for_null(key), "has no value");
+	} else if (key->refused) {
 		lkb_schema_fault(r, &at, pair->key, key->hint, "%s", key->refused);
 	} else if (key->ignored) {
 		lkb_schema_subject(&at, &subject);
@@ -241,7 +261,7 @@ static void read_pair(struct lkb_schema_reader *r, const struct lkb_schema *sche
 	}
 }
 
-/* Required keys that are absent, or null, which is the same. */
+/* Required keys that are absent; of one without a value that was said. */
 static void check_required(struct lkb_schema_reader *r, const struct lkb_schema *schema,
 			   const struct lkb_yaml_node *node, const struct lkb_schema_path *path)
 {
@@ -249,13 +269,9 @@ static void check_required(struct lkb_schema_reader *r, const struct lkb_schema 
 
 	for (size_t i = 0; i < schema->n_keys; i++) {
 		const struct lkb_schema_key *key = &schema->keys[i];
-		const struct lkb_yaml_node *value;
 		lkb_autostr object = { 0 };
 
-		if (!(key->flags & LKB_KEY_REQUIRED))
-			continue;
-		value = lkb_yaml_get(node, key->name);
-		if (value && !lkb_yaml_is_null(value))
+		if (!(key->flags & LKB_KEY_REQUIRED) || lkb_yaml_get(node, key->name))
 			continue;
 		lkb_schema_path_text(path, &object);
 		lkb_schema_error(r->diags, &pos, NULL, "%s has no '%s'",

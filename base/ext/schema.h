@@ -26,8 +26,8 @@
  *
  * Every fault names the value in the same way, and what it is: "'mode' of files[0] is '0999',
  * which is no octal mode". Keys given twice are refused with both places.
- * A value that is absent (or null, where LinuxKit takes null as absent) leaves its field zero:
- * strings NULL, lists and maps with .set false, tristates LKB_UNSET, numbers with .set false.
+ * A null is refused, as LinuxKit does. A value that is absent leaves its field zero: strings NULL,
+ * lists and maps with .set false, tristates LKB_UNSET, numbers with .set false.
  */
 
 /* Where a value stands, for messages of later stages. Zero if it was absent. `node` is what an
@@ -93,6 +93,7 @@ enum lkb_key_flag {
 	LKB_KEY_REQUIRED = 1,
 	LKB_KEY_NONEMPTY = 2, /* "" and [] are errors; in lists, items that are "" too */
 	LKB_KEY_NONEMPTY_LIST = 4, /* [] and {} are errors; items may be "" */
+	LKB_KEY_WHOLE = 8, /* an object that is merged as one value, not key by key */
 };
 
 struct lkb_schema;

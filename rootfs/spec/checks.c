@@ -55,20 +55,6 @@ static bool is_empty(const char *s)
 	return !s || !*s;
 }
 
-static bool has_string(const struct lkb_strlist *list, const char *s)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (!strcmp(list->items[i], s))
-			return true;
-	return false;
-}
-
-static bool is_bind(const struct lkb_spec_mount *m)
-{
-	return (m->type && !strcmp(m->type, "bind")) || has_string(&m->options, "bind") ||
-	       has_string(&m->options, "rbind");
-}
-
 static void check_mount(const struct lkb_spec_mount *m, const char *what, const char *path,
 			struct lkb_diags *diags)
 {
@@ -82,10 +68,90 @@ static void check_mount(const struct lkb_spec_mount *m, const char *what, const 
 		       "the source", what, path, "has no 'type'");
 	if (!lkb_schema_given(&m->pos, "destination") && type && !is_own_type(type))
 		report(diags, &m->pos, NULL, what, path, "has no 'destination'");
-	if (is_bind(m) && is_empty(m->source))
-		report(diags, &m->pos, NULL, what, path, "has no 'source' to bind");
-	else if (is_bind(m) && *m->source != '/')
-		report(diags, &source, NULL, what, path, LKB_SPEC_NO_VOLUMES);
+	if (!lkb_spec_is_bind(m))
+		return;
+	if (is_empty(m->source))
+		report(diags, &m->pos, "give the path or the volume", what, path,
+		       "has no 'source' to bind");
+	else if (*m->source != '/' && lkb_spec_bad_volume(m->source))
+		report(diags, &source, "give an absolute path or the name of a volume", what, path,
+		       "has a source that is neither an absolute path nor the name of a volume");
+}
+
+/* The system's init mounts these before the container starts; nothing is inferred for it. */
+static void check_runtime_mount(const struct lkb_spec_mount *m, const char *what, const char *path,
+				struct lkb_diags *diags)
+{
+	if (!lkb_schema_given(&m->pos, "destination"))
+		report(diags, &m->pos, "give an absolute path of the system", what, path,
+		       "has no 'destination'");
+	if (is_empty(m->type) && !lkb_spec_is_bind(m))
+		report(diags, &m->pos, "give the type of the file system, or bind", what, path,
+		       "has no 'type'");
+	if (lkb_spec_is_bind(m) && is_empty(m->source))
+		report(diags, &m->pos, "give the path or the volume", what, path,
+		       "has no 'source' to bind");
+}
+
+static void check_interface(const struct lkb_spec_interface *f, const char *what, const char *path,
+			    struct lkb_diags *diags)
+{
+	struct lkb_pos peer = lkb_schema_pos(&f->pos, "peer");
+	struct lkb_pos in_root = lkb_schema_pos(&f->pos, "createInRoot");
+
+	if (f->peer && (!f->add || strcmp(f->add, "veth")))
+		report(diags, &peer, "only 'add: veth' makes an interface with another end", what,
+		       path, "has a 'peer'");
+	if (f->create_in_root == LKB_YES && !f->add)
+		report(diags, &in_root, "say with 'add' what is to be made", what, path,
+		       "has 'createInRoot' and nothing to make");
+}
+
+static void check_runtime(const struct lkb_spec_runtime *r, const char *path,
+			  struct lkb_diags *diags)
+{
+	const struct lkb_spec_interface *interfaces = r->interfaces.items;
+	const struct lkb_spec_mount *mounts = r->mounts.items;
+
+	for (size_t i = 0; i < r->mounts.n; i++) {
+		lkb_autofree char *what = lkb_format("'runtime.mounts[%zu]'", i);
+
+		if (mounts[i].pos.file)
+			check_runtime_mount(&mounts[i], what, path, diags);
+	}
+	for (size_t i = 0; i < r->interfaces.n; i++) {
+		lkb_autofree char *what = lkb_format("'runtime.interfaces[%zu]'", i);
+
+		if (interfaces[i].pos.file)
+			check_interface(&interfaces[i], what, path, diags);
+	}
+}
+
+static void check_resources(const struct lkb_spec_resources *r, const char *path,
+			    struct lkb_diags *diags)
+{
+	struct lkb_pos swap = lkb_schema_pos(&r->memory.pos, "swap");
+
+	if (r->memory.limit.v > 0 && r->memory.swap.set && r->memory.swap.v >= 0 &&
+	    r->memory.swap.v < r->memory.limit.v)
+		report(diags, &swap, "it is the sum of memory and swap", "'resources.memory.swap'",
+		       path, "is less than the limit of the memory alone");
+}
+
+/* A range of users or groups must end where numbers do. */
+static void check_mappings(const struct lkb_objlist *list, const char *key, const char *path,
+			   struct lkb_diags *diags)
+{
+	const struct lkb_spec_mapping *m = list->items;
+
+	for (size_t i = 0; i < list->n; i++) {
+		lkb_autofree char *what = lkb_format("'%s[%zu]'", key, i);
+
+		if (m[i].host_id.v + m[i].size.v > UINT32_MAX ||
+		    m[i].container_id.v + m[i].size.v > UINT32_MAX)
+			report(diags, &m[i].pos, "make 'size' smaller", what, path,
+			       "goes beyond the last number, 4294967294");
+	}
 }
 
 /* 'path: all' is a rule for a kind of device; anything else is one device, described in full. */
@@ -137,6 +203,8 @@ static void check_counts(const struct lkb_spec_image *image, const char *path,
 		{ "binds.add", image->binds_add.n },
 		{ "tmpfs", image->tmpfs.n },
 		{ "devices", image->devices.n },
+		{ "uidMappings", image->uid_mappings.n },
+		{ "gidMappings", image->gid_mappings.n },
 	};
 
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(lists); i++) {
@@ -173,6 +241,10 @@ void lkb_spec_check_image(const struct lkb_spec_image *image, const char *path,
 		check_device(&devices[i], what, path, diags);
 	}
 	check_sysctl(&image->sysctl, path, diags);
+	check_mappings(&image->uid_mappings, "uidMappings", path, diags);
+	check_mappings(&image->gid_mappings, "gidMappings", path, diags);
+	check_resources(&image->resources, path, diags);
+	check_runtime(&image->runtime, path, diags);
 	if (image->command.n && !*image->command.items[0])
 		report(diags, &image->command.pos[0], NULL, "'command[0]'", path, "is empty");
 }
@@ -228,8 +300,8 @@ static void check_file(const struct lkb_spec_file *f, const char *path, struct l
 				 path, given.s);
 	else if (!n)
 		lkb_schema_error(diags, &f->pos, "for an empty file write contents: \"\"",
-				 "%s has neither 'contents', 'source', 'symlink' nor 'directory'",
-				 path);
+				 "%s has neither 'contents', 'source', 'symlink', 'metadata' nor "
+				 "'directory'", path);
 	if (f->optional == LKB_YES && !lkb_schema_given(&f->pos, "source"))
 		lkb_schema_warning(diags, &optional, NULL,
 				   "'optional' of %s has no effect without 'source'", path);
@@ -243,6 +315,7 @@ void lkb_spec_check_document(const struct lkb_spec_document *doc, struct lkb_dia
 	check_images(&doc->spec.onshutdown, "onshutdown", diags);
 	check_images(&doc->spec.services, "services", diags);
 	check_service_names(&doc->spec.services, diags);
+	lkb_spec_check_volumes(&doc->spec.volumes, diags);
 	for (size_t i = 0; i < doc->spec.files.n; i++) {
 		lkb_autofree char *path = lkb_format("files[%zu]", i);
 

@@ -39,6 +39,34 @@ static void append_strings(struct lkb_arena *arena, struct lkb_strlist *to,
 	to->set = true;
 }
 
+/* A key of a later map replaces that of an earlier one. */
+static void merge_map(struct lkb_arena *arena, struct lkb_strmap *to, const struct lkb_strmap *from)
+{
+	struct lkb_strmap sum = { .set = true };
+
+	if (!from->set)
+		return;
+	if (!to->n) {
+		*to = *from;
+		return;
+	}
+	sum.keys = lkb_arena_array(arena, to->n + from->n, sizeof(*sum.keys));
+	sum.values = lkb_arena_array(arena, to->n + from->n, sizeof(*sum.values));
+	sum.pos = lkb_arena_array(arena, to->n + from->n, sizeof(*sum.pos));
+	for (size_t i = 0; i < to->n + from->n; i++) {
+		const struct lkb_strmap *map = i < to->n ? to : from;
+		size_t k = i < to->n ? i : i - to->n, at = 0;
+
+		while (at < sum.n && strcmp(sum.keys[at], map->keys[k]))
+			at++;
+		sum.keys[at] = map->keys[k];
+		sum.values[at] = map->values[k];
+		sum.pos[at] = map->pos[k];
+		sum.n += at == sum.n;
+	}
+	*to = sum;
+}
+
 static void append_objects(struct lkb_arena *arena, struct lkb_objlist *to,
 			   const struct lkb_objlist *from, size_t size)
 {
@@ -61,6 +89,8 @@ static void merge_kernel(struct lkb_spec *spec, const struct lkb_spec_kernel *fr
 	take_text(&to->binary, from->binary);
 	if (from->tar) /* "" says that there is none */
 		to->tar = from->tar;
+	if (from->ucode)
+		to->ucode = from->ucode;
 	if (to->cmdline && strchr(to->cmdline, '\n'))
 		to->cmdline = lkb_arena_strndup(&spec->arena, to->cmdline,
 						strcspn(to->cmdline, "\n"));
@@ -81,8 +111,10 @@ static void merge_lkboard(struct lkb_spec *spec, const struct lkb_spec_lkboard *
 	take_number(&to->slot_size, &from->slot_size);
 	take_number(&to->data_size, &from->data_size);
 	append_strings(&spec->arena, &to->overlays, &from->overlays);
+	append_strings(&spec->arena, &to->overlay_paths, &from->overlay_paths);
 	append_strings(&spec->arena, &to->config_txt, &from->config_txt);
 	append_strings(&spec->arena, &to->modules, &from->modules);
+	merge_map(&spec->arena, &to->restart, &from->restart);
 }
 
 static void merge_outputs(struct lkb_spec *spec, const struct lkb_objlist *outputs)
@@ -112,6 +144,7 @@ void lkb_spec_merge(struct lkb_spec *spec, const struct lkb_spec_document *doc)
 		       sizeof(struct lkb_spec_image));
 	append_objects(arena, &spec->services, &doc->spec.services,
 		       sizeof(struct lkb_spec_image));
+	append_objects(arena, &spec->volumes, &doc->spec.volumes, sizeof(struct lkb_spec_volume));
 	append_objects(arena, &spec->files, &doc->spec.files, sizeof(struct lkb_spec_file));
 	merge_outputs(spec, &doc->outputs);
 	merge_lkboard(spec, &doc->spec.lkboard);

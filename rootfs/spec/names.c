@@ -1,85 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
 
-#include "base/alloc.h"
 #include "base/str.h"
 #include "rootfs/spec/spec_priv.h"
 
-/* Above this many names no nearest one is looked for: it would take long and help nobody. */
-#define MAX_FOR_HINT 100
+#define ADD_NAMES(names, list, type) lkb_spec_names_add(names, list, sizeof(struct type), \
+							offsetof(struct type, name))
 
-struct named {
-	const char *name;
-	const struct lkb_pos *pos; /* of the object */
-	size_t order;
-};
-
-struct names {
-	struct named *items; /* owned; sorted by name, then in order of the spec */
-	size_t n;
-};
-
-static void names_clear(struct names *names)
+/* Services run side by side under their names, volumes are found by them; onboot and onshutdown
+ * containers are numbered. */
+static void check_unique(const struct lkb_spec_names *names, const char *what,
+			 struct lkb_diags *diags)
 {
-	free(names->items);
-}
-#define autonames __attribute__((cleanup(names_clear))) struct names
+	const struct lkb_spec_named *first = NULL;
 
-static void add_names(struct names *names, const struct lkb_objlist *list)
-{
-	const struct lkb_spec_image *images = list->items;
-
-	names->items = lkb_realloc_array(names->items, names->n + list->n, sizeof(*names->items));
-	for (size_t i = 0; i < list->n; i++) {
-		if (!images[i].name)
-			continue;
-		names->items[names->n] = (struct named){ images[i].name, &images[i].pos, names->n };
-		names->n++;
-	}
-}
-
-static int by_name(const void *pa, const void *pb)
-{
-	const struct named *a = pa, *b = pb;
-	int d = strcmp(a->name, b->name);
-
-	return d ? d : (a->order > b->order) - (a->order < b->order);
-}
-
-static void sort_names(struct names *names)
-{
-	if (names->n)
-		qsort(names->items, names->n, sizeof(*names->items), by_name);
-}
-
-static bool has_name(const struct names *names, const char *name)
-{
-	size_t low = 0, high = names->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int d = strcmp(name, names->items[middle].name);
-
-		if (!d)
-			return true;
-		if (d < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return false;
-}
-
-/* Services run side by side under their names; onboot and onshutdown containers are numbered. */
-static void check_services_unique(const struct lkb_spec *spec, struct lkb_diags *diags)
-{
-	autonames names = { 0 };
-	const struct named *first = NULL;
-
-	add_names(&names, &spec->services);
-	sort_names(&names);
-	for (size_t i = 0; i < names.n; i++) {
-		const struct named *item = &names.items[i];
+	for (size_t i = 0; i < names->n; i++) {
+		const struct lkb_spec_named *item = &names->items[i];
 		lkb_autofree char *hint = NULL;
 		struct lkb_pos at, before;
 
@@ -89,21 +25,11 @@ static void check_services_unique(const struct lkb_spec *spec, struct lkb_diags 
 		}
 		at = lkb_schema_pos(item->pos, "name");
 		before = lkb_schema_pos(first->pos, "name");
-		hint = lkb_format("first at %s:%u:%u", before.file, before.line, before.column);
-		lkb_schema_error(diags, &at, hint, "a second service has the name '%s'",
+		hint = lkb_format("give it another name; the first is at %s:%u:%u", before.file,
+				  before.line, before.column);
+		lkb_schema_error(diags, &at, hint, "a second %s has the name '%s'", what,
 				 item->name);
 	}
-}
-
-static const char *nearest(const struct names *names, const char *id)
-{
-	lkb_autofree const char **words = lkb_alloc_array(names->n, sizeof(*words));
-
-	if (names->n > MAX_FOR_HINT)
-		return NULL;
-	for (size_t i = 0; i < names->n; i++)
-		words[i] = names->items[i].name;
-	return lkb_did_you_mean(id, words, names->n);
 }
 
 /* Whose ids are looked at, for messages. */
@@ -113,25 +39,28 @@ struct owner {
 };
 
 /* A user or group: number, root, or the name of an image object, which stands for its number. */
-static void check_id(const struct names *names, const char *id, const struct lkb_pos *pos,
+static void check_id(const struct lkb_spec_names *names, const char *id, const struct lkb_pos *pos,
 		     const char *key, const struct owner *owner, struct lkb_diags *diags)
 {
 	lkb_autofree char *hint = NULL;
 	const char *near;
 
 	if (!id || !*id || isdigit((unsigned char)*id) || !strcmp(id, "root") ||
-	    has_name(names, id))
+	    lkb_spec_names_find(names, id))
 		return;
-	near = nearest(names, id);
+	near = lkb_spec_names_nearest(names, id);
 	if (near)
 		hint = lkb_format("did you mean '%s'?", near);
+	else
+		hint = lkb_format("give a number, root, or a name from onboot, onshutdown or "
+				  "services");
 	lkb_schema_error(diags, pos, hint,
 			 "'%s' of %s '%s' is '%s', which is neither a number nor the name of a "
 			 "container", key, owner->kind, lkb_schema_shown(owner->name).s,
 			 lkb_schema_shown(id).s);
 }
 
-static void check_owner(const struct names *names, const char *uid, const char *gid,
+static void check_owner(const struct lkb_spec_names *names, const char *uid, const char *gid,
 			const struct owner *owner, struct lkb_diags *diags)
 {
 	struct lkb_pos uid_pos = lkb_schema_pos(owner->pos, "uid");
@@ -141,7 +70,7 @@ static void check_owner(const struct names *names, const char *uid, const char *
 	check_id(names, gid, &gid_pos, "gid", owner, diags);
 }
 
-static void check_image_ids(const struct names *names, const struct lkb_objlist *list,
+static void check_image_ids(const struct lkb_spec_names *names, const struct lkb_objlist *list,
 			    struct lkb_diags *diags)
 {
 	const struct lkb_spec_image *images = list->items;
@@ -159,16 +88,31 @@ static void check_image_ids(const struct names *names, const struct lkb_objlist 
 	}
 }
 
-void lkb_spec_check_merged(const struct lkb_spec *spec, struct lkb_diags *diags)
+/* What is started again must be a service. */
+static void check_restart(const struct lkb_spec_names *services, const struct lkb_strmap *restart,
+			  struct lkb_diags *diags)
+{
+	for (size_t i = 0; i < restart->n; i++) {
+		const char *near = lkb_spec_names_nearest(services, restart->keys[i]);
+		lkb_autofree char *hint = near ? lkb_format("did you mean '%s'?", near)
+					       : lkb_format("only services can be restarted");
+
+		if (!lkb_spec_names_find(services, restart->keys[i]))
+			lkb_schema_error(diags, &restart->pos[i], hint,
+					 "'%s' of lkboard.restart is no service",
+					 lkb_schema_shown(restart->keys[i]).s);
+	}
+}
+
+static void check_ids(const struct lkb_spec *spec, struct lkb_diags *diags)
 {
 	const struct lkb_spec_file *files = spec->files.items;
-	autonames names = { 0 };
+	lkb_spec_autonames names = { 0 };
 
-	check_services_unique(spec, diags);
-	add_names(&names, &spec->onboot);
-	add_names(&names, &spec->onshutdown);
-	add_names(&names, &spec->services);
-	sort_names(&names);
+	ADD_NAMES(&names, &spec->onboot, lkb_spec_image);
+	ADD_NAMES(&names, &spec->onshutdown, lkb_spec_image);
+	ADD_NAMES(&names, &spec->services, lkb_spec_image);
+	lkb_spec_names_sort(&names);
 	check_image_ids(&names, &spec->onboot, diags);
 	check_image_ids(&names, &spec->onshutdown, diags);
 	check_image_ids(&names, &spec->services, diags);
@@ -177,4 +121,19 @@ void lkb_spec_check_merged(const struct lkb_spec *spec, struct lkb_diags *diags)
 
 		check_owner(&names, files[i].uid, files[i].gid, &owner, diags);
 	}
+}
+
+void lkb_spec_check_merged(const struct lkb_spec *spec, struct lkb_diags *diags)
+{
+	lkb_spec_autonames services = { 0 }, volumes = { 0 };
+
+	ADD_NAMES(&services, &spec->services, lkb_spec_image);
+	lkb_spec_names_sort(&services);
+	check_unique(&services, "service", diags);
+	check_restart(&services, &spec->lkboard.restart, diags);
+	ADD_NAMES(&volumes, &spec->volumes, lkb_spec_volume);
+	lkb_spec_names_sort(&volumes);
+	check_unique(&volumes, "volume", diags);
+	lkb_spec_check_volume_users(spec, &volumes, diags);
+	check_ids(spec, diags);
 }

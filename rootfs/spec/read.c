@@ -51,6 +51,7 @@ static int read_path(const char *path, char **ret, size_t *ret_len, struct lkb_e
 /* What paths in one spec file are relative to. */
 struct place {
 	const char *dir, *home;
+	bool is_file; /* else a text of a test or a fuzzer: no program is run for it */
 	struct lkb_arena *arena;
 };
 
@@ -71,24 +72,24 @@ static const char *resolve(const char *path, const struct place *place)
 	return lkb_arena_strdup(place->arena, joined);
 }
 
-/* Resolves one path in place; `what` names it in messages. */
-static void resolve_at(const char **path, const struct lkb_pos *pos, const char *what,
-		       const struct place *place, struct lkb_diags *diags)
+/* The path, resolved; `what` names it in messages. */
+static const char *resolve_at(const char *path, const struct lkb_pos *pos, const char *what,
+			      const struct place *place, struct lkb_diags *diags)
 {
-	const char *resolved = resolve(*path, place);
+	const char *resolved = resolve(path, place);
 
-	if (resolved)
-		*path = resolved;
-	else
-		lkb_schema_error(diags, pos, "HOME is not set",
+	if (!resolved)
+		lkb_schema_error(diags, pos, "set HOME, or write the whole path",
 				 "%s is '%s', which needs a home directory", what,
-				 lkb_schema_shown(*path).s);
+				 lkb_schema_shown(path).s);
+	return resolved ? resolved : path;
 }
 
 static void resolve_paths(struct lkb_spec_document *doc, const struct place *place,
 			  struct lkb_diags *diags)
 {
-	struct lkb_strlist *overlays = &doc->spec.lkboard.overlays;
+	const struct lkb_strlist *overlays = &doc->spec.lkboard.overlays;
+	struct lkb_strlist *paths = &doc->spec.lkboard.overlay_paths;
 	struct lkb_spec_file *files = doc->spec.files.items;
 
 	for (size_t i = 0; i < doc->spec.files.n; i++) {
@@ -96,26 +97,81 @@ static void resolve_paths(struct lkb_spec_document *doc, const struct place *pla
 		lkb_autofree char *what = lkb_format("'source' of files[%zu]", i);
 
 		if (files[i].source)
-			resolve_at(&files[i].source, &pos, what, place, diags);
+			files[i].source_path = resolve_at(files[i].source, &pos, what, place,
+							  diags);
 	}
+	*paths = *overlays;
+	paths->items = lkb_arena_array(place->arena, overlays->n, sizeof(*paths->items));
 	for (size_t i = 0; i < overlays->n; i++) {
 		lkb_autofree char *what = lkb_format("'overlays[%zu]' of lkboard", i);
 
-		resolve_at(&overlays->items[i], &overlays->pos[i], what, place, diags);
+		paths->items[i] = resolve_at(overlays->items[i], &overlays->pos[i], what, place,
+					     diags);
 	}
+}
+
+/* "@pkg:DIRECTORY" becomes the reference of that package's image. */
+static void resolve_image(const char **image, const struct lkb_pos *pos, const struct place *place,
+			  struct lkb_diags *diags)
+{
+	struct lkb_error fault = { 0 };
+	int rc = -1;
+
+	if (!*image || !lkb_starts_with(*image, "@pkg:"))
+		return;
+	if (place->is_file)
+		rc = lkb_spec_package(*image, place->dir, place->arena, image, &fault);
+	else
+		lkb_fail(&fault, LKB_INPUT, "a package is looked for beside a spec's file");
+	if (!rc)
+		return;
+	lkb_context(&fault, "image '%s'", lkb_schema_shown(*image).s);
+	if (!fault.line)
+		lkb_at(&fault, pos->file, pos->line, pos->column);
+	lkb_diags_add(diags, LKB_SEVERITY_ERROR, &fault);
+}
+
+/* `image` of each object of a list. */
+static void resolve_list(const struct lkb_objlist *list, size_t size, size_t image_offset,
+			 const struct place *place, struct lkb_diags *diags)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		char *object = (char *)list->items + i * size;
+		struct lkb_pos pos = lkb_schema_pos((struct lkb_pos *)object, "image");
+
+		resolve_image((const char **)(object + image_offset), &pos, place, diags);
+	}
+}
+
+static void resolve_images(struct lkb_spec *spec, const struct place *place,
+			   struct lkb_diags *diags)
+{
+	const struct lkb_objlist *sections[] = { &spec->onboot, &spec->onshutdown,
+						 &spec->services };
+	struct lkb_pos kernel = lkb_schema_pos(&spec->kernel.pos, "image");
+
+	resolve_image(&spec->kernel.image, &kernel, place, diags);
+	for (size_t i = 0; i < spec->init.n; i++)
+		resolve_image(&spec->init.items[i], &spec->init.pos[i], place, diags);
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(sections); i++)
+		resolve_list(sections[i], sizeof(struct lkb_spec_image),
+			     offsetof(struct lkb_spec_image, image), place, diags);
+	resolve_list(&spec->volumes, sizeof(struct lkb_spec_volume),
+		     offsetof(struct lkb_spec_volume, image), place, diags);
 }
 
 /* One file's text into the spec; all faults go to diags. */
 static void add_text(struct lkb_spec *spec, const char *text, size_t len, const char *path,
-		     const char *home, struct lkb_diags *diags)
+		     struct place place, struct lkb_diags *diags)
 {
 	const char *file = lkb_arena_strdup(&spec->arena, path);
 	lkb_autofree char *dir = lkb_path_dirname(path);
-	struct place place = { dir, home, &spec->arena };
 	struct lkb_spec_document doc = { 0 };
 	struct lkb_yaml_node *root = NULL;
 	struct lkb_error fault = { 0 };
 
+	place.dir = dir;
+	place.arena = &spec->arena;
 	spec->files_read.items[spec->files_read.n] = file;
 	spec->files_read.pos[spec->files_read.n].file = file;
 	spec->digests[spec->files_read.n++] = lkb_sha256(text, len);
@@ -129,6 +185,7 @@ static void add_text(struct lkb_spec *spec, const char *text, size_t len, const 
 	lkb_schema_read(lkb_spec_schema(), root, file, &doc, &spec->arena, diags);
 	lkb_spec_check_document(&doc, diags);
 	resolve_paths(&doc, &place, diags);
+	resolve_images(&doc.spec, &place, diags);
 	lkb_spec_merge(spec, &doc);
 }
 
@@ -179,7 +236,8 @@ int lkb_spec_read(const char *const *paths, size_t n, const char *home, struct l
 		if (read_path(paths[i], &text, &len, &fault))
 			lkb_diags_add(diags, LKB_SEVERITY_ERROR, &fault);
 		else
-			add_text(spec, text, len, paths[i], home, diags);
+			add_text(spec, text, len, paths[i],
+				 (struct place){ .home = home, .is_file = true }, diags);
 	}
 	if (finish(spec, diags, err))
 		return -1;
@@ -192,7 +250,7 @@ int lkb_spec_parse(const char *text, size_t len, const char *name, struct lkb_sp
 {
 	lkb_auto(lkb_spec) spec = new_spec(name, 1);
 
-	add_text(spec, text, len, name, NULL, diags);
+	add_text(spec, text, len, name, (struct place){ 0 }, diags);
 	if (finish(spec, diags, err))
 		return -1;
 	*ret = LKB_STEAL(spec);

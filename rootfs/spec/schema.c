@@ -4,8 +4,10 @@
 /* LinuxKit's schema, key for key, and the one key of our own. What a key means is in
  * lkboard-spec(5); the rows here decide what is accepted. */
 
-#define NOT_YET "is not supported by this version of lkboard"
 #define REQUIRED (LKB_KEY_REQUIRED | LKB_KEY_NONEMPTY)
+#define MAX_ID 4294967294
+#define MAX_MAJOR 4095
+#define MAX_MINOR 1048575
 
 static const struct lkb_schema_key kernel_keys[] = {
 	LKB_KEY(struct lkb_spec_kernel, image, LKB_T_STRING, "OCI image with the kernel",
@@ -19,7 +21,9 @@ static const struct lkb_schema_key kernel_keys[] = {
 	LKB_KEY(struct lkb_spec_kernel, tar, LKB_T_STRING,
 		"path of the archive of modules in the image; 'kernel.tar'; none: 'none' or ''",
 		.check = lkb_spec_bad_tar),
-	LKB_KEY_REFUSED("ucode", NOT_YET, "CPU microcode archive in the image"),
+	LKB_KEY(struct lkb_spec_kernel, ucode, LKB_T_STRING,
+		"path of the archive of CPU microcode in the image, for amd64; none",
+		.check = lkb_spec_bad_tar),
 };
 static const struct lkb_schema kernel_schema =
 	LKB_SCHEMA("kernel", struct lkb_spec_kernel, kernel_keys);
@@ -35,6 +39,17 @@ static const struct lkb_schema_key mount_keys[] = {
 static const struct lkb_schema mount_schema =
 	LKB_SCHEMA("mount", struct lkb_spec_mount, mount_keys);
 
+static const struct lkb_schema_key mapping_keys[] = {
+	LKB_KEY_AS("hostID", struct lkb_spec_mapping, host_id, LKB_T_INT,
+		   "first number in the system", .max = MAX_ID, .flags = LKB_KEY_REQUIRED),
+	LKB_KEY_AS("containerID", struct lkb_spec_mapping, container_id, LKB_T_INT,
+		   "first number in the container", .max = MAX_ID, .flags = LKB_KEY_REQUIRED),
+	LKB_KEY(struct lkb_spec_mapping, size, LKB_T_INT, "how many numbers", .min = 1,
+		.max = MAX_ID, .flags = LKB_KEY_REQUIRED),
+};
+static const struct lkb_schema mapping_schema =
+	LKB_SCHEMA("mapping", struct lkb_spec_mapping, mapping_keys);
+
 static const char *const device_types[] = { "a", "b", "c", "p", "u", NULL };
 
 static const struct lkb_schema_key device_keys[] = {
@@ -42,13 +57,62 @@ static const struct lkb_schema_key device_keys[] = {
 		.flags = REQUIRED, .check = lkb_spec_bad_device),
 	LKB_KEY(struct lkb_spec_device, type, LKB_T_STRING,
 		"b: block, c or u: character, p: pipe, a: any", .choices = device_types),
-	LKB_KEY(struct lkb_spec_device, major, LKB_T_INT, "major number", .max = 4095),
-	LKB_KEY(struct lkb_spec_device, minor, LKB_T_INT, "minor number", .max = 1048575),
+	LKB_KEY(struct lkb_spec_device, major, LKB_T_INT, "major number", .max = MAX_MAJOR),
+	LKB_KEY(struct lkb_spec_device, minor, LKB_T_INT, "minor number", .max = MAX_MINOR),
 	LKB_KEY(struct lkb_spec_device, mode, LKB_T_STRING, "permissions, in octal",
 		.check = lkb_spec_bad_octal, .hint = "a mode is written like \"0660\""),
 };
 static const struct lkb_schema device_schema =
 	LKB_SCHEMA("device", struct lkb_spec_device, device_keys);
+
+static const struct lkb_schema_key interface_keys[] = {
+	LKB_KEY(struct lkb_spec_interface, name, LKB_T_STRING, "name of the network interface",
+		.flags = REQUIRED, .check = lkb_spec_bad_interface),
+	LKB_KEY(struct lkb_spec_interface, add, LKB_T_STRING,
+		"kind of interface to make, such as veth or wireguard; one that is there is moved",
+		.check = lkb_spec_bad_module),
+	LKB_KEY(struct lkb_spec_interface, peer, LKB_T_STRING,
+		"name of a veth's other end, which stays in the system",
+		.check = lkb_spec_bad_interface),
+	LKB_KEY_AS("createInRoot", struct lkb_spec_interface, create_in_root, LKB_T_BOOL,
+		   "make it in the system's namespace and move it; false"),
+};
+static const struct lkb_schema interface_schema =
+	LKB_SCHEMA("interface", struct lkb_spec_interface, interface_keys);
+
+#define BIND_NS(kind, words) \
+	LKB_KEY(struct lkb_spec_bind_ns, kind, LKB_T_STRING, words, .check = lkb_spec_bad_absolute)
+
+static const struct lkb_schema_key bind_ns_keys[] = {
+	BIND_NS(cgroup, "where its cgroup namespace is kept"),
+	BIND_NS(ipc, "where its IPC namespace is kept"),
+	BIND_NS(mnt, "where its mount namespace is kept"),
+	BIND_NS(net, "where its network namespace is kept"),
+	BIND_NS(pid, "where its process namespace is kept"),
+	BIND_NS(user, "where its user namespace is kept"),
+	BIND_NS(uts, "where its host name namespace is kept"),
+};
+static const struct lkb_schema bind_ns_schema =
+	LKB_SCHEMA("bindNS", struct lkb_spec_bind_ns, bind_ns_keys);
+
+static const struct lkb_schema_key runtime_keys[] = {
+	LKB_KEY(struct lkb_spec_runtime, cgroups, LKB_T_STRLIST, "control groups to make",
+		.flags = LKB_KEY_NONEMPTY, .check = lkb_spec_bad_image_path),
+	LKB_KEY(struct lkb_spec_runtime, mounts, LKB_T_OBJLIST, "mounts to make in the system",
+		.object = &mount_schema),
+	LKB_KEY(struct lkb_spec_runtime, mkdir, LKB_T_STRLIST, "directories to make in the system",
+		.check = lkb_spec_bad_absolute),
+	LKB_KEY(struct lkb_spec_runtime, interfaces, LKB_T_OBJLIST,
+		"network interfaces to make or to move into the container",
+		.object = &interface_schema),
+	LKB_KEY_AS("bindNS", struct lkb_spec_runtime, bind_ns, LKB_T_OBJECT,
+		   "paths that keep its namespaces for others", .object = &bind_ns_schema),
+	LKB_KEY_AS("namespace", struct lkb_spec_runtime, containerd_ns, LKB_T_STRING,
+		   "containerd's namespace of a service; services.linuxkit",
+		   .check = lkb_spec_bad_containerd_ns),
+};
+static const struct lkb_schema runtime_schema =
+	LKB_SCHEMA("runtime", struct lkb_spec_runtime, runtime_keys);
 
 const char *const lkb_spec_capabilities[] = {
 	"CAP_AUDIT_CONTROL", "CAP_AUDIT_READ", "CAP_AUDIT_WRITE", "CAP_BLOCK_SUSPEND", "CAP_BPF",
@@ -110,7 +174,9 @@ static const struct lkb_schema_key image_keys[] = {
 	LKB_KEY(struct lkb_spec_image, pid, LKB_T_STRING,
 		"process namespace: host (or root), new, or a path; new",
 		.check = lkb_spec_bad_namespace),
-	LKB_KEY_REFUSED("userns", NOT_YET, "user namespace"),
+	LKB_KEY(struct lkb_spec_image, userns, LKB_T_STRING,
+		"user namespace: host (or root), new, or a path; host",
+		.check = lkb_spec_bad_namespace),
 	LKB_KEY(struct lkb_spec_image, readonly, LKB_T_BOOL, "the root file system is read-only"),
 	LKB_KEY_AS("maskedPaths", struct lkb_spec_image, masked_paths, LKB_T_STRLIST,
 		   "paths it cannot read", .check = lkb_spec_bad_absolute),
@@ -132,15 +198,19 @@ static const struct lkb_schema_key image_keys[] = {
 		   "mount propagation of its root", .choices = propagations),
 	LKB_KEY_AS("cgroupsPath", struct lkb_spec_image, cgroups_path, LKB_T_STRING,
 		   "path of its control group", .check = lkb_spec_bad_line),
-	LKB_KEY_REFUSED("resources", NOT_YET, "limits of its control group"),
+	LKB_KEY(struct lkb_spec_image, resources, LKB_T_OBJECT, "limits of its control group",
+		.object = &lkb_spec_resources_schema, .flags = LKB_KEY_WHOLE),
 	LKB_KEY(struct lkb_spec_image, sysctl, LKB_T_STRMAP, "kernel parameters of its namespaces",
 		.check = lkb_spec_bad_line),
 	LKB_KEY(struct lkb_spec_image, rlimits, LKB_T_STRLIST, "resource limits: NAME,SOFT,HARD",
 		.check = lkb_spec_bad_rlimit),
-	LKB_KEY_REFUSED("uidMappings", NOT_YET, "users of its user namespace"),
-	LKB_KEY_REFUSED("gidMappings", NOT_YET, "groups of its user namespace"),
+	LKB_KEY_AS("uidMappings", struct lkb_spec_image, uid_mappings, LKB_T_OBJLIST,
+		   "users of its user namespace", .object = &mapping_schema),
+	LKB_KEY_AS("gidMappings", struct lkb_spec_image, gid_mappings, LKB_T_OBJLIST,
+		   "groups of its user namespace", .object = &mapping_schema),
 	LKB_KEY(struct lkb_spec_image, annotations, LKB_T_STRMAP, "annotations of its config.json"),
-	LKB_KEY_REFUSED("runtime", NOT_YET, "what is set up around the container"),
+	LKB_KEY(struct lkb_spec_image, runtime, LKB_T_OBJECT,
+		"what the system sets up around the container", .object = &runtime_schema),
 };
 static const struct lkb_schema image_schema =
 	LKB_SCHEMA("image", struct lkb_spec_image, image_keys);
@@ -152,6 +222,26 @@ static const struct lkb_schema label_schema = {
 	.pos_offset = offsetof(struct lkb_spec_image, pos),
 };
 
+static const char *const volume_formats[] = { "filesystem", "oci", NULL };
+
+static const struct lkb_schema_key volume_keys[] = {
+	LKB_KEY(struct lkb_spec_volume, name, LKB_T_STRING, "what binds and mounts call it",
+		.flags = REQUIRED, .check = lkb_spec_bad_volume),
+	LKB_KEY(struct lkb_spec_volume, image, LKB_T_STRING, "OCI image it holds; it is empty",
+		.flags = LKB_KEY_NONEMPTY, .check = lkb_spec_bad_image),
+	LKB_KEY(struct lkb_spec_volume, readonly, LKB_T_BOOL, "nobody can write to it; false"),
+	LKB_KEY(struct lkb_spec_volume, format, LKB_T_STRING,
+		"filesystem: the image's files; oci: the image as an OCI layout; filesystem",
+		.choices = volume_formats),
+	LKB_KEY(struct lkb_spec_volume, platforms, LKB_T_STRLIST,
+		"OS/ARCH of the images that format oci holds; the board's",
+		.flags = LKB_KEY_NONEMPTY, .check = lkb_spec_bad_platform),
+};
+static const struct lkb_schema volume_schema =
+	LKB_SCHEMA("volume", struct lkb_spec_volume, volume_keys);
+
+static const char *const metadata_formats[] = { "yaml", "json", NULL };
+
 static const struct lkb_schema_key file_keys[] = {
 	LKB_KEY(struct lkb_spec_file, path, LKB_T_STRING, "where, from the root", .flags = REQUIRED,
 		.check = lkb_spec_bad_image_path),
@@ -162,7 +252,8 @@ static const struct lkb_schema_key file_keys[] = {
 	LKB_KEY(struct lkb_spec_file, source, LKB_T_STRING,
 		"file to copy, from the directory of the spec, or from ~/",
 		.flags = LKB_KEY_NONEMPTY),
-	LKB_KEY_REFUSED("metadata", NOT_YET, "the merged spec itself, as yaml or json"),
+	LKB_KEY(struct lkb_spec_file, metadata, LKB_T_STRING,
+		"the merged spec itself, as yaml or json", .choices = metadata_formats),
 	LKB_KEY(struct lkb_spec_file, optional, LKB_T_BOOL, "the source may be missing"),
 	LKB_KEY(struct lkb_spec_file, mode, LKB_T_MODE,
 		"permissions; \"0600\", of a directory \"0700\""),
@@ -181,6 +272,7 @@ static const struct lkb_schema output_schema =
 	LKB_SCHEMA("output", struct lkb_spec_output, output_keys);
 
 static const char *const root_modes[] = { "disk", "ram", NULL };
+static const char *const restart_policies[] = { "no", "on-failure", "always", NULL };
 
 static const struct lkb_schema_key lkboard_keys[] = {
 	LKB_KEY(struct lkb_spec_lkboard, version, LKB_T_STRING, "version of the image; 0",
@@ -202,6 +294,9 @@ static const struct lkb_schema_key lkboard_keys[] = {
 		.check = lkb_spec_bad_line),
 	LKB_KEY(struct lkb_spec_lkboard, modules, LKB_T_STRLIST, "kernel modules to load",
 		.flags = LKB_KEY_NONEMPTY, .check = lkb_spec_bad_module),
+	LKB_KEY(struct lkb_spec_lkboard, restart, LKB_T_STRMAP,
+		"services that are started again when they end: NAME: always or on-failure; no",
+		.choices = restart_policies),
 };
 static const struct lkb_schema lkboard_schema =
 	LKB_SCHEMA("lkboard", struct lkb_spec_lkboard, lkboard_keys);
@@ -219,7 +314,8 @@ static const struct lkb_schema_key spec_keys[] = {
 		.object = &image_schema),
 	SECTION(services, LKB_T_OBJLIST, "containers that keep running, under containerd",
 		.object = &image_schema),
-	LKB_KEY_REFUSED("volumes", NOT_YET, "file systems that containers share"),
+	SECTION(volumes, LKB_T_OBJLIST, "file systems that containers share",
+		.object = &volume_schema),
 	SECTION(files, LKB_T_OBJLIST, "files added to the root, last of all",
 		.object = &file_schema),
 	LKB_KEY_IGNORED("trust", "has no effect: Docker Content Trust is being switched off",

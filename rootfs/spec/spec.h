@@ -13,7 +13,7 @@
 
 struct lkb_spec_kernel {
 	struct lkb_pos pos; /* of the section; .file NULL if there is none */
-	const char *image, *cmdline, *binary, *tar;
+	const char *image, *cmdline, *binary, *tar, *ucode;
 };
 
 struct lkb_spec_mount {
@@ -29,6 +29,94 @@ struct lkb_spec_device {
 	const char *mode;
 };
 
+/* Users or groups of a user namespace. */
+struct lkb_spec_mapping {
+	struct lkb_pos pos;
+	struct lkb_opt_int host_id, container_id, size;
+};
+
+/* Limits of a control group: runtime-spec's LinuxResources (config-linux.md), in the words of
+ * LinuxKit's schema. */
+struct lkb_spec_rule { /* devices of a kind, allowed or not */
+	struct lkb_pos pos;
+	enum lkb_tristate allow;
+	const char *type, *access;
+	struct lkb_opt_int major, minor;
+};
+struct lkb_spec_weight { /* of one block device */
+	struct lkb_pos pos;
+	struct lkb_opt_int major, minor, weight, leaf_weight;
+};
+struct lkb_spec_throttle { /* bytes or operations a second of one block device */
+	struct lkb_pos pos;
+	struct lkb_opt_int major, minor, rate;
+};
+struct lkb_spec_hugepage {
+	struct lkb_pos pos;
+	const char *page_size; /* "2MB", or bytes in decimal */
+	struct lkb_opt_int limit;
+};
+struct lkb_spec_priority { /* of what a network interface sends */
+	struct lkb_pos pos;
+	const char *name;
+	struct lkb_opt_int priority;
+};
+struct lkb_spec_memory {
+	struct lkb_pos pos;
+	struct lkb_opt_int limit, reservation, swap, kernel, kernel_tcp, swappiness;
+	enum lkb_tristate disable_oom_killer;
+};
+struct lkb_spec_cpu {
+	struct lkb_pos pos;
+	struct lkb_opt_int shares, quota, period, realtime_runtime, realtime_period;
+	const char *cpus, *mems;
+};
+struct lkb_spec_pids {
+	struct lkb_pos pos;
+	struct lkb_opt_int limit;
+};
+struct lkb_spec_blockio {
+	struct lkb_pos pos;
+	struct lkb_opt_int weight, leaf_weight;
+	struct lkb_objlist weight_device; /* struct lkb_spec_weight */
+	/* struct lkb_spec_throttle */
+	struct lkb_objlist read_bps, write_bps, read_iops, write_iops;
+};
+struct lkb_spec_network {
+	struct lkb_pos pos;
+	struct lkb_opt_int class_id;
+	struct lkb_objlist priorities; /* struct lkb_spec_priority */
+};
+struct lkb_spec_resources {
+	struct lkb_pos pos;
+	struct lkb_objlist devices; /* struct lkb_spec_rule */
+	struct lkb_spec_memory memory;
+	struct lkb_spec_cpu cpu;
+	struct lkb_spec_pids pids;
+	struct lkb_spec_blockio blockio;
+	struct lkb_objlist hugepage_limits; /* struct lkb_spec_hugepage */
+	struct lkb_spec_network network;
+};
+
+/* What the system's init does around a container: runtime.json. */
+struct lkb_spec_interface {
+	struct lkb_pos pos;
+	const char *name, *add, *peer;
+	enum lkb_tristate create_in_root;
+};
+struct lkb_spec_bind_ns { /* paths that its namespaces are kept at */
+	struct lkb_pos pos;
+	const char *cgroup, *ipc, *mnt, *net, *pid, *user, *uts;
+};
+struct lkb_spec_runtime {
+	struct lkb_pos pos;
+	struct lkb_strlist cgroups, mkdir;
+	struct lkb_objlist mounts;     /* struct lkb_spec_mount */
+	struct lkb_objlist interfaces; /* struct lkb_spec_interface */
+	struct lkb_spec_bind_ns bind_ns;
+	const char *containerd_ns;     /* `namespace` */
+};
+
 /* An image object of onboot, onshutdown or services; also what the label org.mobyproject.config
  * holds (then without name and image). */
 struct lkb_spec_image {
@@ -39,7 +127,7 @@ struct lkb_spec_image {
 	struct lkb_strlist binds, binds_add;
 	struct lkb_objlist devices; /* struct lkb_spec_device */
 	struct lkb_strlist tmpfs, command, env;
-	const char *cwd, *net, *ipc, *uts, *pid;
+	const char *cwd, *net, *ipc, *uts, *pid, *userns;
 	enum lkb_tristate readonly, no_new_privileges;
 	struct lkb_strlist masked_paths, readonly_paths;
 	const char *uid, *gid; /* number, or the name of an image object */
@@ -48,11 +136,26 @@ struct lkb_spec_image {
 	struct lkb_opt_int oom_score_adj;
 	struct lkb_strmap sysctl, annotations;
 	struct lkb_strlist rlimits;
+	struct lkb_objlist uid_mappings, gid_mappings; /* struct lkb_spec_mapping */
+	struct lkb_spec_resources resources;
+	struct lkb_spec_runtime runtime;
+};
+
+/* A file system that containers share, at /containers/volumes/NAME. */
+struct lkb_spec_volume {
+	struct lkb_pos pos;
+	const char *name, *image; /* no image: it is empty */
+	enum lkb_tristate readonly;
+	const char *format; /* "oci": the image as an OCI layout; else its files */
+	struct lkb_strlist platforms; /* of format oci */
 };
 
 struct lkb_spec_file {
 	struct lkb_pos pos;
-	const char *path, *symlink, *contents, *source;
+	const char *path, *symlink, *contents;
+	const char *source;      /* as it was written */
+	const char *source_path; /* what open() needs */
+	const char *metadata;    /* "yaml" or "json" */
 	enum lkb_tristate directory, optional;
 	struct lkb_opt_int mode;
 	const char *uid, *gid;
@@ -66,9 +169,11 @@ struct lkb_spec_lkboard {
 	const char *root;       /* "disk" or "ram"; NULL = the board's default */
 	struct lkb_opt_int boot_size, slot_size, data_size; /* bytes */
 	const char *data;       /* where the data partition is mounted; NULL = /var/lib/data */
-	struct lkb_strlist overlays;    /* device-tree overlays: paths beside the spec */
+	struct lkb_strlist overlays;    /* device-tree overlays: paths as they were written */
+	struct lkb_strlist overlay_paths; /* what open() needs */
 	struct lkb_strlist config_txt;  /* lines added to config.txt */
 	struct lkb_strlist modules;     /* kernel modules loaded by the system init */
+	struct lkb_strmap restart;      /* service -> "always", "on-failure" or "no" */
 };
 
 struct lkb_spec {
@@ -79,6 +184,7 @@ struct lkb_spec {
 	struct lkb_spec_kernel kernel;
 	struct lkb_strlist init;
 	struct lkb_objlist onboot, onshutdown, services; /* struct lkb_spec_image */
+	struct lkb_objlist volumes;                      /* struct lkb_spec_volume */
 	struct lkb_objlist files;                        /* struct lkb_spec_file */
 	struct lkb_strlist outputs; /* formats, 2017's `outputs:`; for -f's default */
 	struct lkb_spec_lkboard lkboard;
@@ -90,8 +196,8 @@ struct lkb_spec {
  * owned by the caller.
  *
  * Paths in the spec (`source`, `overlays`) are relative to the file they stand in, and "~/" is
- * `home`, which cmd/ takes from the environment; in *ret they are resolved: what open() needs. With
- * home NULL, "~/" is refused. */
+ * `home`, which cmd/ takes from the environment; *ret has them as they were written and resolved.
+ * With home NULL, "~/" is refused. Images that are given as "@pkg:DIRECTORY" become references. */
 int lkb_spec_read(const char *const *paths, size_t n, const char *home, struct lkb_spec **ret,
 		  struct lkb_diags *diags, struct lkb_error *err);
 /* One text instead of files; `name` stands for its path. For tests and fuzzing. */
@@ -112,6 +218,16 @@ struct lkb_spec_rlimit {
 	uint64_t soft, hard; /* UINT64_MAX = unlimited */
 };
 const char *lkb_spec_rlimit(const char *text, struct lkb_spec_rlimit *ret);
+
+/* True if the options of a mount make it read-only: the last of "ro" and "rw" counts. */
+bool lkb_spec_is_readonly(const struct lkb_strlist *options);
+
+/* A size of huge pages, "2MB" or bytes in decimal, as the runtime-spec writes it. NULL, or what is
+ * wrong with it as the end of "which ..."; then *ret is not touched. */
+struct lkb_spec_page_size {
+	char s[24];
+};
+const char *lkb_spec_page_size(const char *text, struct lkb_spec_page_size *ret);
 
 /* The words that the capability keys take: first the names of capabilities(7), sorted. */
 #define LKB_N_CAPABILITIES 41

@@ -18,6 +18,9 @@ struct lkb_spec_output {
 /* The table of what a label may hold: an image object without name and image. */
 const struct lkb_schema *lkb_spec_label_schema(void);
 
+/* The table of `resources`. */
+extern const struct lkb_schema lkb_spec_resources_schema;
+
 /* Appends a document to the spec by LinuxKit's rule. */
 void lkb_spec_merge(struct lkb_spec *spec, const struct lkb_spec_document *doc);
 
@@ -27,6 +30,41 @@ void lkb_spec_check_document(const struct lkb_spec_document *doc, struct lkb_dia
 void lkb_spec_check_image(const struct lkb_spec_image *image, const char *path,
 			  struct lkb_diags *diags);
 void lkb_spec_check_merged(const struct lkb_spec *spec, struct lkb_diags *diags);
+
+/* Names of the spec's objects, to be looked up: index.c. Born {0}. */
+struct lkb_spec_named {
+	const char *name;
+	const struct lkb_pos *pos; /* of the object, which begins with it */
+	size_t order;
+};
+struct lkb_spec_names {
+	struct lkb_spec_named *items; /* owned */
+	size_t n;
+};
+void lkb_spec_names_clear(struct lkb_spec_names *names);
+#define lkb_spec_autonames __attribute__((cleanup(lkb_spec_names_clear))) struct lkb_spec_names
+/* Adds the objects of a list, `size` bytes each, that have a name; `pos` is their first field. */
+void lkb_spec_names_add(struct lkb_spec_names *names, const struct lkb_objlist *list, size_t size,
+			size_t name_offset);
+/* By name, equal ones in order of the spec: what find and nearest need. */
+void lkb_spec_names_sort(struct lkb_spec_names *names);
+const struct lkb_spec_named *lkb_spec_names_find(const struct lkb_spec_names *names,
+						 const char *name);
+/* For a "did you mean"; NULL if none is near, or if there are very many. */
+const char *lkb_spec_names_nearest(const struct lkb_spec_names *names, const char *word);
+
+/* volumes.c: containers that name volumes which are not there, or would write to read-only ones. */
+void lkb_spec_check_volume_users(const struct lkb_spec *spec, const struct lkb_spec_names *volumes,
+				 struct lkb_diags *diags);
+void lkb_spec_check_volumes(const struct lkb_objlist *volumes, struct lkb_diags *diags);
+
+/* True for a mount that binds, by its type or an option. */
+bool lkb_spec_is_bind(const struct lkb_spec_mount *m);
+
+/* package.c: what an image given as "@pkg:DIRECTORY" is called, in the arena; `dir` is what
+ * DIRECTORY is relative to. */
+int lkb_spec_package(const char *text, const char *dir, struct lkb_arena *arena, const char **ret,
+		     struct lkb_error *err);
 
 /* Checks of single values for the table: NULL, or what is wrong as the end of "which ...". */
 const char *lkb_spec_bad_name(const char *v);
@@ -48,10 +86,15 @@ const char *lkb_spec_bad_device(const char *v);
 const char *lkb_spec_bad_octal(const char *v);
 const char *lkb_spec_bad_version(const char *v);
 const char *lkb_spec_bad_module(const char *v);
+const char *lkb_spec_bad_volume(const char *v);
+const char *lkb_spec_bad_platform(const char *v);
+const char *lkb_spec_bad_interface(const char *v);
+const char *lkb_spec_bad_containerd_ns(const char *v);
+const char *lkb_spec_bad_access(const char *v);
+const char *lkb_spec_bad_numbers(const char *v);
+const char *lkb_spec_bad_page_size(const char *v);
 
 /* Names for image objects that containerd takes as well. */
 bool lkb_spec_is_containerd_id(const char *name);
-
-#define LKB_SPEC_NO_VOLUMES "names a volume; volumes are not supported by this version of lkboard"
 
 #endif

@@ -10,6 +10,8 @@
 #define MAX_NAME 200 /* with "NNN-" before it, one path component */
 #define MAX_CONTAINERD_ID 76
 #define MAX_HOSTNAME 64
+#define MAX_INTERFACE 15 /* IFNAMSIZ and its NUL */
+#define VOLUME_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_-"
 #define MAX_VERSION 63 /* as many as a slot's trailer holds */
 
 static bool only(const char *v, const char *marks)
@@ -68,7 +70,7 @@ bool lkb_spec_is_containerd_id(const char *name)
 const char *lkb_spec_bad_image(const char *v)
 {
 	if (lkb_starts_with(v, "@pkg:"))
-		return "is a package source; those are not supported by this version of lkboard";
+		return v[strlen("@pkg:")] ? NULL : "names no directory";
 	if (strstr(v, "://"))
 		return "is a URL, not an image reference";
 	if (!only(v, "._-/:@+[]"))
@@ -137,8 +139,8 @@ const char *lkb_spec_bad_bind(const char *v)
 		return "has no ':' between source and destination";
 	if (dest == v)
 		return "has no source";
-	if (*v != '/')
-		return LKB_SPEC_NO_VOLUMES;
+	if (*v != '/' && strspn(v, VOLUME_CHARS) != (size_t)(dest - v))
+		return "has a source that is neither an absolute path nor the name of a volume";
 	dest++;
 	options = strchr(dest, ':');
 	if (options && strchr(options + 1, ':'))
@@ -270,6 +272,37 @@ const char *lkb_spec_bad_octal(const char *v)
 	size_t n = strlen(v);
 
 	return n && n <= 5 && strspn(v, "01234567") == n ? NULL : "is no octal mode";
+}
+
+/* Names of volumes are those of LinuxKit, but for the empty one. */
+const char *lkb_spec_bad_volume(const char *v)
+{
+	if (strspn(v, VOLUME_CHARS) != strlen(v))
+		return "has a character other than a to z, 0 to 9, '_' and '-'";
+	return strlen(v) > MAX_NAME ? "is longer than 200 characters" : NULL;
+}
+
+const char *lkb_spec_bad_platform(const char *v)
+{
+	const char *slash = strchr(v, '/');
+
+	if (!slash || slash == v || !slash[1] || !only(v, "/_.-"))
+		return "is not of the form OS/ARCH or OS/ARCH/VARIANT";
+	return strncmp(v, "linux/", 6) ? "is not for linux" : NULL;
+}
+
+const char *lkb_spec_bad_interface(const char *v)
+{
+	if (strlen(v) > MAX_INTERFACE)
+		return "is longer than 15 characters";
+	if (!only(v, "._-@+=~") || !strcmp(v, ".") || !strcmp(v, ".."))
+		return "is no name of a network interface";
+	return NULL;
+}
+
+const char *lkb_spec_bad_containerd_ns(const char *v)
+{
+	return !*v || lkb_spec_is_containerd_id(v) ? NULL : "is no namespace of containerd";
 }
 
 /* It travels on the kernel's command line and in file names. */
