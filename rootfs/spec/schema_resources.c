@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rootfs/spec/spec_priv.h"
 
-/* `resources`: the words are those of LinuxKit's schema, the meaning and the bounds are those of the
- * runtime-spec (config-linux.md, "Control groups") and of the kernel's cgroup files. */
+/* `resources`: the words are LinuxKit's, meaning and bounds are those of the runtime-spec
+ * (config-linux.md, "Control groups") and of the kernel's cgroup files. */
 
 #define MAX_MAJOR 4095
 #define MAX_MINOR 1048575
