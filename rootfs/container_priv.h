@@ -58,9 +58,10 @@ int lkb_mounts_read(const struct lkb_spec_image *set, const struct lkb_objlist *
 		    struct lkb_error *err);
 void lkb_mount_write(struct lkb_jsonout *j, const struct lkb_mount *m);
 bool lkb_mount_is_bind(const struct lkb_mount *m);
-/* Puts the path of the volume in place of its name, where a bind has one. */
-int lkb_mount_resolve(struct lkb_mount *m, const struct lkb_objlist *volumes,
-		      struct lkb_arena *arena, struct lkb_error *err);
+/* Of a bind: adds the option that makes it one, and puts the path of the volume in place of its
+ * name. */
+int lkb_mount_complete(struct lkb_mount *m, const struct lkb_objlist *volumes,
+		       struct lkb_arena *arena, struct lkb_error *err);
 
 /* namespaces.c */
 void lkb_namespaces_write(struct lkb_jsonout *j, const struct lkb_spec_image *set);

@@ -69,24 +69,45 @@ static int normalise(const char *path, struct lkb_arena *arena, const char **ret
 	return 0;
 }
 
-bool lkb_mount_is_bind(const struct lkb_mount *m)
+static bool has_option(const struct lkb_mount *m, const char *option)
 {
-	if (m->type && !strcmp(m->type, "bind"))
-		return true;
 	for (size_t i = 0; i < m->options.n; i++)
-		if (!strcmp(m->options.items[i], "bind") || !strcmp(m->options.items[i], "rbind"))
+		if (!strcmp(m->options.items[i], option))
 			return true;
 	return false;
 }
 
+bool lkb_mount_is_bind(const struct lkb_mount *m)
+{
+	return (m->type && !strcmp(m->type, "bind")) || has_option(m, "bind") ||
+	       has_option(m, "rbind");
+}
+
+/* Runtimes know a bind by its option; its type says nothing to them. */
+static void add_bind_option(struct lkb_mount *m, struct lkb_arena *arena)
+{
+	const char **options;
+
+	if (has_option(m, "bind") || has_option(m, "rbind"))
+		return;
+	options = lkb_arena_array(arena, m->options.n + 1, sizeof(*options));
+	if (m->options.n)
+		memcpy(options, m->options.items, m->options.n * sizeof(*options));
+	options[m->options.n++] = "rbind";
+	m->options.items = options;
+}
+
 /* A read-only volume is bound from where its files are stored, so that it is read-only whatever
  * the system's init makes of its mount point; of one that is written to, that is the place. */
-int lkb_mount_resolve(struct lkb_mount *m, const struct lkb_objlist *volumes,
-		      struct lkb_arena *arena, struct lkb_error *err)
+int lkb_mount_complete(struct lkb_mount *m, const struct lkb_objlist *volumes,
+		       struct lkb_arena *arena, struct lkb_error *err)
 {
 	const struct lkb_spec_volume *v = volumes ? volumes->items : NULL;
 
-	if (!lkb_mount_is_bind(m) || (m->source && m->source[0] == '/'))
+	if (!lkb_mount_is_bind(m))
+		return 0;
+	add_bind_option(m, arena);
+	if (m->source && m->source[0] == '/')
 		return 0;
 	for (size_t i = 0; volumes && m->source && i < volumes->n; i++) {
 		bool readonly = v[i].readonly == LKB_YES;
@@ -110,7 +131,7 @@ int lkb_mount_resolve(struct lkb_mount *m, const struct lkb_objlist *volumes,
 static int put(struct list *l, struct lkb_mount m, struct lkb_error *err)
 {
 	if (normalise(m.destination, l->arena, &m.destination, err) < 0 ||
-	    lkb_mount_resolve(&m, l->volumes, l->arena, err) < 0)
+	    lkb_mount_complete(&m, l->volumes, l->arena, err) < 0)
 		return -1;
 	for (size_t i = 0; i < l->n; i++) {
 		if (!strcmp(l->items[i].destination, m.destination)) {

@@ -48,7 +48,7 @@ static int write_mounts(struct lkb_jsonout *j, const struct lkb_objlist *mounts,
 	for (size_t i = 0; i < mounts->n; i++) {
 		struct lkb_mount m = { s[i].destination, s[i].type, s[i].source, s[i].options };
 
-		if (lkb_mount_resolve(&m, volumes, arena, err) < 0)
+		if (lkb_mount_complete(&m, volumes, arena, err) < 0)
 			return lkb_context(err, "runtime.mounts[%zu]", i);
 		lkb_mount_write(j, &m);
 	}

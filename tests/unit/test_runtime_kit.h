@@ -44,7 +44,8 @@ static const struct golden {
 	{ "rlimits", LKB_BIT(24), false }, /* CAP_SYS_RESOURCE */
 	{ "sysctl", 0, false }, { "paths", 0, false }, { "oom", LKB_BIT(24), false },
 	{ "ids", 0, false }, { "label", 0, false }, { "volumes", 0, false },
-	{ "resources", 0, true }, { "resources-over-label", 0, true }, { "userns", 0, false },
+	{ "resources", 0, true }, { "resources-cgroup1", 0, true },
+	{ "resources-over-label", 0, true }, { "userns", 0, false },
 	{ "runtime", 0, false }, { "runtime-over-label", 0, false },
 };
 
