@@ -127,8 +127,8 @@ static bool board_makes(const struct lkb_board *board, const char *format)
 
 /* What a spec of 2017 asks for under `outputs`, as far as the board can be built so; what it cannot
  * is said. NULL if the spec asks for nothing. */
-static int choose_output(const struct lkb_ctx *ctx, const struct inputs *inputs,
-			 const char **ret, struct lkb_error *err)
+static int choose_output(const struct inputs *inputs, struct lkb_diags *diags, const char **ret,
+			 struct lkb_error *err)
 {
 	const struct lkb_strlist *outputs = &inputs->spec->outputs;
 	const struct lkb_board *board = inputs->board;
@@ -138,9 +138,8 @@ static int choose_output(const struct lkb_ctx *ctx, const struct inputs *inputs,
 	for (size_t i = 0; i < outputs->n; i++) {
 		pos = &outputs->pos[i];
 		if (!board_makes(board, outputs->items[i])) {
-			lkb_ui_warning(ctx->ui, "%s:%u:%u: board '%s' is not built as '%s', which "
-				       "is left out", pos->file, pos->line, pos->column,
-				       board->name, outputs->items[i]);
+			lkb_schema_warning(diags, pos, NULL, "board '%s' is not built as '%s', "
+					   "which is left out", board->name, outputs->items[i]);
 		} else if (format && strcmp(format, outputs->items[i])) {
 			lkb_fail(err, LKB_USAGE, "the spec asks for '%s' and '%s'; one format is "
 				 "made at a time", format, outputs->items[i]);
@@ -166,8 +165,11 @@ static int make_plan(struct lkb_ctx *ctx, const struct build_options *o,
 		     struct lkb_error *err)
 {
 	const char *format = o->format;
+	lkb_autodiags diags = {0};
+	int r = format ? 0 : choose_output(inputs, &diags, &format, err);
 
-	if (!format && choose_output(ctx, inputs, &format, err))
+	lkb_report_diags(ctx, &diags);
+	if (r)
 		return -1;
 	*in = (struct lkb_plan_in){
 		.board = inputs->board, .spec = inputs->spec, .store = inputs->store,
