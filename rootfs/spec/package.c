@@ -37,7 +37,8 @@ static int read_hash(const char *dir, struct lkb_str *ret, struct lkb_error *err
 	lkb_autostr changed = { 0 };
 
 	if (run_git(dir, tree, ret, err) || run_git(dir, status, &changed, err))
-		return -1;
+		return lkb_hint(err, "the directory must be committed to git: its hash there is "
+				"the image's tag");
 	if (changed.len) {
 		lkb_fail(err, LKB_INPUT, "'%s' has changes that are not committed", dir);
 		return lkb_hint(err, "commit them, or name the image itself");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rootfs/spec/spec_priv.h"
 
-/* `resources`: the words are those of LinuxKit's schema, the meaning and the bounds are those of the
- * runtime-spec (config-linux.md, "Control groups") and of the kernel's cgroup files. */
+/* `resources`: the words are those of LinuxKit's schema, the meaning and the bounds are those of
+ * the runtime-spec (config-linux.md, "Control groups") and of the kernel's cgroup files. */
 
 #define MAX_MAJOR 4095
 #define MAX_MINOR 1048575
@@ -57,9 +57,9 @@ static const struct lkb_schema_key cpu_keys[] = {
 	INT_AS("realtimePeriod", lkb_spec_cpu, realtime_period,
 	       "microseconds of a real-time period; cgroup 1 only", .min = 1, .max = NO_BOUND),
 	LKB_KEY(struct lkb_spec_cpu, cpus, LKB_T_STRING, "processors it may use, such as 0-2,7",
-		.check = lkb_spec_bad_numbers),
+		.check = lkb_spec_bad_numbers, .hint = "write it like 0-2,7"),
 	LKB_KEY(struct lkb_spec_cpu, mems, LKB_T_STRING, "memory nodes it may use, such as 0-1",
-		.check = lkb_spec_bad_numbers),
+		.check = lkb_spec_bad_numbers, .hint = "write it like 0-2,7"),
 };
 static const struct lkb_schema cpu_schema = LKB_SCHEMA("cpu", struct lkb_spec_cpu, cpu_keys);
 
@@ -118,7 +118,8 @@ static const struct lkb_schema hugepage_schema =
 
 static const struct lkb_schema_key priority_keys[] = {
 	LKB_KEY(struct lkb_spec_priority, name, LKB_T_STRING, "name of the network interface",
-		.check = lkb_spec_bad_interface, .flags = LKB_KEY_REQUIRED | LKB_KEY_NONEMPTY),
+		.check = lkb_spec_bad_interface, .flags = LKB_KEY_REQUIRED | LKB_KEY_NONEMPTY,
+		.hint = LKB_SPEC_INTERFACE_HINT),
 	INT(lkb_spec_priority, priority, "priority", .max = UINT32_MAX,
 	    .flags = LKB_KEY_REQUIRED),
 };

@@ -101,6 +101,14 @@ const char *lkb_spec_bad_absolute(const char *v)
 	return has_dotdot(v, strlen(v)) ? "has '..' in it" : NULL;
 }
 
+/* A path of the system, or one in the container's root file system. */
+const char *lkb_spec_bad_relative(const char *v)
+{
+	if (!*v)
+		return "is no path";
+	return has_dotdot(v, strlen(v)) ? "has '..' in it" : NULL;
+}
+
 /* Where the data partition goes: not over the root. */
 const char *lkb_spec_bad_mountpoint(const char *v)
 {
