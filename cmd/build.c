@@ -117,17 +117,63 @@ static int read_inputs(struct lkb_ctx *ctx, char **operands, size_t n, struct in
 	return r ? r : lkb_ctx_store(ctx, &ret->store, err);
 }
 
+static bool board_makes(const struct lkb_board *board, const char *format)
+{
+	for (size_t i = 0; i < board->formats.n; i++)
+		if (!strcmp(board->formats.items[i], format))
+			return true;
+	return false;
+}
+
+/* What a spec of 2017 asks for under `outputs`, as far as the board can be built so; what it cannot
+ * is said. NULL if the spec asks for nothing. */
+static int choose_output(const struct lkb_ctx *ctx, const struct inputs *inputs,
+			 const char **ret, struct lkb_error *err)
+{
+	const struct lkb_strlist *outputs = &inputs->spec->outputs;
+	const struct lkb_board *board = inputs->board;
+	const char *format = NULL;
+	const struct lkb_pos *pos = NULL;
+
+	for (size_t i = 0; i < outputs->n; i++) {
+		pos = &outputs->pos[i];
+		if (!board_makes(board, outputs->items[i])) {
+			lkb_ui_warning(ctx->ui, "%s:%u:%u: board '%s' is not built as '%s', which "
+				       "is left out", pos->file, pos->line, pos->column,
+				       board->name, outputs->items[i]);
+		} else if (format && strcmp(format, outputs->items[i])) {
+			lkb_fail(err, LKB_USAGE, "the spec asks for '%s' and '%s'; one format is "
+				 "made at a time", format, outputs->items[i]);
+			lkb_hint(err, "choose one with -f");
+			return lkb_at(err, pos->file, pos->line, pos->column);
+		} else {
+			format = outputs->items[i];
+		}
+	}
+	if (outputs->n && !format) {
+		lkb_fail(err, LKB_USAGE, "board '%s' is built in none of the formats that the "
+			 "spec asks for", board->name);
+		lkb_hint(err, "choose another one with -f, for instance %s",
+			 board->formats.items[0]);
+		return lkb_at(err, pos->file, pos->line, pos->column);
+	}
+	*ret = format;
+	return 0;
+}
+
 static int make_plan(struct lkb_ctx *ctx, const struct build_options *o,
 		     const struct inputs *inputs, struct lkb_plan_in *in, struct lkb_plan **ret,
 		     struct lkb_error *err)
 {
-	const struct lkb_strlist *outputs = &inputs->spec->outputs;
+	const char *format = o->format;
 
+	if (!format && choose_output(ctx, inputs, &format, err))
+		return -1;
 	*in = (struct lkb_plan_in){
 		.board = inputs->board, .spec = inputs->spec, .store = inputs->store,
 		.configs_dir = ctx->configs_dir, .ondevice_dir = ctx->ondevice_dir,
 		.name = o->name ? o->name : inputs->spec->name,
-		.format = o->format ? o->format : outputs->n ? outputs->items[0] : NULL,
+		.format = format,
 		.lock_path = o->lock, .locked = o->locked, .update_lock = o->update_lock,
 		.offline = o->offline, .build_missing = !o->dry_run, .jobs = o->jobs,
 		.ui = ctx->ui,

@@ -15,6 +15,7 @@
 #define GZIP_LEVEL 6
 #define HOSTNAME_MAX 64 /* what the kernel takes */
 #define KERNEL_MAX (256 * (size_t)LKB_MIB)
+#define UCODE_MAX (64 * (size_t)LKB_MIB)
 
 static const char *hostname_of(const struct lkb_plan *p)
 {
@@ -40,6 +41,7 @@ int lkb_step_rootfs(struct lkb_plan *p, struct lkb_error *err)
 	struct lkb_rootfs_env env = {
 		.name = p->in->name,
 		.board = p->in->board->name,
+		.arch = p->in->board->arch,
 		.version = version_of(p),
 		.hostname = hostname_of(p),
 		.epoch = p->epoch,
@@ -201,12 +203,29 @@ static int feed(void *ctx, const void *bytes, size_t n, struct lkb_error *err)
 	return lkb_deflate_feed(ctx, bytes, n, err);
 }
 
+/* Microcode goes first, as it is; the kernel starts the next archive at a multiple of four. */
+static int add_ucode(const struct lkb_data *ucode, struct lkb_str *out, struct lkb_error *err)
+{
+	lkb_autofree char *bytes = NULL;
+	size_t n;
+
+	if (!ucode->blob)
+		return 0;
+	if (lkb_data_read_all(ucode, UCODE_MAX, &bytes, &n, err))
+		return lkb_context(err, "kernel.ucode");
+	lkb_str_addn(out, bytes, n);
+	while (out->len % 4)
+		lkb_str_addc(out, '\0');
+	return 0;
+}
+
 static int write_initrd(struct lkb_plan *p, const struct lkb_inode *root, struct lkb_error *err)
 {
 	lkb_autostr out = {0};
 	lkb_auto(lkb_deflate) z = lkb_deflate_new(LKB_ZSTD, ZSTD_LEVEL, append, &out);
 
-	if (lkb_cpio_write(root, p->epoch, feed, z, NULL, err) ||
+	if (add_ucode(&p->rootfs.ucode, &out, err) ||
+	    lkb_cpio_write(root, p->epoch, feed, z, NULL, err) ||
 	    lkb_deflate_end(z, err))
 		return -1;
 	p->initrd = take_bytes(&out);

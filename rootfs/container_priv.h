@@ -51,10 +51,17 @@ int lkb_caps_read(const struct lkb_spec_image *set, struct lkb_arena *arena, str
 		  struct lkb_error *err);
 
 /* mounts.c: default mounts, tmpfs, binds and mounts; a later one replaces an earlier one with the
- * same destination. */
-int lkb_mounts_read(const struct lkb_spec_image *set, struct lkb_arena *arena,
-		    struct lkb_mount **ret, size_t *ret_n, struct lkb_error *err);
+ * same destination. A bind's source may be the name of one of `volumes` (struct
+ * lkb_spec_volume). */
+int lkb_mounts_read(const struct lkb_spec_image *set, const struct lkb_objlist *volumes,
+		    struct lkb_arena *arena, struct lkb_mount **ret, size_t *ret_n,
+		    struct lkb_error *err);
 void lkb_mount_write(struct lkb_jsonout *j, const struct lkb_mount *m);
+bool lkb_mount_is_bind(const struct lkb_mount *m);
+/* Of a bind: adds the option that makes it one, and puts the path of the volume in place of its
+ * name. */
+int lkb_mount_complete(struct lkb_mount *m, const struct lkb_objlist *volumes,
+		       struct lkb_arena *arena, struct lkb_error *err);
 
 /* namespaces.c */
 void lkb_namespaces_write(struct lkb_jsonout *j, const struct lkb_spec_image *set);
@@ -65,15 +72,25 @@ int lkb_namespaces_check(const struct lkb_spec_image *set, struct lkb_error *err
 int lkb_process_write(struct lkb_jsonout *j, const struct lkb_container *c,
 		      const struct lkb_strmap *ids, struct lkb_error *err);
 
-/* devices.c: "resources" with the device rules, and "devices"; nothing where there are none. */
+/* resources.c: "resources" with the device rules; nothing where there are none. */
+void lkb_resources_write(struct lkb_jsonout *j, const struct lkb_spec_image *set);
+
+/* devices.c: the items of the rules' list, and "devices", nothing where there are none. */
 bool lkb_device_is_node(const struct lkb_spec_device *d); /* else it is a rule for "all" */
 uint32_t lkb_device_mode(const struct lkb_spec_device *d);
 int lkb_devices_check(const struct lkb_objlist *devices, struct lkb_error *err);
 void lkb_devices_write_rules(struct lkb_jsonout *j, const struct lkb_objlist *devices);
 void lkb_devices_write_nodes(struct lkb_jsonout *j, const struct lkb_objlist *devices);
 
-/* runtimejson.c: what the on-device init does before it starts the container. `dir` and `lower` are
- * paths in the root file system, without a leading slash; `lower` is where the image is stored. */
-char *lkb_runtimejson(const char *dir, const char *lower, bool readonly);
+/* runtimejson.c: what the system's init does around the container. */
+struct lkb_runtimejson {
+	/* Paths in the root file system, without a leading slash; `lower` is where the image is
+	 * stored. */
+	const char *dir, *lower;
+	const char *restart; /* "always", "on-failure"; NULL = never */
+	const struct lkb_objlist *volumes; /* struct lkb_spec_volume */
+};
+int lkb_runtimejson(const struct lkb_container *c, const struct lkb_runtimejson *in,
+		    struct lkb_arena *arena, char **ret, struct lkb_error *err);
 
 #endif

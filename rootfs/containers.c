@@ -23,6 +23,7 @@ struct entry {
 	const struct lkb_spec_image *spec;
 	const struct lkb_image *image;
 	const char *dir; /* containers/SECTION/[NNN-]NAME */
+	bool is_service;
 	struct lkb_container c;
 };
 
@@ -95,14 +96,31 @@ static int add_text(struct lkb_rootfs_job *job, const char *dir, const char *nam
 	return lkb_tree_add_text(job->root, path, &meta, text, strlen(text), err);
 }
 
+/* The policy of a service under lkboard.restart. */
+static const char *restart_of(const struct lkb_rootfs_job *job, const struct entry *e)
+{
+	const struct lkb_strmap *restart = &job->spec->lkboard.restart;
+
+	for (size_t i = 0; e->is_service && i < restart->n; i++)
+		if (!strcmp(restart->keys[i], e->spec->name))
+			return restart->values[i];
+	return NULL;
+}
+
 static int add_bundle(struct lkb_rootfs_job *job, const struct entry *e, const char *lower,
 		      struct lkb_error *err)
 {
 	lkb_autofree char *root_path = lkb_format("/%s/rootfs", e->dir);
-	lkb_autofree char *runtime = lkb_runtimejson(e->dir, lower, e->c.readonly);
-	lkb_autofree char *config = NULL;
+	struct lkb_runtimejson in = {
+		.dir = e->dir,
+		.lower = lower,
+		.restart = restart_of(job, e),
+		.volumes = &job->spec->volumes,
+	};
+	lkb_autofree char *config = NULL, *runtime = NULL;
 
-	if (lkb_container_write(&e->c, &job->ids, root_path, &config, err) < 0 ||
+	if (lkb_runtimejson(&e->c, &in, &job->arena, &runtime, err) < 0 ||
+	    lkb_container_write(&e->c, &job->ids, root_path, &config, err) < 0 ||
 	    add_text(job, e->dir, "config.json", config, err) < 0 ||
 	    add_text(job, e->dir, "runtime.json", runtime, err) < 0 ||
 	    add_dir(job, e->dir, "rootfs", err) < 0)
@@ -114,7 +132,8 @@ static int add_container(struct work *w, struct entry *e, struct lkb_error *err)
 {
 	struct lkb_rootfs_job *job = w->job;
 	struct lkb_spec_image label = { 0 };
-	struct lkb_runtime_in in = { .spec = e->spec, .label = &label, .ids = &job->ids };
+	struct lkb_runtime_in in = { .spec = e->spec, .label = &label, .ids = &job->ids,
+				     .volumes = &job->spec->volumes };
 	struct stored *s = NULL;
 
 	if (lkb_rootfs_image(job, e->spec->image, &e->image, err) < 0 ||
@@ -137,7 +156,7 @@ static int add_section(struct work *w, const struct lkb_rootfs_section *section,
 
 	for (size_t i = 0; i < section->images->n; i++) {
 		const char *name = specs[i].name ? specs[i].name : "";
-		struct entry e = { .spec = &specs[i] };
+		struct entry e = { .spec = &specs[i], .is_service = !section->numbered };
 		lkb_autofree char *source = NULL;
 
 		if (!lkb_tree_name_ok(name)) {

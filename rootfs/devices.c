@@ -83,10 +83,6 @@ void lkb_devices_write_rules(struct lkb_jsonout *j, const struct lkb_objlist *de
 {
 	const struct lkb_spec_device *d = devices->items;
 
-	if (!devices->n)
-		return;
-	lkb_jsonout_open(j, "resources", '{');
-	lkb_jsonout_open(j, "devices", '[');
 	for (size_t i = 0; i < devices->n; i++) {
 		if (!rule_type(&d[i]))
 			continue;
@@ -100,8 +96,6 @@ void lkb_devices_write_rules(struct lkb_jsonout *j, const struct lkb_objlist *de
 		lkb_jsonout_string(j, "access", "rwm");
 		lkb_jsonout_close(j, '}');
 	}
-	lkb_jsonout_close(j, ']');
-	lkb_jsonout_close(j, '}');
 }
 
 void lkb_devices_write_nodes(struct lkb_jsonout *j, const struct lkb_objlist *devices)

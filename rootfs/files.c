@@ -31,6 +31,16 @@ static int add_source(struct lkb_rootfs_job *job, const struct lkb_spec_file *f,
 	return lkb_tree_add_file(job->root, f->path, meta, &data, NULL, err);
 }
 
+static int add_metadata(struct lkb_rootfs_job *job, const struct lkb_spec_file *f,
+			const struct lkb_meta *meta, struct lkb_error *err)
+{
+	lkb_autostr text = { 0 };
+
+	if (lkb_rootfs_metadata(job->spec, f->metadata, &text, err) < 0)
+		return -1;
+	return lkb_tree_add_text(job->root, f->path, meta, text.s, text.len, err);
+}
+
 static int add_one(struct lkb_rootfs_job *job, const struct lkb_spec_file *f,
 		   struct lkb_error *err)
 {
@@ -55,7 +65,10 @@ static int add_one(struct lkb_rootfs_job *job, const struct lkb_spec_file *f,
 					 strlen(f->contents), err);
 	if (f->source)
 		return add_source(job, f, &meta, err);
-	return lkb_fail(err, LKB_INPUT, "there is no contents, source, symlink or directory");
+	if (f->metadata)
+		return add_metadata(job, f, &meta, err);
+	return lkb_fail(err, LKB_INPUT, "there is no contents, source, symlink, metadata or "
+			"directory");
 }
 
 int lkb_rootfs_files(struct lkb_rootfs_job *job, bool in_containers, struct lkb_error *err)

@@ -35,6 +35,7 @@ static bool visit_object(const struct lkb_pos *object, const char *ref, visit_fn
 
 static bool visit_images(const struct lkb_spec *spec, visit_fn *fn, void *ctx)
 {
+	const struct lkb_spec_volume *volumes = spec->volumes.items;
 	struct lkb_rootfs_section sections[LKB_ROOTFS_SECTIONS];
 
 	if (visit_object(&spec->kernel.pos, spec->kernel.image, fn, ctx))
@@ -50,6 +51,9 @@ static bool visit_images(const struct lkb_spec *spec, visit_fn *fn, void *ctx)
 			if (visit_object(&images[i].pos, images[i].image, fn, ctx))
 				return true;
 	}
+	for (size_t i = 0; i < spec->volumes.n; i++)
+		if (visit_object(&volumes[i].pos, volumes[i].image, fn, ctx))
+			return true;
 	return false;
 }
 

@@ -5,6 +5,7 @@
 
 #define DEFAULT_BINARY "kernel"
 #define DEFAULT_TAR "kernel.tar"
+#define CPIO_MAGIC "070701"
 /* So many names of an image's root are worth showing. */
 #define SHOWN_NAMES 12
 
@@ -53,13 +54,34 @@ static int unpack_tar(struct lkb_rootfs_job *job, const struct lkb_data *data, c
 	return lkb_overlay(job->root, modules, ref, err);
 }
 
-int lkb_rootfs_kernel(struct lkb_rootfs_job *job, struct lkb_data *ret_kernel,
+/* The kernel looks for microcode in an uncompressed archive before all others
+ * (Documentation/arch/x86/microcode.rst); other processors have none to load. */
+static int find_ucode(const struct lkb_rootfs_job *job, struct lkb_tree *image, const char *ref,
+		      const struct lkb_inode **ret, struct lkb_error *err)
+{
+	const char *name = job->spec->kernel.ucode;
+	char magic[6];
+
+	if (!name || !*name || strcmp(job->env->arch, "amd64"))
+		return 0;
+	if (find_file(image, ref, "ucode", name, ret, err) < 0)
+		return -1;
+	if ((*ret)->data.len >= sizeof(magic) &&
+	    !lkb_data_read(&(*ret)->data, 0, magic, sizeof(magic), NULL) &&
+	    !memcmp(magic, CPIO_MAGIC, sizeof(magic)))
+		return 0;
+	lkb_fail(err, LKB_INPUT, "'%s' of kernel image '%s' (kernel.ucode) is no cpio archive",
+		 name, ref);
+	return lkb_hint(err, "microcode is an uncompressed archive in the newc format");
+}
+
+int lkb_rootfs_kernel(struct lkb_rootfs_job *job, struct lkb_rootfs_kernel *ret,
 		      struct lkb_error *err)
 {
 	const struct lkb_spec_kernel *spec = &job->spec->kernel;
 	const char *binary = spec->binary && *spec->binary ? spec->binary : DEFAULT_BINARY;
 	const char *tar = spec->tar ? spec->tar : DEFAULT_TAR;
-	const struct lkb_inode *kernel = NULL, *archive = NULL;
+	const struct lkb_inode *kernel = NULL, *archive = NULL, *ucode = NULL;
 	const struct lkb_image *im = NULL;
 	lkb_auto(lkb_tree) image = NULL;
 
@@ -67,7 +89,8 @@ int lkb_rootfs_kernel(struct lkb_rootfs_job *job, struct lkb_data *ret_kernel,
 		return 0;
 	if (lkb_rootfs_image_tree(job, spec->image, &im, &image, err) < 0)
 		return lkb_context(err, "kernel");
-	if (find_file(image, im->ref, "binary", binary, &kernel, err) < 0)
+	if (find_file(image, im->ref, "binary", binary, &kernel, err) < 0 ||
+	    find_ucode(job, image, im->ref, &ucode, err) < 0)
 		return lkb_at_pos(&spec->pos, err);
 	if (wants_tar(tar)) {
 		if (find_file(image, im->ref, "tar", tar, &archive, err) < 0)
@@ -75,7 +98,11 @@ int lkb_rootfs_kernel(struct lkb_rootfs_job *job, struct lkb_data *ret_kernel,
 		if (unpack_tar(job, &archive->data, im->ref, tar, err) < 0)
 			return -1;
 	}
-	*ret_kernel = kernel->data;
-	lkb_blob_ref(ret_kernel->blob);
+	ret->kernel = kernel->data;
+	lkb_blob_ref(ret->kernel.blob);
+	if (ucode) {
+		ret->ucode = ucode->data;
+		lkb_blob_ref(ret->ucode.blob);
+	}
 	return 0;
 }

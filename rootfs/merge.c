@@ -62,19 +62,9 @@ static void fill_object(const struct lkb_schema *schema, char *to, const char *f
 	for (size_t i = 0; i < schema->n_keys; i++) {
 		const struct lkb_schema_key *k = &schema->keys[i];
 
-		if (!k->refused && !k->ignored)
+		if (!k->ignored)
 			fill_key(k, to + k->offset, from + k->offset);
 	}
-}
-
-static const struct lkb_schema *image_schema(void)
-{
-	const struct lkb_schema *spec = lkb_spec_schema();
-
-	for (size_t i = 0; i < spec->n_keys; i++)
-		if (!strcmp(spec->keys[i].name, "services"))
-			return spec->keys[i].object;
-	return NULL;
 }
 
 static void add_new(struct lkb_strlist *to, const struct lkb_strlist *from)
@@ -110,7 +100,7 @@ void lkb_merge_images(const struct lkb_spec_image *over, const struct lkb_spec_i
 {
 	struct lkb_spec_image sum = *over;
 
-	fill_object(image_schema(), (char *)&sum, (const char *)under);
+	fill_object(lkb_spec_schema_at("services[]"), (char *)&sum, (const char *)under);
 	sum.capabilities = add_lists(&over->capabilities, &under->capabilities,
 				     &under->capabilities_add, &over->capabilities_add, arena);
 	sum.binds = add_lists(&over->binds, &under->binds, &under->binds_add, &over->binds_add,

@@ -116,16 +116,6 @@ static bool is_covered(const struct lkb_container *c, const char *path)
 	return false;
 }
 
-static bool is_bind(const struct lkb_mount *m)
-{
-	if (!strcmp(m->type, "bind"))
-		return true;
-	for (size_t i = 0; i < m->options.n; i++)
-		if (!strcmp(m->options.items[i], "bind") || !strcmp(m->options.items[i], "rbind"))
-			return true;
-	return false;
-}
-
 static bool is_destination(const struct lkb_container *c, const char *path)
 {
 	for (size_t i = 0; i < c->n_mounts; i++)
@@ -164,7 +154,7 @@ int lkb_mountpoints_add(struct lkb_tree *image, struct lkb_tree *root,
 {
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		const struct lkb_mount *m = &c->mounts[i];
-		enum kind kind = is_bind(m) ? kind_of_source(root, m->source) : DIRECTORY;
+		enum kind kind = lkb_mount_is_bind(m) ? kind_of_source(root, m->source) : DIRECTORY;
 
 		if (!is_covered(c, m->destination) &&
 		    add_one(image, m->destination, kind, epoch, err) < 0)

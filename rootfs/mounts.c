@@ -24,8 +24,11 @@ static const struct self_named {
 	{ "sysfs", "/sys" }, { "cgroup", "/sys/fs/cgroup" },
 };
 
+#define VOLUMES "/containers/volumes"
+
 struct list {
 	struct lkb_arena *arena;
+	const struct lkb_objlist *volumes;
 	struct lkb_mount *items; /* has room for all */
 	size_t n;
 };
@@ -66,15 +69,70 @@ static int normalise(const char *path, struct lkb_arena *arena, const char **ret
 	return 0;
 }
 
+static bool has_option(const struct lkb_mount *m, const char *option)
+{
+	for (size_t i = 0; i < m->options.n; i++)
+		if (!strcmp(m->options.items[i], option))
+			return true;
+	return false;
+}
+
+bool lkb_mount_is_bind(const struct lkb_mount *m)
+{
+	return (m->type && !strcmp(m->type, "bind")) || has_option(m, "bind") ||
+	       has_option(m, "rbind");
+}
+
+/* Runtimes know a bind by its option; its type says nothing to them. */
+static void add_bind_option(struct lkb_mount *m, struct lkb_arena *arena)
+{
+	const char **options;
+
+	if (has_option(m, "bind") || has_option(m, "rbind"))
+		return;
+	options = lkb_arena_array(arena, m->options.n + 1, sizeof(*options));
+	if (m->options.n)
+		memcpy(options, m->options.items, m->options.n * sizeof(*options));
+	options[m->options.n++] = "rbind";
+	m->options.items = options;
+}
+
+/* A read-only volume is bound from where its files are stored, so that it is read-only whatever
+ * the system's init makes of its mount point; of one that is written to, that is the place. */
+int lkb_mount_complete(struct lkb_mount *m, const struct lkb_objlist *volumes,
+		       struct lkb_arena *arena, struct lkb_error *err)
+{
+	const struct lkb_spec_volume *v = volumes ? volumes->items : NULL;
+
+	if (!lkb_mount_is_bind(m))
+		return 0;
+	add_bind_option(m, arena);
+	if (m->source && m->source[0] == '/')
+		return 0;
+	for (size_t i = 0; volumes && m->source && i < volumes->n; i++) {
+		bool readonly = v[i].readonly == LKB_YES;
+
+		if (strcmp(v[i].name, m->source))
+			continue;
+		if (readonly && !lkb_spec_is_readonly(&m->options)) {
+			lkb_fail(err, LKB_INPUT, "the bind would write to volume '%s', which is "
+				 "read-only", m->source);
+			return lkb_hint(err, "add the option 'ro'");
+		}
+		m->source = lkb_arena_format(arena, VOLUMES "/%s/%s", v[i].name,
+					     readonly ? "lower" : "merged");
+		return 0;
+	}
+	lkb_fail(err, LKB_INPUT, "bind source '%s' is neither an absolute path nor a volume of the "
+		 "spec", m->source ? m->source : "");
+	return lkb_hint(err, "declare it under 'volumes', or give an absolute path");
+}
+
 static int put(struct list *l, struct lkb_mount m, struct lkb_error *err)
 {
-	if (normalise(m.destination, l->arena, &m.destination, err) < 0)
+	if (normalise(m.destination, l->arena, &m.destination, err) < 0 ||
+	    lkb_mount_complete(&m, l->volumes, l->arena, err) < 0)
 		return -1;
-	if (!strcmp(m.type, "bind") && m.source[0] != '/') {
-		lkb_fail(err, LKB_INPUT, "bind source '%s' is no absolute path", m.source);
-		return lkb_hint(err, "a source is a path on the running system; named volumes "
-				"are not supported");
-	}
 	for (size_t i = 0; i < l->n; i++) {
 		if (!strcmp(l->items[i].destination, m.destination)) {
 			l->items[i] = m;
@@ -228,11 +286,12 @@ static int by_destination(const void *a, const void *b)
 	return strcmp(x->destination, y->destination);
 }
 
-int lkb_mounts_read(const struct lkb_spec_image *set, struct lkb_arena *arena,
-		    struct lkb_mount **ret, size_t *ret_n, struct lkb_error *err)
+int lkb_mounts_read(const struct lkb_spec_image *set, const struct lkb_objlist *volumes,
+		    struct lkb_arena *arena, struct lkb_mount **ret, size_t *ret_n,
+		    struct lkb_error *err)
 {
 	size_t room = LKB_ARRAY_SIZE(presets) + set->tmpfs.n + set->binds.n + set->mounts.n;
-	struct list l = { .arena = arena };
+	struct list l = { .arena = arena, .volumes = volumes };
 
 	l.items = lkb_arena_array(arena, room, sizeof(*l.items));
 	if (put_all(&l, set, err) < 0)

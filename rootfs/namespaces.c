@@ -3,7 +3,7 @@
 
 enum own { SHARED, NEW, JOINED };
 
-enum { NET, IPC, UTS, PID };
+enum { NET, IPC, UTS, PID, USER };
 
 static const struct row {
 	const char *type;    /* runtime-spec's name */
@@ -15,6 +15,7 @@ static const struct row {
 	[IPC] = { "ipc", offsetof(struct lkb_spec_image, ipc), SHARED, false },
 	[UTS] = { "uts", offsetof(struct lkb_spec_image, uts), SHARED, false },
 	[PID] = { "pid", offsetof(struct lkb_spec_image, pid), NEW, false },
+	[USER] = { "user", offsetof(struct lkb_spec_image, userns), SHARED, false },
 };
 
 static const char *word(const struct row *row, const struct lkb_spec_image *set)
@@ -59,6 +60,22 @@ void lkb_namespaces_write(struct lkb_jsonout *j, const struct lkb_spec_image *se
 	lkb_jsonout_close(j, ']');
 }
 
+/* A new user namespace is of no use before it has users; any other has them already. */
+static int check_mappings(const struct lkb_spec_image *set, struct lkb_error *err)
+{
+	bool is_new = owner(&rows[USER], set->userns) == NEW;
+
+	if (is_new && (!set->uid_mappings.n || !set->gid_mappings.n)) {
+		lkb_fail(err, LKB_INPUT, "'userns: new' has no users or no groups");
+		return lkb_hint(err, "give 'uidMappings' and 'gidMappings'");
+	}
+	if (!is_new && (set->uid_mappings.n || set->gid_mappings.n)) {
+		lkb_fail(err, LKB_INPUT, "'uidMappings' and 'gidMappings' have no effect here");
+		return lkb_hint(err, "they need 'userns: new'");
+	}
+	return 0;
+}
+
 int lkb_namespaces_check(const struct lkb_spec_image *set, struct lkb_error *err)
 {
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(rows); i++) {
@@ -76,5 +93,5 @@ int lkb_namespaces_check(const struct lkb_spec_image *set, struct lkb_error *err
 			 set->hostname);
 		return lkb_hint(err, "a container with a hostname of its own needs 'uts: new'");
 	}
-	return 0;
+	return check_mappings(set, err);
 }

@@ -6,11 +6,12 @@
 /* The order is LinuxKit's, but for one thing: what `files` puts outside of containers/ comes before
  * the containers, because their mount points depend on it; a file below containers/ still wins over
  * the image it lands in. */
-static int add_all(struct lkb_rootfs_job *job, struct lkb_data *ret_kernel, struct lkb_error *err)
+static int add_all(struct lkb_rootfs_job *job, struct lkb_rootfs_kernel *ret_kernel,
+		   struct lkb_error *err)
 {
 	if (lkb_rootfs_kernel(job, ret_kernel, err) < 0 || lkb_rootfs_init(job, err) < 0 ||
 	    lkb_rootfs_release(job, err) < 0 || lkb_rootfs_files(job, false, err) < 0 ||
-	    lkb_rootfs_containers(job, err) < 0)
+	    lkb_rootfs_volumes(job, err) < 0 || lkb_rootfs_containers(job, err) < 0)
 		return -1;
 	return lkb_rootfs_files(job, true, err);
 }
@@ -61,7 +62,7 @@ int lkb_rootfs_build(const struct lkb_spec *spec, struct lkb_store *store,
 	lkb_auto(lkb_tree) boot = new_tree(env->epoch);
 	struct lkb_rootfs_job job = { .spec = spec, .store = store, .images = images, .env = env,
 				      .ui = ui, .root = root };
-	struct lkb_data kernel = { 0 };
+	struct lkb_rootfs_kernel kernel = { 0 };
 	int r;
 
 	lkb_ids_fill(spec, &job.arena, &job.ids);
@@ -70,13 +71,15 @@ int lkb_rootfs_build(const struct lkb_spec *spec, struct lkb_store *store,
 	if (r < 0 || split_boot(root, boot, err) < 0 ||
 	    set_root_directory(root, env->epoch, err) < 0 ||
 	    set_root_directory(boot, env->epoch, err) < 0) {
-		lkb_blob_unref(kernel.blob);
+		lkb_blob_unref(kernel.kernel.blob);
+		lkb_blob_unref(kernel.ucode.blob);
 		return -1;
 	}
 	*ret = (struct lkb_rootfs){
 		.root = LKB_STEAL(root),
 		.boot = LKB_STEAL(boot),
-		.kernel = kernel,
+		.kernel = kernel.kernel,
+		.ucode = kernel.ucode,
 		.cmdline = without_newline(spec->kernel.cmdline),
 	};
 	return 0;
@@ -89,6 +92,7 @@ void lkb_rootfs_clear(struct lkb_rootfs *r)
 	if (r->boot)
 		lkb_tree_free(r->boot);
 	lkb_blob_unref(r->kernel.blob);
+	lkb_blob_unref(r->ucode.blob);
 	free(r->cmdline);
 	*r = (struct lkb_rootfs){ 0 };
 }

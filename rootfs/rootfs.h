@@ -20,6 +20,7 @@ struct lkb_rootfs {
 	struct lkb_tree *root;  /* owned */
 	struct lkb_tree *boot;  /* owned; what stood below boot/, without the prefix */
 	struct lkb_data kernel; /* holds a reference; .blob NULL if the spec has no kernel */
+	struct lkb_data ucode;  /* the same: goes before the initrd, as it is; only on amd64 */
 	char *cmdline;          /* the spec's, "" if none */
 };
 
@@ -38,6 +39,7 @@ int lkb_rootfs_ref_at(const struct lkb_spec *spec, const char *ref, struct lkb_e
 
 struct lkb_rootfs_env {
 	const char *name, *board, *version, *hostname; /* for etc/lkboard-release */
+	const char *arch; /* "arm64" */
 	int64_t epoch;                                  /* mtime of everything generated */
 };
 
@@ -54,6 +56,7 @@ struct lkb_runtime_in {
 	const struct lkb_image *image;
 	/* names of all image objects with their numbers (100, 101, ...), for uid and gid by name */
 	const struct lkb_strmap *ids;
+	const struct lkb_objlist *volumes; /* of the spec: struct lkb_spec_volume */
 	const char *root_path; /* absolute path of the rootfs on the booted system */
 };
 int lkb_runtime_config(const struct lkb_runtime_in *in, char **ret, struct lkb_error *err);

@@ -42,17 +42,26 @@ int lkb_rootfs_image_tree(const struct lkb_rootfs_job *job, const char *ref,
 			  const struct lkb_image **ret_image, struct lkb_tree **ret,
 			  struct lkb_error *err);
 
-/* kernel.c: *ret_kernel gets a reference to the kernel's bytes, kernel.tar goes to the root. */
-int lkb_rootfs_kernel(struct lkb_rootfs_job *job, struct lkb_data *ret_kernel,
+/* kernel.c: kernel.tar goes to the root; what is for the boot loader is in *ret. Born {0}. */
+struct lkb_rootfs_kernel {
+	struct lkb_data kernel, ucode; /* hold references */
+};
+int lkb_rootfs_kernel(struct lkb_rootfs_job *job, struct lkb_rootfs_kernel *ret,
 		      struct lkb_error *err);
 /* init.c */
 int lkb_rootfs_init(struct lkb_rootfs_job *job, struct lkb_error *err);
 /* containers.c */
 int lkb_rootfs_containers(struct lkb_rootfs_job *job, struct lkb_error *err);
+/* volumes.c: before the containers, whose mount points depend on them. */
+int lkb_rootfs_volumes(struct lkb_rootfs_job *job, struct lkb_error *err);
 /* release.c: etc/lkboard-release, etc/hostname, the data partition's mount point. */
 int lkb_rootfs_release(struct lkb_rootfs_job *job, struct lkb_error *err);
 /* files.c: the entries that go below containers/, or all others. */
 int lkb_rootfs_files(struct lkb_rootfs_job *job, bool in_containers, struct lkb_error *err);
+
+/* metadata.c: the merged spec as "yaml" or "json", appended to *ret. */
+int lkb_rootfs_metadata(const struct lkb_spec *spec, const char *format, struct lkb_str *ret,
+			struct lkb_error *err);
 
 /* overlay.c: lays `over` onto the tree, as unpacking an archive into it would, but a link to a
  * directory and a directory of the same name become one: an image with lib -> usr/lib does not hide

@@ -53,7 +53,7 @@ int lkb_container_read(const struct lkb_runtime_in *in, struct lkb_arena *arena,
 	c.readonly = c.set.readonly == LKB_YES;
 	if (read_process(in, arena, &c, err) < 0 ||
 	    lkb_caps_read(&c.set, arena, &c.caps, err) < 0 ||
-	    lkb_mounts_read(&c.set, arena, &c.mounts, &c.n_mounts, err) < 0 ||
+	    lkb_mounts_read(&c.set, in->volumes, arena, &c.mounts, &c.n_mounts, err) < 0 ||
 	    lkb_namespaces_check(&c.set, err) < 0 || lkb_devices_check(&c.set.devices, err) < 0)
 		return -1;
 	*ret = c;
@@ -97,11 +97,30 @@ static void write_list(struct lkb_jsonout *j, const char *key, const struct lkb_
 		lkb_jsonout_strings(j, key, list->items, list->n);
 }
 
+static void write_mappings(struct lkb_jsonout *j, const char *name, const struct lkb_objlist *list)
+{
+	const struct lkb_spec_mapping *m = list->items;
+
+	if (!list->n)
+		return;
+	lkb_jsonout_open(j, name, '[');
+	for (size_t i = 0; i < list->n; i++) {
+		lkb_jsonout_open(j, NULL, '{');
+		lkb_jsonout_int(j, "containerID", m[i].container_id.v);
+		lkb_jsonout_int(j, "hostID", m[i].host_id.v);
+		lkb_jsonout_int(j, "size", m[i].size.v);
+		lkb_jsonout_close(j, '}');
+	}
+	lkb_jsonout_close(j, ']');
+}
+
 static void write_linux(struct lkb_jsonout *j, const struct lkb_spec_image *set)
 {
 	lkb_jsonout_open(j, "linux", '{');
 	write_map(j, "sysctl", &set->sysctl);
-	lkb_devices_write_rules(j, &set->devices);
+	write_mappings(j, "uidMappings", &set->uid_mappings);
+	write_mappings(j, "gidMappings", &set->gid_mappings);
+	lkb_resources_write(j, set);
 	write_text(j, "cgroupsPath", set->cgroups_path);
 	lkb_namespaces_write(j, set);
 	lkb_devices_write_nodes(j, &set->devices);

@@ -38,26 +38,93 @@ static void write_bind(struct lkb_jsonout *j, const char *dir, const char *lower
 	lkb_mount_write(j, &m);
 }
 
-char *lkb_runtimejson(const char *dir, const char *lower, bool readonly)
+/* What the spec asks for, in its order. */
+static int write_mounts(struct lkb_jsonout *j, const struct lkb_objlist *mounts,
+			const struct lkb_objlist *volumes, struct lkb_arena *arena,
+			struct lkb_error *err)
 {
-	static const char *const kinds[] = { "cgroup", "ipc", "mnt", "net", "pid", "user", "uts" };
+	const struct lkb_spec_mount *s = mounts->items;
+
+	for (size_t i = 0; i < mounts->n; i++) {
+		struct lkb_mount m = { s[i].destination, s[i].type, s[i].source, s[i].options };
+
+		if (lkb_mount_complete(&m, volumes, arena, err) < 0)
+			return lkb_context(err, "runtime.mounts[%zu]", i);
+		lkb_mount_write(j, &m);
+	}
+	return 0;
+}
+
+static void write_interfaces(struct lkb_jsonout *j, const struct lkb_objlist *interfaces)
+{
+	const struct lkb_spec_interface *f = interfaces->items;
+
+	lkb_jsonout_open(j, "interfaces", '[');
+	for (size_t i = 0; i < interfaces->n; i++) {
+		lkb_jsonout_open(j, NULL, '{');
+		lkb_jsonout_string(j, "name", f[i].name);
+		if (f[i].add && *f[i].add)
+			lkb_jsonout_string(j, "add", f[i].add);
+		if (f[i].peer && *f[i].peer)
+			lkb_jsonout_string(j, "peer", f[i].peer);
+		lkb_jsonout_bool(j, "createInRoot", f[i].create_in_root == LKB_YES);
+		lkb_jsonout_close(j, '}');
+	}
+	lkb_jsonout_close(j, ']');
+}
+
+/* All kinds are written, as LinuxKit does: its init wants to find them. */
+static void write_namespaces(struct lkb_jsonout *j, const struct lkb_spec_bind_ns *ns)
+{
+	const struct {
+		const char *kind, *path;
+	} all[] = {
+		{ "cgroup", ns->cgroup }, { "ipc", ns->ipc }, { "mnt", ns->mnt },
+		{ "net", ns->net }, { "pid", ns->pid }, { "user", ns->user }, { "uts", ns->uts },
+	};
+
+	lkb_jsonout_open(j, "bindNS", '{');
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(all); i++)
+		lkb_jsonout_string(j, all[i].kind, all[i].path ? all[i].path : "");
+	lkb_jsonout_close(j, '}');
+}
+
+static int write_all(struct lkb_jsonout *j, const struct lkb_container *c,
+		     const struct lkb_runtimejson *in, struct lkb_arena *arena,
+		     struct lkb_error *err)
+{
+	const struct lkb_spec_runtime *r = &c->set.runtime;
+
+	lkb_jsonout_open(j, NULL, '{');
+	lkb_jsonout_strings(j, "cgroups", r->cgroups.items, r->cgroups.n);
+	lkb_jsonout_open(j, "mounts", '[');
+	if (c->readonly)
+		write_bind(j, in->dir, in->lower);
+	else
+		write_overlay(j, in->dir, in->lower);
+	if (write_mounts(j, &r->mounts, in->volumes, arena, err) < 0)
+		return -1;
+	lkb_jsonout_close(j, ']');
+	lkb_jsonout_strings(j, "mkdir", r->mkdir.items, r->mkdir.n);
+	write_interfaces(j, &r->interfaces);
+	write_namespaces(j, &r->bind_ns);
+	lkb_jsonout_string(j, "namespace", r->containerd_ns ? r->containerd_ns : "");
+	/* Not LinuxKit's: its init starts nothing again and passes over the key. */
+	if (in->restart && strcmp(in->restart, "no"))
+		lkb_jsonout_string(j, "restart", in->restart);
+	lkb_jsonout_close(j, '}');
+	return 0;
+}
+
+int lkb_runtimejson(const struct lkb_container *c, const struct lkb_runtimejson *in,
+		    struct lkb_arena *arena, char **ret, struct lkb_error *err)
+{
 	struct lkb_jsonout j = { 0 };
 
-	lkb_jsonout_open(&j, NULL, '{');
-	lkb_jsonout_strings(&j, "cgroups", NULL, 0);
-	lkb_jsonout_open(&j, "mounts", '[');
-	if (readonly)
-		write_bind(&j, dir, lower);
-	else
-		write_overlay(&j, dir, lower);
-	lkb_jsonout_close(&j, ']');
-	lkb_jsonout_strings(&j, "mkdir", NULL, 0);
-	lkb_jsonout_strings(&j, "interfaces", NULL, 0);
-	lkb_jsonout_open(&j, "bindNS", '{');
-	for (size_t i = 0; i < LKB_ARRAY_SIZE(kinds); i++)
-		lkb_jsonout_string(&j, kinds[i], "");
-	lkb_jsonout_close(&j, '}');
-	lkb_jsonout_string(&j, "namespace", "");
-	lkb_jsonout_close(&j, '}');
-	return lkb_str_take(&j.text);
+	if (write_all(&j, c, in, arena, err) < 0) {
+		lkb_str_clear(&j.text);
+		return -1;
+	}
+	*ret = lkb_str_take(&j.text);
+	return 0;
 }

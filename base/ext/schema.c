@@ -189,8 +189,6 @@ static void read_pair(struct lkb_schema_reader *r, const struct lkb_schema *sche
 		return;
 	if (lkb_yaml_is_null(pair->value)) {
 		lkb_schema_fault(r, &at, pair->key, lkb_schema_hint_null(key), "has no value");
-	} else if (key->refused) {
-		lkb_schema_fault(r, &at, pair->key, key->hint, "%s", key->refused);
 	} else if (key->ignored) {
 		lkb_schema_subject(&at, &subject);
 		lkb_schema_warning(r->diags, &pos, key->hint, "%s %s", subject.s, key->ignored);

@@ -68,21 +68,22 @@ static bool drop_underscores(const char *s, char *ret, size_t size)
 static bool parse_int(const char *s, int64_t *ret)
 {
 	bool negative = *s == '-';
-	char digits[72];
+	char text[72], *digits = text;
 	int base = 10;
 	uint64_t v;
 
 	if (*s == '-' || *s == '+')
 		s++;
-	if (s[0] == '0' && s[1] && strchr("xob", s[1])) {
-		base = s[1] == 'x' ? 16 : s[1] == 'o' ? 8 : 2;
-		s += 2;
-	} else if (s[0] == '0' && s[1]) {
+	if (!drop_underscores(s, text, sizeof(text)))
+		return false;
+	if (digits[0] == '0' && digits[1] && strchr("xob", digits[1])) {
+		base = digits[1] == 'x' ? 16 : digits[1] == 'o' ? 8 : 2;
+		digits += 2;
+	} else if (digits[0] == '0' && digits[1]) {
 		base = 8;
-		s++;
+		digits++;
 	}
-	if (!drop_underscores(s, digits, sizeof(digits)) ||
-	    !parse_digits(digits, base, (uint64_t)INT64_MAX, &v))
+	if (!parse_digits(digits, base, (uint64_t)INT64_MAX, &v))
 		return false;
 	*ret = negative ? -(int64_t)v : (int64_t)v;
 	return true;
@@ -118,8 +119,11 @@ static bool read_int(struct lkb_schema_reader *r, const struct lkb_schema_key *k
 	lkb_schema_hint_number(key, &hint);
 	if (!number)
 		return wrong(r, key, node, path, hint.s, "is no whole number");
-	if (!node->plain)
-		return wrong(r, key, node, path, "write the number without quotes", "is text");
+	if (!node->plain) {
+		lkb_schema_fault(r, path, node, "write the number without quotes",
+				 "is '%s', which is text", node->text);
+		return false;
+	}
 	return out_of_range(r, key, node, path, key->hint ? key->hint : hint.s);
 }
 
@@ -219,7 +223,7 @@ static const char *nearest(const char *word, const char *const *choices, size_t 
 		     !strcasecmp(word, choices[i] + whole - len)))
 			return choices[i];
 	}
-	return lkb_did_you_mean(word, choices, n);
+	return len > 1 ? lkb_did_you_mean(word, choices, n) : NULL;
 }
 
 static bool check_choice(struct lkb_schema_reader *r, const struct lkb_schema_key *key,

@@ -121,7 +121,8 @@ static void add_hint(const yaml_parser_t *parser, const char *text, size_t len,
 			 "like the text", comment);
 	if (!strcmp(parser->problem, "did not find expected key") &&
 	    !is_first_in_line(text, len, mark))
-		lkb_hint(err, "the value ends before this: put quotes around the whole of it");
+		lkb_hint(err, "the value ends before this: remove what follows, or put quotes around "
+			 "all of it");
 	if (!strcmp(parser->problem, "found character that cannot start any token") &&
 	    is_tab(text, len, mark))
 		lkb_hint(err, TABS);
@@ -166,8 +167,10 @@ int lkb_yaml_syntax_error(const yaml_parser_t *parser, const char *text, size_t 
 	if (!strcmp(parser->problem, "control characters are not allowed")) {
 		lkb_fail(err, LKB_INPUT, "control character 0x%02x is not allowed in YAML",
 			 (unsigned)parser->problem_value);
-		lkb_hint(err, "remove it, or write it as \"\\x%02x\" in double quotes",
-			 (unsigned)parser->problem_value);
+		if (parser->problem_value)
+			lkb_hint(err, "remove it, or write it as \"\\x%02x\" in double quotes",
+				 (unsigned)parser->problem_value);
+		lkb_hint(err, "remove it");
 	} else {
 		lkb_fail(err, LKB_INPUT, "the text is not UTF-8: %s", parser->problem);
 		lkb_hint(err, "save the file as UTF-8");

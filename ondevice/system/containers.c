@@ -5,9 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "ondevice/common/say.h"
-#include "ondevice/system/prepare.h"
+#include "ondevice/system/oncreate.h"
 #include "ondevice/system/run.h"
 
 #define CONTAINERS "/containers"
@@ -37,16 +38,36 @@ const char *lkb_container_name(const char *dir)
 	return digits && dir[digits] == '-' && dir[digits + 1] ? dir + digits + 1 : dir;
 }
 
-static int run_bundle(struct lkb_loop *l, const char *bundle, const struct lkb_run *run,
+int lkb_container_bundle(const char *dir, const char *id, const struct lkb_prepared *p,
+			 char **ret_bundle, struct lkb_error *err)
+{
+	lkb_autofree char *bundle = p->oncreate ? lkb_format(LKB_BUNDLES "/%s", id)
+						: lkb_strdup(dir);
+
+	if (p->oncreate && lkb_oncreate_bundle(dir, LKB_INIT_PROGRAM, bundle, err))
+		return -1;
+	*ret_bundle = LKB_STEAL(bundle);
+	return 0;
+}
+
+static int run_bundle(struct lkb_loop *l, const char *dir, const char *id, struct lkb_run *run,
 		      struct lkb_error *err)
 {
+	lkb_autofree char *bundle = NULL;
 	struct lkb_prepared prepared = {0};
 	int status, rc;
 
-	if (lkb_prepare(bundle, &prepared, err))
+	if (lkb_prepare(dir, false, &prepared, err))
 		return -1;
-	rc = lkb_run_wait(l, run, &status, err);
+	rc = lkb_container_bundle(dir, id, &prepared, &bundle, err);
+	if (!rc) {
+		const char *argv[] = {"runc", "run", "--bundle", bundle, id, NULL};
+
+		run->argv = argv;
+		rc = lkb_run_wait(l, run, &status, err);
+	}
 	lkb_prepared_undo(&prepared);
+	lkb_prepared_clear(&prepared);
 	if (rc)
 		return -1;
 	if (status)
@@ -57,15 +78,14 @@ static int run_bundle(struct lkb_loop *l, const char *bundle, const struct lkb_r
 static bool run_one(struct lkb_loop *l, const char *kind, const char *id, int64_t timeout_ms)
 {
 	const char *name = lkb_container_name(id);
-	lkb_autofree char *bundle = lkb_format(CONTAINERS "/%s/%s", kind, id);
+	lkb_autofree char *dir = lkb_format(CONTAINERS "/%s/%s", kind, id);
 	lkb_autofree char *file = lkb_format("/var/log/%s/%s.log", kind, name);
 	lkb_autofree char *slow = lkb_format("%s '%s'", kind, name);
-	const char *argv[] = {"runc", "run", "--bundle", bundle, id, NULL};
 	struct lkb_log_options log = {.name = name, .file = file};
-	struct lkb_run run = {.argv = argv, .log = &log, .timeout_ms = timeout_ms, .slow = slow};
+	struct lkb_run run = {.log = &log, .timeout_ms = timeout_ms, .slow = slow};
 	struct lkb_error err;
 
-	if (!run_bundle(l, bundle, &run, &err))
+	if (!run_bundle(l, dir, id, &run, &err))
 		return true;
 	if (err.kind == LKB_INTERRUPTED) {
 		lkb_say_error(&err, "%s '%s' was ended", kind, name);

@@ -83,6 +83,53 @@ void lkb_loop_forget(struct lkb_loop *l, pid_t pid)
 			l->children[i--] = l->children[--l->n_children];
 }
 
+void lkb_loop_timer(struct lkb_loop *l, int64_t delay_ms, lkb_timer_fn *fn, void *arg)
+{
+	LKB_GROW(l->timers, l->n_timers, l->cap_timers);
+	l->timers[l->n_timers++] = (struct lkb_timer){lkb_now_ms() + delay_ms, fn, arg};
+}
+
+void lkb_loop_timer_cancel(struct lkb_loop *l, lkb_timer_fn *fn, const void *arg)
+{
+	size_t i;
+
+	for (i = 0; i < l->n_timers; i++)
+		if (l->timers[i].fn == fn && l->timers[i].arg == arg)
+			l->timers[i--] = l->timers[--l->n_timers];
+}
+
+/* The wait until the next timer, where that is shorter than timeout_ms (-1: no end). */
+static int until_timer(const struct lkb_loop *l, int timeout_ms)
+{
+	int64_t now = lkb_now_ms();
+	size_t i;
+
+	for (i = 0; i < l->n_timers; i++) {
+		int64_t left = l->timers[i].at_ms > now ? l->timers[i].at_ms - now : 0;
+
+		if (timeout_ms < 0 || left < timeout_ms)
+			timeout_ms = left < INT32_MAX ? (int)left : INT32_MAX;
+	}
+	return timeout_ms;
+}
+
+/* Only those that are due now: a timer that sets itself again waits for the next turn. */
+static void fire(struct lkb_loop *l)
+{
+	int64_t now = lkb_now_ms();
+	size_t i = l->n_timers;
+
+	while (i--) {
+		struct lkb_timer t;
+
+		if (i >= l->n_timers || l->timers[i].at_ms > now)
+			continue;
+		t = l->timers[i];
+		l->timers[i] = l->timers[--l->n_timers];
+		t.fn(t.arg);
+	}
+}
+
 /* Children nobody registered are orphans that PID 1 inherited: reaped and forgotten. */
 static void child_ended(struct lkb_loop *l, pid_t pid, int status)
 {
@@ -164,7 +211,8 @@ void lkb_loop_turn(struct lkb_loop *l, int timeout_ms)
 	bool signalled, again;
 	unsigned i;
 
-	serve(l, timeout_ms, &signalled);
+	serve(l, until_timer(l, timeout_ms), &signalled);
+	fire(l);
 	if (!signalled)
 		return;
 	/* What a child said comes before the news that it is gone: a full pipe is read in this

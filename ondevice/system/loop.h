@@ -40,6 +40,15 @@ struct lkb_child {
 	void *arg;
 };
 
+/* The time has come. May set timers, its own again too. */
+typedef void lkb_timer_fn(void *arg);
+
+struct lkb_timer {
+	int64_t at_ms; /* of lkb_now_ms() */
+	lkb_timer_fn *fn;
+	void *arg;
+};
+
 struct lkb_loop {
 	int signal_fd;
 	enum lkb_request request; /* the first one wins */
@@ -48,6 +57,8 @@ struct lkb_loop {
 	size_t n_watches, cap_watches;
 	struct lkb_child *children;
 	size_t n_children, cap_children;
+	struct lkb_timer *timers;
+	size_t n_timers, cap_timers;
 };
 
 /* Blocks the signals that PID 1 answers and receives them here: SIGUSR1 halt, SIGUSR2 power off,
@@ -62,6 +73,11 @@ void lkb_loop_child(struct lkb_loop *l, pid_t pid, lkb_ended_fn *fn, void *arg);
 
 /* The child is still reaped, but nobody is told. */
 void lkb_loop_forget(struct lkb_loop *l, pid_t pid);
+
+/* fn is called once, in a turn, when delay_ms are over. */
+void lkb_loop_timer(struct lkb_loop *l, int64_t delay_ms, lkb_timer_fn *fn, void *arg);
+/* Forgets the timers with this fn and arg. */
+void lkb_loop_timer_cancel(struct lkb_loop *l, lkb_timer_fn *fn, const void *arg);
 
 /* One turn: at most timeout_ms (-1: as long as it takes) until something happens. */
 void lkb_loop_turn(struct lkb_loop *l, int timeout_ms);

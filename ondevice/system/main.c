@@ -16,17 +16,21 @@
 #include "ondevice/common/cmdline.h"
 #include "ondevice/common/say.h"
 #include "ondevice/common/slurp.h"
+#include "ondevice/system/client.h"
 #include "ondevice/system/clock.h"
+#include "ondevice/system/commands.h"
 #include "ondevice/system/console.h"
 #include "ondevice/system/containers.h"
 #include "ondevice/system/data.h"
 #include "ondevice/system/identity.h"
 #include "ondevice/system/loop.h"
 #include "ondevice/system/mounts.h"
+#include "ondevice/system/oncreate.h"
 #include "ondevice/system/plug.h"
 #include "ondevice/system/release.h"
 #include "ondevice/system/services.h"
 #include "ondevice/system/shutdown.h"
+#include "ondevice/system/volumes.h"
 
 #define TEXT_MAX 65536
 #define PLUG_TIMEOUT_MS 20000
@@ -125,6 +129,8 @@ static void boot(struct lkb_loop *l)
 	lkb_identity_hostname(hostname);
 	lkb_identity_loopback();
 	lkb_identity_resolv_conf();
+	lkb_volumes_mount("/containers/volumes");
+	lkb_commands_open(l);
 	onboot = lkb_containers_run(l, "onboot", 0);
 	services = l->request == LKB_STAY ? lkb_services_start(l) : 0;
 	if (l->request != LKB_STAY)
@@ -151,19 +157,40 @@ static int prepare(struct lkb_loop *l, struct lkb_error *err)
 	return 0;
 }
 
-int main(void)
+/* What this program is when somebody else than the kernel starts it, by the name it is called. */
+static int be_another(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*fn)(int argc, char **argv);
+	} others[] = {
+		{"service", lkb_client_main},
+		{"lkboard-service", lkb_client_main},
+		{LKB_ONCREATE_NAME, lkb_oncreate_main},
+	};
+	const char *slash = strrchr(argv[0], '/');
+	const char *name = slash ? slash + 1 : argv[0];
+	size_t i;
+
+	for (i = 0; i < LKB_ARRAY_SIZE(others); i++)
+		if (!strcmp(others[i].name, name))
+			return others[i].fn(argc, argv);
+	lkb_say("this is the init of a system; it runs as process 1 only");
+	return LKB_USAGE;
+}
+
+int main(int argc, char **argv)
 {
 	struct lkb_error err;
 	struct lkb_loop loop;
 
-	if (getpid() != 1) {
-		lkb_say("this is the init of a system; it runs as process 1 only");
-		return LKB_USAGE;
-	}
+	if (getpid() != 1)
+		return be_another(argc, argv);
 	if (prepare(&loop, &err))
 		lkb_fatal(lkb_fatal_seconds(""), &err);
 	boot(&loop);
 	while (loop.request == LKB_STAY)
-		lkb_loop_turn(&loop, -1);
+		if (!lkb_services_work(&loop) && !lkb_commands_work(&loop))
+			lkb_loop_turn(&loop, -1);
 	lkb_shutdown(&loop);
 }

@@ -4,29 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/cleanup.h"
-#include "base/size.h"
-#include "ondevice/common/slurp.h"
+#include "ondevice/system/bindns.h"
 #include "ondevice/system/json.h"
 #include "ondevice/system/makedirs.h"
 #include "ondevice/system/mountopts.h"
+#include "ondevice/system/oncreate.h"
+#include "ondevice/system/runtime.h"
 
-static int refuse_unknown(const struct lkb_json *runtime, struct lkb_error *err)
+struct work {
+	const char *dir;
+	bool again;
+	struct lkb_strv outside; /* mounted outside of dir */
+	struct lkb_prepared *p;
+};
+
+static bool is_inside(const char *path, const char *dir)
 {
-	const struct lkb_json *ns = lkb_json_get(runtime, "bindNS");
+	size_t n = strlen(dir);
 
-	if (lkb_json_items(runtime, "interfaces"))
-		return lkb_fail(err, LKB_INPUT, "runtime.interfaces is not done by this init");
-	if (ns && ns->type == LKB_JSON_OBJECT)
-		for (ns = ns->first; ns; ns = ns->next)
-			if (ns->type == LKB_JSON_STRING && ns->text[0])
-				return lkb_fail(err, LKB_INPUT,
-						"runtime.bindNS is not done by this init");
-	return 0;
+	return !strncmp(path, dir, n) && path[n] == '/';
 }
 
 /* The upper and work directories of an overlay stand on a tmpfs that was mounted a moment ago. */
@@ -42,16 +42,19 @@ static int make_overlay_dirs(const char *option, struct lkb_error *err)
 	return 0;
 }
 
-static int do_mount(const struct lkb_json *m, struct lkb_prepared *p, struct lkb_error *err)
+static int do_mount(const struct lkb_json *m, struct work *w, struct lkb_error *err)
 {
 	const char *target = lkb_json_string(m, "destination");
 	const char *type = lkb_json_string(m, "type");
 	const char *source = lkb_json_string(m, "source");
 	lkb_automountopts options = {0};
+	bool inside = is_inside(target, w->dir);
 	const struct lkb_json *o;
 
 	if (target[0] != '/')
 		return lkb_fail(err, LKB_INPUT, "mount destination '%s' is not absolute", target);
+	if (w->again && !inside)
+		return 0;
 	for (o = lkb_json_items(m, "options"); o; o = o->next) {
 		if (o->type != LKB_JSON_STRING)
 			return lkb_fail(err, LKB_INPUT, "an option of the mount '%s' is no string",
@@ -64,7 +67,7 @@ static int do_mount(const struct lkb_json *m, struct lkb_prepared *p, struct lkb
 	    lkb_mount(source[0] ? source : type, target, type, &options, err))
 		return -1;
 	if (!(options.flags & MS_REMOUNT))
-		lkb_strv_add(&p->mounted, target);
+		lkb_strv_add(inside ? &w->p->mounted : &w->outside, target);
 	return 0;
 }
 
@@ -82,55 +85,68 @@ static int make_listed(const struct lkb_json *list, const char *below, struct lk
 	return 0;
 }
 
-static int do_all(const struct lkb_json *runtime, struct lkb_prepared *p, struct lkb_error *err)
+static int read_life(const struct lkb_json *runtime, struct lkb_prepared *p, struct lkb_error *err)
+{
+	const char *word = lkb_json_string(runtime, "restart");
+
+	if (!lkb_restart_parse(word, &p->restart))
+		return lkb_fail(err, LKB_INPUT, "restart: '%s' is neither no, on-failure nor "
+				"always", word);
+	p->containerd_ns = lkb_strdup(lkb_json_string(runtime, "namespace"));
+	p->oncreate = lkb_oncreate_asked(runtime);
+	return lkb_bindns_paths(runtime, &p->bound, err);
+}
+
+static int do_all(const struct lkb_json *runtime, struct work *w, struct lkb_error *err)
 {
 	const struct lkb_json *m;
 
-	if (refuse_unknown(runtime, err))
+	if (read_life(runtime, w->p, err))
 		return -1;
 	for (m = lkb_json_items(runtime, "mounts"); m; m = m->next)
-		if (do_mount(m, p, err))
+		if (do_mount(m, w, err))
 			return -1;
 	return make_listed(lkb_json_items(runtime, "mkdir"), "", err) ||
 	       make_listed(lkb_json_items(runtime, "cgroups"), "/sys/fs/cgroup/", err) ? -1 : 0;
 }
 
-int lkb_prepare(const char *dir, struct lkb_prepared *ret, struct lkb_error *err)
+static void unmount(struct lkb_strv *points)
 {
-	lkb_autofree char *path = lkb_format("%s/runtime.json", dir);
-	lkb_autofree char *text = NULL;
+	size_t i;
+
+	for (i = points->n; i; i--)
+		umount2(points->items[i - 1], MNT_DETACH);
+	lkb_strv_clear(points);
+}
+
+int lkb_prepare(const char *dir, bool again, struct lkb_prepared *ret, struct lkb_error *err)
+{
 	lkb_autoarena arena = {0};
 	struct lkb_prepared p = {0};
+	struct work w = {.dir = dir, .again = again, .p = &p};
 	const struct lkb_json *runtime;
 
-	if (access(path, F_OK)) {
-		p.containerd_ns = lkb_strdup("");
-		*ret = p;
-		return 0;
-	}
-	if (lkb_slurp(path, LKB_MIB, &text, err))
+	if (lkb_runtime_read(dir, &arena, &runtime, err))
 		return -1;
-	if (lkb_json_parse(text, strlen(text), &arena, &runtime, err) ||
-	    do_all(runtime, &p, err)) {
+	if (do_all(runtime, &w, err)) {
+		unmount(&w.outside);
 		lkb_prepared_undo(&p);
-		return lkb_context(err, "'%s'", path);
+		lkb_prepared_clear(&p);
+		return lkb_context(err, "'%s/runtime.json'", dir);
 	}
-	p.containerd_ns = lkb_strdup(lkb_json_string(runtime, "namespace"));
+	lkb_strv_clear(&w.outside);
 	*ret = p;
 	return 0;
 }
 
 void lkb_prepared_undo(struct lkb_prepared *p)
 {
-	size_t i;
-
-	for (i = p->mounted.n; i; i--)
-		umount2(p->mounted.items[i - 1], MNT_DETACH);
-	lkb_prepared_clear(p);
+	unmount(&p->mounted);
 }
 
 void lkb_prepared_clear(struct lkb_prepared *p)
 {
 	lkb_strv_clear(&p->mounted);
+	lkb_strv_clear(&p->bound);
 	free(LKB_STEAL(p->containerd_ns));
 }

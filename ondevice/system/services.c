@@ -1,239 +1,272 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ondevice/system/services.h"
 
-#include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "base/size.h"
 #include "ondevice/common/say.h"
-#include "ondevice/common/slurp.h"
 #include "ondevice/system/containerd.h"
 #include "ondevice/system/containers.h"
-#include "ondevice/system/prepare.h"
-#include "ondevice/system/procstatus.h"
-#include "ondevice/system/run.h"
+#include "ondevice/system/service.h"
 
-#define CTR_TIMEOUT_MS 180000
+#define TERM_TIMEOUT_MS 10000
 #define KILL_TIMEOUT_MS 2000
-
-struct service {
-	char *id;
-	char *ns;
-	char *log_path;
-	struct lkb_loop *loop;
-	pid_t pid; /* of its first process */
-	int pid_fd; /* -1 once it has ended */
-	int exit_code;
-};
+#define DELETE_TIMEOUT_MS 60000
 
 static struct {
-	struct service **items; /* never freed: PID 1 needs them to its end */
+	struct lkb_service **items; /* never freed: PID 1 needs them to its end */
 	size_t n, cap;
-	size_t running;
-	bool none_running; /* running == 0, for lkb_loop_until() */
 } services;
 
-static void count(int change)
+static void on_time(void *arg)
 {
-	services.running += (size_t)change;
-	services.none_running = !services.running;
+	struct lkb_service *s = arg;
+
+	s->again_ms = 0;
+	s->due = true;
 }
 
-/* ctr says the code in a warning, and nothing if it is 0. */
-static void on_ctr_line(void *arg, const char *line, size_t len)
+static void start_later(struct lkb_service *s, const struct lkb_life *life)
 {
-	static const char before[] = "exit code ";
-	struct service *s = arg;
-	const char *found = memmem(line, len, before, sizeof(before) - 1);
-	lkb_autofree char *text = NULL;
-	uint64_t code;
-
-	if (!found)
+	s->delay_s = lkb_restart_delay(s->prepared.restart, life, s->delay_s);
+	if (!s->delay_s)
 		return;
-	found += sizeof(before) - 1;
-	text = lkb_strndup(found, (size_t)(line + len - found));
-	text[strspn(text, "0123456789")] = '\0';
-	if (lkb_u64_parse(text, &code) && code <= 255)
-		s->exit_code = (int)code;
+	lkb_say("service '%s' is started again in %u s", s->id, s->delay_s);
+	s->again_ms = lkb_now_ms() + (int64_t)s->delay_s * 1000;
+	lkb_loop_timer(s->loop, (int64_t)s->delay_s * 1000, on_time, s);
 }
 
-static void on_deleted(void *arg, int status)
+static void start_no_more(struct lkb_service *s)
 {
-	const struct service *s = arg;
-
-	if (status)
-		lkb_say("service '%s' ended, its exit code is not known; its output is in %s",
-			s->id, s->log_path);
-	else
-		lkb_say("service '%s' ended: exit code %d; its output is in %s", s->id,
-			s->exit_code, s->log_path);
+	lkb_loop_timer_cancel(s->loop, on_time, s);
+	s->again_ms = 0;
+	s->due = false;
+	s->delay_s = 0;
 }
 
-/* Deleting a task gives its exit code, and its shim's memory back. */
-static void delete_task(struct service *s)
+static void on_gone(struct lkb_service *s)
 {
-	const char *argv[] = {"ctr", "-n", s->ns, "task", "delete", s->id, NULL};
-	struct lkb_log_options log = {.name = s->id, .no_console = true, .fn = on_ctr_line,
-				      .arg = s};
-	struct lkb_run run = {.argv = argv, .log = &log};
-	struct lkb_error err;
-	pid_t pid;
+	struct lkb_life life = {s->exit_code, s->ended_ms - s->started_ms};
 
-	if (lkb_run_start(s->loop, &run, on_deleted, s, &pid, &err))
-		lkb_say_error(&err, "service '%s' ended; no exit code", s->id);
+	if (!s->by_hand && s->loop->request == LKB_STAY)
+		start_later(s, &life);
 }
 
-static void on_end(void *arg, short revents)
+/* The log says why it failed, and a policy may want to try again. */
+static void report_failure(struct lkb_service *s, const struct lkb_error *err)
 {
-	struct service *s = arg;
+	static const struct lkb_life none = {.exit_code = -1};
 
-	lkb_loop_unwatch(s->loop, s->pid_fd);
-	close(s->pid_fd);
-	s->pid_fd = -1;
-	count(-1);
-	if (!s->loop->stopping)
-		delete_task(s);
+	lkb_say_error(err, "service '%s' FAILED", s->id);
+	lkb_say("  its output is in %s", s->log_path);
+	if (err->kind != LKB_INTERRUPTED)
+		start_later(s, &none);
 }
 
-/* The shim keeps the number of the task's first process beside its socket. */
-static int watch(struct service *s, struct lkb_error *err)
+static void find_all(struct lkb_loop *l)
 {
-	lkb_autofree char *path = lkb_format(LKB_CONTAINERD_STATE
-					     "/io.containerd.runtime.v2.task/%s/%s/init.pid",
-					     s->ns, s->id);
-	lkb_autofree char *text = lkb_slurp_line(path);
-	uint64_t pid;
+	lkb_autostrv ids = {0};
+	size_t i;
 
-	if (!text || !lkb_u64_parse(text, &pid) || !pid || pid > INT32_MAX)
-		return lkb_fail(err, LKB_IO, "'%s' holds no process number", path);
-	s->pid = (pid_t)pid;
-	s->pid_fd = pidfd_open(s->pid, 0);
-	if (s->pid_fd < 0)
-		return lkb_fail_errno(err, "process %d", (int)s->pid);
-	count(1);
-	lkb_loop_watch(s->loop, s->pid_fd, POLLIN, on_end, s);
-	return 0;
-}
+	lkb_containers_list("services", &ids);
+	for (i = 0; i < ids.n; i++) {
+		struct lkb_service *s = lkb_service_new(l, ids.items[i]);
 
-static int create_task(struct service *s, struct lkb_error *err)
-{
-	lkb_autofree char *config = lkb_format("/containers/services/%s/config.json", s->id);
-	lkb_autofree char *fifo = lkb_format("/run/lkboard/log/%s", s->id);
-	lkb_autofree char *uri = lkb_format("file://%s", fifo);
-	struct lkb_log_options log = {.name = s->id, .file = s->log_path};
-	const char *argv[] = {"ctr", "-n", s->ns, "run", "--detach", "--config", config,
-			      "--log-uri", uri, s->id, NULL};
-	struct lkb_run run = {.argv = argv, .log = &log, .timeout_ms = CTR_TIMEOUT_MS};
-	int status;
-
-	if (lkb_log_start_fifo(s->loop, fifo, &log, err) ||
-	    lkb_run_wait(s->loop, &run, &status, err))
-		return -1;
-	if (status)
-		return lkb_fail(err, LKB_DIDNT, "ctr: %s", lkb_status_text(status).s);
-	return 0;
-}
-
-/* containerd's own record of a container outlives a reboot when /var is on a disk. */
-static void forget_container(const struct service *s)
-{
-	const char *argv[] = {"ctr", "-n", s->ns, "containers", "delete", s->id, NULL};
-	struct lkb_run run = {.argv = argv, .timeout_ms = CTR_TIMEOUT_MS};
-	int status;
-
-	lkb_run_wait(s->loop, &run, &status, NULL);
-}
-
-static int start_service(struct lkb_loop *l, const char *id, bool stale, struct lkb_error *err)
-{
-	lkb_autofree char *dir = lkb_format("/containers/services/%s", id);
-	struct service *s = lkb_alloc(sizeof(*s));
-	struct lkb_prepared prepared = {0};
-
-	s->loop = l;
-	s->id = lkb_strdup(id);
-	s->log_path = lkb_format("/var/log/%s.log", id);
-	s->pid_fd = -1;
-	LKB_GROW(services.items, services.n, services.cap);
-	services.items[services.n++] = s;
-	if (lkb_prepare(dir, &prepared, err))
-		return -1;
-	s->ns = lkb_strdup(prepared.containerd_ns[0] ? prepared.containerd_ns
-						     : "services.linuxkit");
-	if (stale)
-		forget_container(s);
-	if (create_task(s, err)) {
-		lkb_prepared_undo(&prepared);
-		return -1;
+		s->on_gone = on_gone;
+		LKB_GROW(services.items, services.n, services.cap);
+		services.items[services.n++] = s;
 	}
-	lkb_prepared_clear(&prepared);
-	if (watch(s, err)) {
-		/* So short a life is a start and an end. */
-		delete_task(s);
-	}
-	return 0;
 }
 
 size_t lkb_services_start(struct lkb_loop *l)
 {
-	lkb_autostrv ids = {0};
 	struct lkb_error err;
 	size_t i, started = 0;
 	bool stale;
 
-	lkb_containers_list("services", &ids);
-	if (!lkb_containerd_installed() && !ids.n)
+	find_all(l);
+	if (!lkb_containerd_installed() && !services.n)
 		return 0;
 	if (lkb_containerd_start(l, &stale, &err)) {
-		lkb_say_error(&err, "containerd FAILED; %zu services are not started", ids.n);
+		lkb_say_error(&err, "containerd FAILED; %zu services are not started", services.n);
 		return 0;
 	}
-	for (i = 0; i < ids.n; i++) {
-		if (l->request != LKB_STAY)
-			break;
-		if (!start_service(l, ids.items[i], stale, &err)) {
+	for (i = 0; i < services.n; i++)
+		services.items[i]->recorded = stale;
+	for (i = 0; i < services.n && l->request == LKB_STAY; i++) {
+		if (lkb_service_start(services.items[i], &err))
+			report_failure(services.items[i], &err);
+		else
 			started++;
-			continue;
-		}
-		lkb_say_error(&err, "service '%s' FAILED", ids.items[i]);
-		lkb_say("  its output is in /var/log/%s.log", ids.items[i]);
 	}
 	return started;
 }
 
-static void signal_all(int number)
+bool lkb_services_work(struct lkb_loop *l)
 {
+	struct lkb_error err;
+	bool worked = false;
+	size_t i;
+
+	for (i = 0; i < services.n && l->request == LKB_STAY; i++) {
+		struct lkb_service *s = services.items[i];
+
+		if (!s->due || !s->gone)
+			continue;
+		s->due = false;
+		worked = true;
+		if (lkb_service_start(s, &err))
+			report_failure(s, &err);
+	}
+	return worked;
+}
+
+static int start(struct lkb_service *s, struct lkb_str *answer, struct lkb_error *err)
+{
+	/* It may end this very moment. */
+	if (s->state == LKB_SERVICE_ENDING)
+		lkb_loop_until(s->loop, &s->gone, DELETE_TIMEOUT_MS);
+	if (!s->gone) {
+		lkb_str_addf(answer, "service '%s' runs already\n", s->id);
+		return 0;
+	}
+	start_no_more(s);
+	s->by_hand = false;
+	if (lkb_service_start(s, err)) {
+		report_failure(s, err);
+		lkb_hint(err, "its output is in %s", s->log_path);
+		return lkb_context(err, "service '%s'", s->id);
+	}
+	lkb_str_addf(answer, "service '%s' is started\n", s->id);
+	return 0;
+}
+
+static int wait_for_end(struct lkb_service *s, struct lkb_error *err)
+{
+	lkb_service_signal(s, SIGTERM);
+	if (!lkb_loop_until(s->loop, &s->ended, TERM_TIMEOUT_MS) && s->loop->request == LKB_STAY) {
+		lkb_say("service '%s' does not end; killing it", s->id);
+		lkb_service_signal(s, SIGKILL);
+		lkb_loop_until(s->loop, &s->ended, KILL_TIMEOUT_MS);
+	}
+	if (lkb_loop_until(s->loop, &s->gone, DELETE_TIMEOUT_MS))
+		return 0;
+	if (s->loop->request != LKB_STAY)
+		return lkb_fail(err, LKB_INTERRUPTED, "the machine is to shut down");
+	return lkb_fail(err, LKB_DIDNT, "service '%s' does not end", s->id);
+}
+
+static int stop(struct lkb_service *s, struct lkb_str *answer, struct lkb_error *err)
+{
+	start_no_more(s);
+	s->by_hand = true;
+	if (s->gone) {
+		lkb_str_addf(answer, "service '%s' does not run\n", s->id);
+	} else {
+		if (wait_for_end(s, err))
+			return -1;
+		lkb_str_addf(answer, "service '%s' is stopped\n", s->id);
+	}
+	s->state = LKB_SERVICE_STOPPED;
+	return 0;
+}
+
+static int restart(struct lkb_service *s, struct lkb_str *answer, struct lkb_error *err)
+{
+	return (!s->gone && stop(s, answer, err)) || start(s, answer, err) ? -1 : 0;
+}
+
+static int find(const char *name, struct lkb_service **ret, struct lkb_error *err)
+{
+	lkb_autostr names = {0};
 	size_t i;
 
 	for (i = 0; i < services.n; i++) {
-		const struct service *s = services.items[i];
-		int sent = number;
+		if (!strcmp(services.items[i]->id, name)) {
+			*ret = services.items[i];
+			return 0;
+		}
+		lkb_str_addf(&names, "%s%s", i ? ", " : "", services.items[i]->id);
+	}
+	lkb_fail(err, LKB_INPUT, "there is no service '%s'", name);
+	return lkb_hint(err, "services: %s", names.len ? names.s : "none");
+}
 
-		if (s->pid_fd < 0)
-			continue;
-		if (number == SIGTERM && !lkb_procstatus_ends_by(s->pid, SIGTERM))
-			sent = SIGKILL;
-		pidfd_send_signal(s->pid_fd, sent, NULL, 0);
+int lkb_services_do(struct lkb_loop *l, const struct lkb_command *command, struct lkb_str *answer,
+		    struct lkb_error *err)
+{
+	static int (*const verbs[])(struct lkb_service *s, struct lkb_str *answer,
+				    struct lkb_error *err) = {
+		[LKB_VERB_START] = start,
+		[LKB_VERB_STOP] = stop,
+		[LKB_VERB_RESTART] = restart,
+	};
+	struct lkb_service *s = NULL;
+
+	if (find(command->name, &s, err))
+		return -1;
+	return verbs[command->verb](s, answer, err);
+}
+
+static void add_detail(const struct lkb_service *s, struct lkb_str *answer)
+{
+	int64_t now = lkb_now_ms();
+
+	if (s->state == LKB_SERVICE_RUNNING)
+		lkb_str_addf(answer, "process %d, for %lld s", (int)s->pid,
+			     (long long)(now - s->started_ms) / 1000);
+	if (s->state == LKB_SERVICE_ENDED && s->exit_code >= 0)
+		lkb_str_addf(answer, "exit code %d", s->exit_code);
+	if (s->again_ms)
+		lkb_str_addf(answer, "%sstarts again in %lld s",
+			     s->state == LKB_SERVICE_ENDED && s->exit_code >= 0 ? ", " : "",
+			     (long long)(s->again_ms > now ? s->again_ms - now + 999 : 0) / 1000);
+}
+
+void lkb_services_list(struct lkb_str *answer)
+{
+	static const char *const states[] = {
+		[LKB_SERVICE_STOPPED] = "stopped", [LKB_SERVICE_STARTING] = "starting",
+		[LKB_SERVICE_FAILED] = "failed",   [LKB_SERVICE_RUNNING] = "running",
+		[LKB_SERVICE_ENDING] = "ending",   [LKB_SERVICE_ENDED] = "ended",
+	};
+	int width = 0;
+	size_t i;
+
+	for (i = 0; i < services.n; i++)
+		if ((int)strlen(services.items[i]->id) > width)
+			width = (int)strlen(services.items[i]->id);
+	for (i = 0; i < services.n; i++) {
+		const struct lkb_service *s = services.items[i];
+
+		lkb_str_addf(answer, "%-*s  %-8s  ", width, s->id, states[s->state]);
+		add_detail(s, answer);
+		while (answer->s[answer->len - 1] == ' ')
+			answer->s[--answer->len] = '\0';
+		lkb_str_addc(answer, '\n');
 	}
 }
 
 void lkb_services_stop(struct lkb_loop *l, int64_t timeout_ms)
 {
+	int64_t end = lkb_now_ms() + timeout_ms;
+	bool killed = false;
 	size_t i;
 
-	count(0);
-	signal_all(SIGTERM);
-	if (lkb_loop_until(l, &services.none_running, timeout_ms))
-		return;
 	for (i = 0; i < services.n; i++)
-		if (services.items[i]->pid_fd >= 0)
-			lkb_say("service '%s' does not end; killing it", services.items[i]->id);
-	signal_all(SIGKILL);
-	lkb_loop_until(l, &services.none_running, KILL_TIMEOUT_MS);
+		lkb_service_signal(services.items[i], SIGTERM);
+	for (i = 0; i < services.n; i++) {
+		struct lkb_service *s = services.items[i];
+		int64_t left = end - lkb_now_ms();
+
+		if (lkb_loop_until(l, &s->ended, left > 0 ? left : 0))
+			continue;
+		lkb_say("service '%s' does not end; killing it", s->id);
+		lkb_service_signal(s, SIGKILL);
+		killed = true;
+	}
+	for (i = 0; i < services.n && killed; i++)
+		lkb_loop_until(l, &services.items[i]->ended, KILL_TIMEOUT_MS);
 }

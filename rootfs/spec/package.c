@@ -68,7 +68,9 @@ static int read_word(const struct lkb_yaml_node *root, const char *key, const ch
 int lkb_spec_package(const char *text, const char *dir, struct lkb_arena *arena, const char **ret,
 		     struct lkb_error *err)
 {
-	lkb_autofree char *package = lkb_path_join(dir, text + strlen(PREFIX));
+	const char *below = text + strlen(PREFIX);
+	lkb_autofree char *package = strcmp(dir, ".") ? lkb_path_join(dir, below)
+						      : lkb_format("%s", below);
 	lkb_autofree char *path = lkb_path_join(package, BUILD_FILE);
 	const char *org = NULL, *image = NULL;
 	struct lkb_yaml_node *root = NULL;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "rootfs/spec/spec_priv.h"
 
 /* LinuxKit's schema, key for key, and the one key of our own. What a key means is in
@@ -146,4 +148,29 @@ static const struct lkb_schema spec_schema =
 const struct lkb_schema *lkb_spec_schema(void)
 {
 	return &spec_schema;
+}
+
+/* The object of one key, found in a table of keys. */
+static const struct lkb_schema *object_of(const struct lkb_schema *schema, const char *name,
+					  size_t len)
+{
+	for (size_t i = 0; i < schema->n_keys; i++)
+		if (strlen(schema->keys[i].name) == len &&
+		    !strncmp(schema->keys[i].name, name, len))
+			return schema->keys[i].object;
+	return NULL;
+}
+
+const struct lkb_schema *lkb_spec_schema_at(const char *path)
+{
+	const struct lkb_schema *at = &spec_schema;
+
+	while (at && *path) {
+		size_t len = strcspn(path, ".["); /* no object has a key with a dot */
+
+		at = object_of(at, path, len);
+		path += len;
+		path += strspn(path, "[].");
+	}
+	return at;
 }

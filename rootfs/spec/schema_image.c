@@ -75,7 +75,7 @@ static const struct lkb_schema_key interface_keys[] = {
 		.hint = LKB_SPEC_INTERFACE_HINT),
 	LKB_KEY(struct lkb_spec_interface, add, LKB_T_STRING,
 		"kind of interface to make, such as veth or wireguard; one that is there is moved",
-		.check = lkb_spec_bad_module, .hint = "write a kind such as veth or wireguard"),
+		.check = lkb_spec_bad_kind, .hint = "write a kind such as veth or wireguard"),
 	LKB_KEY(struct lkb_spec_interface, peer, LKB_T_STRING,
 		"name of a veth's other end, which stays in the system",
 		.check = lkb_spec_bad_interface, .hint = LKB_SPEC_INTERFACE_HINT),
@@ -87,7 +87,8 @@ static const struct lkb_schema interface_schema =
 
 #define BIND_NS(kind, words) \
 	LKB_KEY(struct lkb_spec_bind_ns, kind, LKB_T_STRING, words, \
-		.check = lkb_spec_bad_absolute, .hint = PATH_HINT)
+		.check = lkb_spec_bad_bind_ns, \
+		.hint = "write an absolute path such as /run/netns/web, without '..'")
 
 static const struct lkb_schema_key bind_ns_keys[] = {
 	BIND_NS(cgroup, "where its cgroup namespace is kept"),

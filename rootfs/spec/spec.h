@@ -233,7 +233,13 @@ const char *lkb_spec_page_size(const char *text, struct lkb_spec_page_size *ret)
 #define LKB_N_CAPABILITIES 41
 extern const char *const lkb_spec_capabilities[];
 
+/* The merged spec as a JSON object that this reader reads again; what was accepted without effect
+ * (`trust`) and `outputs` are not in it. The caller owns it. */
+struct json_t *lkb_spec_write(const struct lkb_spec *spec);
+
 /* The table itself, for documentation checks and tests. */
 const struct lkb_schema *lkb_spec_schema(void);
+/* The table of an object below it: "services[]", "services[].resources"; NULL if there is none. */
+const struct lkb_schema *lkb_spec_schema_at(const char *path);
 
 #endif

@@ -109,6 +109,12 @@ const char *lkb_spec_bad_relative(const char *v)
 	return has_dotdot(v, strlen(v)) ? "has '..' in it" : NULL;
 }
 
+/* "" says that it is not kept. */
+const char *lkb_spec_bad_bind_ns(const char *v)
+{
+	return *v ? lkb_spec_bad_absolute(v) : NULL;
+}
+
 /* Where the data partition goes: not over the root. */
 const char *lkb_spec_bad_mountpoint(const char *v)
 {
@@ -306,6 +312,11 @@ const char *lkb_spec_bad_interface(const char *v)
 	if (!only(v, "._-@+=~") || !strcmp(v, ".") || !strcmp(v, ".."))
 		return "is no name of a network interface";
 	return NULL;
+}
+
+const char *lkb_spec_bad_kind(const char *v)
+{
+	return only(v, "_-") ? NULL : "is no kind of a network interface";
 }
 
 const char *lkb_spec_bad_containerd_ns(const char *v)

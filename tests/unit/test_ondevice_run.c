@@ -48,6 +48,7 @@ static int teardown(void **state)
 	close(f->loop.signal_fd);
 	free(f->loop.watches);
 	free(f->loop.children);
+	free(f->loop.timers);
 	lkb_tmpdir_clear(&f->dir);
 	lkb_str_clear(&f->lines);
 	free(f);

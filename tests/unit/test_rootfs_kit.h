@@ -26,6 +26,7 @@
 struct kit {
 	struct lkb_tmpdir tmp;
 	struct lkb_store *store;
+	const char *arch; /* that of the board; images are all for arm64 */
 };
 
 static const struct lkb_platform arm64 = { .arch = "arm64" };
@@ -46,6 +47,7 @@ static inline int kit_setup(void **state)
 	OK(lkb_tmpdir_make(&k->tmp, err));
 	dir = lkb_format("%s/store", k->tmp.path);
 	OK(lkb_store_open(dir, &k->store, err));
+	k->arch = "arm64";
 	*state = k;
 	return 0;
 }
@@ -142,7 +144,7 @@ static inline int build(struct kit *k, const struct lkb_spec *spec, struct lkb_r
 			struct lkb_error *why)
 {
 	const struct lkb_rootfs_env env = { .name = "test", .board = "rpi3", .version = "1",
-					    .hostname = "box", .epoch = EPOCH };
+					    .hostname = "box", .epoch = EPOCH, .arch = k->arch };
 	struct lkb_rootfs_images images = { 0 };
 	lkb_autostrv refs = { 0 };
 	int r;

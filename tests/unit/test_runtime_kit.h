@@ -17,6 +17,7 @@
 #include "rootfs/rootfs_priv.h"
 
 #define GOLDEN "tests/golden/runtime"
+#define LKB_BIT(n) ((uint64_t)1 << (n))
 
 /* Fails the test with the error's own words. */
 #define OK(call) \
@@ -28,21 +29,24 @@
 
 static const struct golden {
 	const char *name;
-	const char *not_run; /* why a runtime cannot be asked to set it up here */
+	/* Capabilities that a runtime must have itself to set it up: bits of CapBnd. */
+	uint64_t needs;
+	bool needs_controllers; /* control groups that limit */
 } goldens[] = {
-	{ "defaults", NULL }, { "readonly", NULL }, { "process", NULL },
-	{ "caps-all", "the host may not have them all itself" },
-	{ "caps-none", NULL }, { "caps-none-over-label", NULL }, { "caps-listed", NULL },
-	{ "caps-add", NULL }, { "caps-ambient", NULL },
-	{ "binds", "zone data may not be installed" },
-	{ "binds-add", NULL }, { "binds-over-label", NULL }, { "tmpfs", NULL },
-	{ "mounts", "a host may have no cgroup2" }, { "devices", NULL },
-	{ "namespaces-new", NULL }, { "namespaces-host", NULL },
-	{ "namespaces-path", "the namespaces are not there" }, { "net-none", NULL },
-	{ "rlimits", "the host may not be allowed to raise its own" },
-	{ "sysctl", NULL }, { "paths", NULL },
-	{ "oom", "the host may not be allowed to lower a score" },
-	{ "ids", NULL }, { "label", NULL },
+	{ "defaults", 0, false }, { "readonly", 0, false }, { "process", 0, false },
+	{ "caps-all", LKB_BIT(LKB_N_CAPABILITIES) - 1, false },
+	{ "caps-none", 0, false }, { "caps-none-over-label", 0, false },
+	{ "caps-listed", 0, false }, { "caps-add", 0, false }, { "caps-ambient", 0, false },
+	{ "binds", 0, false }, { "binds-add", 0, false }, { "binds-over-label", 0, false },
+	{ "tmpfs", 0, false }, { "mounts", 0, false }, { "devices", 0, false },
+	{ "namespaces-new", 0, false }, { "namespaces-host", 0, false },
+	{ "namespaces-path", 0, false }, { "net-none", 0, false },
+	{ "rlimits", LKB_BIT(24), false }, /* CAP_SYS_RESOURCE */
+	{ "sysctl", 0, false }, { "paths", 0, false }, { "oom", LKB_BIT(24), false },
+	{ "ids", 0, false }, { "label", 0, false }, { "volumes", 0, false },
+	{ "resources", 0, true }, { "resources-cgroup1", 0, true },
+	{ "resources-over-label", 0, true }, { "userns", 0, false },
+	{ "runtime", 0, false }, { "runtime-over-label", 0, false },
 };
 
 /* The image that all of them run. */
@@ -68,14 +72,18 @@ static inline void clear_image(struct lkb_image *im)
 	free(im->user);
 }
 
-/* The config.json of services[0], or the error; the caller frees the result. */
-static inline char *make_config(const char *yaml, const char *label_text, const char *root_path,
-			 struct lkb_error *err)
+/* The config.json of services[0], or the error; the caller frees the result. With ret_runtime, also
+ * its runtime.json. */
+static inline char *make_both(const char *yaml, const char *label_text, const char *root_path,
+			      char **ret_runtime, struct lkb_error *err)
 {
 	lkb_auto(lkb_spec) spec = NULL;
 	lkb_autoarena arena = { 0 };
 	lkb_autodiags diags = { 0 };
 	struct lkb_spec_image label = { 0 };
+	struct lkb_runtimejson around = { .dir = "c/app", .lower = "c/app/lower" };
+	struct lkb_runtime_in in = { .label = &label, .root_path = root_path };
+	struct lkb_container c;
 	struct lkb_strmap ids;
 	struct lkb_image im;
 	char *config = NULL;
@@ -87,11 +95,23 @@ static inline char *make_config(const char *yaml, const char *label_text, const 
 	assert_int_not_equal(spec->services.n, 0);
 	lkb_ids_fill(spec, &arena, &ids);
 	fill_image(&im);
-	lkb_runtime_config(&(struct lkb_runtime_in){ spec->services.items, &label, &im, &ids,
-						     root_path },
-			   &config, err);
+	in.spec = spec->services.items;
+	in.image = &im;
+	in.ids = &ids;
+	in.volumes = around.volumes = &spec->volumes;
+	if (spec->lkboard.restart.n)
+		around.restart = spec->lkboard.restart.values[0];
+	if (lkb_container_read(&in, &arena, &c, err) == 0 &&
+	    (!ret_runtime || lkb_runtimejson(&c, &around, &arena, ret_runtime, err) == 0))
+		lkb_container_write(&c, &ids, root_path, &config, err);
 	clear_image(&im);
 	return config;
+}
+
+static inline char *make_config(const char *yaml, const char *label_text, const char *root_path,
+				struct lkb_error *err)
+{
+	return make_both(yaml, label_text, root_path, NULL, err);
 }
 
 static inline char *read_golden(const char *name, const char *suffix)
@@ -103,7 +123,7 @@ static inline char *read_golden(const char *name, const char *suffix)
 	return lkb_read_file(path, 1 << 20, &text, &len, NULL) < 0 ? NULL : text;
 }
 
-static inline char *config_of(const char *name, const char *root_path)
+static inline char *both_of(const char *name, const char *root_path, char **ret_runtime)
 {
 	lkb_autofree char *yaml = read_golden(name, ".yml");
 	lkb_autofree char *label = read_golden(name, ".label");
@@ -113,10 +133,15 @@ static inline char *config_of(const char *name, const char *root_path)
 	if (!yaml)
 		fail_msg("%s/%s.yml cannot be read: run the test from the top of the source",
 			 GOLDEN, name);
-	config = make_config(yaml, label, root_path, &err);
+	config = make_both(yaml, label, root_path, ret_runtime, &err);
 	if (!config)
 		fail_msg("%s: %s", name, err.message);
 	return config;
+}
+
+static inline char *config_of(const char *name, const char *root_path)
+{
+	return both_of(name, root_path, NULL);
 }
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "base/ext/schema.h"
 #include "base/str.h"
 
@@ -57,13 +58,12 @@ static const struct lkb_schema_key car_keys[] = {
 	LKB_KEY(struct car, doors, LKB_T_INT, "how many"),
 	LKB_KEY(struct car, mode, LKB_T_MODE, "mode"),
 	LKB_KEY(struct car, tank, LKB_T_SIZE, "size"),
-	LKB_KEY(struct car, seats, LKB_T_STRLIST, "paths", .check = absolute),
+	LKB_KEY(struct car, seats, LKB_T_STRLIST, "paths", .check = absolute,
+		.hint = "write it like /front"),
 	LKB_KEY(struct car, groups, LKB_T_IDLIST, "ids"),
 	LKB_KEY_AS("labels.add", struct car, labels, LKB_T_STRMAP, "labels"),
 	LKB_KEY(struct car, engine, LKB_T_OBJECT, "engine", .object = &engine_schema),
 	LKB_KEY(struct car, wheels, LKB_T_OBJLIST, "wheels", .object = &wheel_schema),
-	LKB_KEY_REFUSED("wings", "are not supported by this version of cars", "wings",
-			.hint = "take a plane"),
 	LKB_KEY_IGNORED("radio", "has no effect", "radio"),
 };
 static const struct lkb_schema car_schema = LKB_SCHEMA_NO_POS("car", struct car, car_keys);
@@ -165,19 +165,63 @@ static void every_type_is_read(void **state)
 	end(&r);
 }
 
-static void null_is_absent(void **state)
+static void null_is_refused(void **state)
 {
 	struct reading r;
 
-	read_car(&r, "name:\ncolour: ~\nopen: null\ndoors:\nseats:\nlabels.add:\nengine:\n"
-		     "wheels:\nwings:\nradio:\n");
-	assert_string_equal(lkb_str_get(&r.text), "");
+	read_car(&r, "name:\ncolour: ~\nopen: null\nseats:\nlabels.add:\nengine:\n"
+		     "wheels: [{name: }]\nradio:\n");
+	assert_string_equal(lkb_str_get(&r.text),
+			    "1:1: 'name' has no value (remove the key, or write \"\" for an empty "
+			    "text)\n"
+			    "2:1: 'colour' has no value (remove the key, or give it a value)\n"
+			    "3:1: 'open' has no value (remove the key, or give it a value)\n"
+			    "4:1: 'seats' has no value (remove the key, or write [] for an empty "
+			    "list)\n"
+			    "5:1: 'labels.add' has no value (remove the key, or write {} for an "
+			    "empty map)\n"
+			    "6:1: 'engine' has no value (remove the key, or write {} for an empty "
+			    "map)\n"
+			    "7:11: 'name' of wheels[0] has no value (give it a value)\n"
+			    "8:1: 'radio' has no value (remove the key, or write \"\" for an empty "
+			    "text)\n");
 	assert_null(r.car.name);
 	assert_int_equal(r.car.open, LKB_UNSET);
-	assert_false(r.car.doors.set);
 	assert_false(r.car.seats.set);
 	assert_null(r.car.engine.pos.file);
 	end(&r);
+}
+
+static void integers_are_those_of_yaml(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t v;
+	} good[] = {
+		{ "0", 0 }, { "+7", 7 }, { "-0x10", -16 }, { "0o17", 15 }, { "017", 15 },
+		{ "0b101", 5 }, { "1_000", 1000 }, { "0x_f_f", 255 },
+		{ "9223372036854775807", INT64_MAX },
+	};
+	static const char *const bad[] = { "1e3", "1.0", ".inf", "0x", "_1", "08", "1:30", "2001-01-01",
+					   "0b2", "--1", "1 000" };
+
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(good); i++) {
+		lkb_autofree char *yaml = lkb_format("doors: %s\n", good[i].text);
+		struct reading r;
+
+		read_car(&r, yaml);
+		assert_string_equal(lkb_str_get(&r.text), "");
+		assert_int_equal(r.car.doors.v, good[i].v);
+		end(&r);
+	}
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(bad); i++) {
+		lkb_autofree char *yaml = lkb_format("doors: %s\n", bad[i]);
+		struct reading r;
+
+		read_car(&r, yaml);
+		assert_non_null(strstr(lkb_str_get(&r.text), "which is no whole number"));
+		end(&r);
+	}
 }
 
 static void empty_is_not_absent(void **state)
@@ -207,14 +251,13 @@ static void an_unknown_key_gets_the_nearest_as_hint(void **state)
 
 static void all_faults_are_reported_in_order(void **state)
 {
-	expect("wheels:\n- {size: 9}\n- x\ncolour: rde\nopen: maybe\nwings: 2\nradio: on\n",
+	expect("wheels:\n- {size: 9}\n- x\ncolour: rde\nopen: maybe\nradio: on\n",
 	       "2:3: wheels[0] has no 'name'\n"
 	       "2:10: 'size' of wheels[0] is 9, which is not between 10 and 22\n"
 	       "3:3: 'wheels[1]' must be a map, not text\n"
 	       "4:9: 'colour' is 'rde', which is not known (did you mean 'red'?)\n"
 	       "5:7: 'open' is 'maybe', which is neither true nor false\n"
-	       "6:1: 'wings' are not supported by this version of cars (take a plane)\n"
-	       "7:1: warning: 'radio' has no effect\n");
+	       "6:1: warning: 'radio' has no effect\n");
 }
 
 static void wrong_types_name_both(void **state)
@@ -300,14 +343,15 @@ static void walk_names_every_key(void **state)
 	lkb_schema_walk(&car_schema, add_path, &s);
 	assert_string_equal(lkb_str_get(&s),
 			    "name colour owner open doors mode tank seats groups labels.add engine "
-			    "engine.fuel wheels wheels[].name wheels[].size wings radio ");
+			    "engine.fuel wheels wheels[].name wheels[].size radio ");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_type_is_read),
-		cmocka_unit_test(null_is_absent),
+		cmocka_unit_test(null_is_refused),
+		cmocka_unit_test(integers_are_those_of_yaml),
 		cmocka_unit_test(empty_is_not_absent),
 		cmocka_unit_test(an_unknown_key_gets_the_nearest_as_hint),
 		cmocka_unit_test(all_faults_are_reported_in_order),

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_ONDEVICE_SYSTEM_COMMANDS_H
+#define LKB_ONDEVICE_SYSTEM_COMMANDS_H
+
+#include <stdbool.h>
+
+#include "ondevice/system/loop.h"
+
+/* What people ask PID 1 for: `list` is answered at once, the rest waits in a row until the main
+ * loop gets to it. */
+
+/* Listens from now on; says so if it cannot. */
+void lkb_commands_open(struct lkb_loop *l);
+
+/* Carries out what waits. True if there was something; as lkb_services_work(), only for the main
+ * loop. */
+bool lkb_commands_work(struct lkb_loop *l);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Volumes, the merged spec as a file, and microcode. */
+#include "test_rootfs_kit.h"
+
+#define VOLUMES "containers/volumes/"
+
+static const char shared[] =
+	"services:\n"
+	"  - name: app\n"
+	"    image: example/app\n"
+	"    binds: [\"logs:/var/log\", \"page:/srv/page:ro\"]\n"
+	"    mounts: [{type: bind, source: page, destination: /again, options: [ro]}]\n"
+	"    runtime:\n"
+	"      mounts: [{type: bind, source: logs, destination: /run/logs, options: [bind]}]\n"
+	"volumes:\n"
+	"  - {name: logs}\n"
+	"  - {name: page, image: example/page, readonly: true}\n"
+	"  - {name: work, image: example/page}\n";
+
+static void volumes_have_the_places_that_init_mounts(void **state)
+{
+	struct kit *k = *state;
+	lkb_autorootfs r = { 0 };
+
+	put_app(k, "example/app", NULL);
+	put(k, "example/page", NULL,
+	    "d 0750:33 .\n"
+	    "f 0644 index.html hello\n"
+	    "f 0600 etc/hosts own\n");
+	build_ok(k, shared, &r);
+	expect_type(r.root, VOLUMES "logs/lower", LKB_NODE_DIR);
+	expect_type(r.root, VOLUMES "logs/tmp", LKB_NODE_DIR);
+	expect_type(r.root, VOLUMES "logs/merged", LKB_NODE_DIR);
+	assert_int_equal(node(r.root, VOLUMES "logs/lower")->n_entries, 0);
+	expect_gone(r.root, VOLUMES "logs/readonly");
+	expect_contents(r.root, VOLUMES "page/readonly", "");
+	expect_gone(r.root, VOLUMES "work/readonly");
+	/* the image's files, and nothing else */
+	expect_contents(r.root, VOLUMES "page/lower/index.html", "hello");
+	expect_contents(r.root, VOLUMES "page/lower/etc/hosts", "own");
+	assert_int_equal(node(r.root, VOLUMES "page/lower")->n_entries, 2);
+	assert_int_equal(node(r.root, VOLUMES "page/lower")->meta.mode, 0750);
+	assert_int_equal(node(r.root, VOLUMES "page/lower")->meta.uid, 33);
+	assert_string_equal(node(r.root, VOLUMES "page/lower/index.html")->source,
+			    "docker.io/example/page:latest");
+}
+
+static void containers_bind_volumes_by_name(void **state)
+{
+	static const char config[] = "containers/services/app/config.json";
+	struct kit *k = *state;
+	lkb_autorootfs r = { 0 };
+
+	put_app(k, "example/app", NULL);
+	put(k, "example/page", NULL, "f 0644 index.html hello\n");
+	build_ok(k, shared, &r);
+	expect_has(r.root, config, "\"source\": \"/" VOLUMES "logs/merged\"");
+	expect_has(r.root, config, "\"source\": \"/" VOLUMES "page/lower\"");
+	expect_has(r.root, "containers/services/app/runtime.json",
+		   "\"source\": \"/" VOLUMES "logs/merged\"");
+}
+
+/* Where a container is read-only, its mount points are made when the image is. */
+static void a_volume_is_a_directory_to_mount_on(void **state)
+{
+	struct kit *k = *state;
+	lkb_autorootfs r = { 0 };
+
+	put_app(k, "example/app", NULL);
+	build_ok(k, "onboot:\n"
+		    "  - {name: a, image: example/app, readonly: true, binds: [\"v:/m/x.conf\"]}\n"
+		    "volumes: [{name: v}]\n", &r);
+	expect_type(r.root, "containers/onboot/000-a/rootfs/m/x.conf", LKB_NODE_DIR);
+}
+
+static void a_label_cannot_write_to_a_read_only_volume(void **state)
+{
+	struct kit *k = *state;
+	lkb_auto(lkb_spec) spec = NULL;
+	struct lkb_rootfs r = { 0 };
+	struct lkb_error err = { 0 };
+
+	put_app(k, "example/app", "binds: [\"v:/v\"]");
+	spec = parse("onboot: [{name: a, image: example/app}]\n"
+		     "volumes: [{name: v, readonly: true}]\n");
+	assert_int_equal(-1, build(k, spec, &r, &err));
+	assert_string_equal(err.message, "onboot[0] 'a': the bind would write to volume 'v', which "
+			    "is read-only");
+	assert_string_equal(err.hint, "add the option 'ro'");
+	assert_int_equal(err.line, 1);
+}
+
+static void files_may_go_into_a_volume(void **state)
+{
+	struct kit *k = *state;
+	lkb_autorootfs r = { 0 };
+
+	build_ok(k, "volumes: [{name: v}]\n"
+		    "files: [{path: " VOLUMES "v/lower/motd, contents: hi}]\n", &r);
+	expect_contents(r.root, VOLUMES "v/lower/motd", "hi");
+}
+
+static void services_are_restarted_as_the_spec_says(void **state)
+{
+	struct kit *k = *state;
+	lkb_autorootfs r = { 0 };
+	lkb_autofree char *once = NULL;
+
+	put_app(k, "example/app", NULL);
+	build_ok(k, "onboot: [{name: a, image: example/app}]\n"
+		    "services:\n"
+		    "  - {name: a, image: example/app}\n"
+		    "  - {name: b, image: example/app}\n"
+		    "lkboard: {restart: {a: always, b: \"no\"}}\n", &r);
+	expect_has(r.root, "containers/services/a/runtime.json", "\"restart\": \"always\"");
+	once = contents(r.root, "containers/services/b/runtime.json");
+	assert_null(strstr(once, "restart"));
+	free(once);
+	once = contents(r.root, "containers/onboot/000-a/runtime.json");
+	assert_null(strstr(once, "restart"));
+}
+
+static const char everything[] =
+	"kernel: {image: example/kernel, cmdline: \"console=ttyS0 x='1 2'\", tar: none}\n"
+	"init: [example/init]\n"
+	"onboot:\n"
+	"  - name: a\n"
+	"    image: example/app\n"
+	"    command: [/bin/app, \"yes\", \"1\", \"a: b\", \"\", \"two\\nlines\\n\", \"t\\ta\"]\n"
+	"    uid: a\n"
+	"    gid: 12\n"
+	"    readonly: true\n"
+	"    devices: [{path: /dev/x, type: c, major: 1, minor: 3, mode: \"0660\"}]\n"
+	"    resources: {memory: {limit: -1}, hugepageLimits: [{pageSize: 2MB, limit: 0}]}\n"
+	"    sysctl: {net.ipv4.ip_forward: \"1\"}\n"
+	"volumes: [{name: v, image: example/app, readonly: true}]\n"
+	"files:\n"
+	"  - {path: etc/as.yml, metadata: yaml}\n"
+	"  - {path: etc/as.json, metadata: json, mode: 0644}\n"
+	"  - {path: etc/text, contents: \"line\\n\"}\n"
+	"trust: {org: [library]}\n"
+	"outputs: [{format: tar}]\n"
+	"lkboard: {version: \"1.0\", slot_size: 64MiB, restart: {}}\n";
+
+/* Both formats are read again, and then say the same. */
+static void metadata_is_the_spec_itself(void **state)
+{
+	struct kit *k = *state;
+	lkb_autofree char *yaml = NULL, *json = NULL, *again = NULL, *again_json = NULL;
+	lkb_autorootfs r = { 0 }, r2 = { 0 }, r3 = { 0 };
+
+	put_app(k, "example/app", NULL);
+	put(k, "example/init", NULL, "f 0755 init x\n");
+	put(k, "example/kernel", NULL, "f 0644 kernel KERNEL\n");
+	build_ok(k, everything, &r);
+	yaml = contents(r.root, "etc/as.yml");
+	json = contents(r.root, "etc/as.json");
+	assert_non_null(strstr(yaml, "image: \"docker.io/example/kernel:latest\""));
+	assert_non_null(strstr(yaml, "- \"yes\""));
+	assert_null(strstr(yaml, "trust"));
+	build_ok(k, yaml, &r2);
+	again = contents(r2.root, "etc/as.yml");
+	assert_string_equal(again, yaml);
+	build_ok(k, json, &r3);
+	again_json = contents(r3.root, "etc/as.json");
+	assert_string_equal(again_json, json);
+	free(again);
+	again = contents(r3.root, "etc/as.yml");
+	assert_string_equal(again, yaml);
+}
+
+static const char with_ucode[] = "kernel: {image: example/kernel, tar: none, ucode: ucode.cpio}\n";
+
+static void microcode_is_for_amd64(void **state)
+{
+	struct kit *k = *state;
+	lkb_auto(lkb_spec) spec = NULL;
+	lkb_autorootfs r = { 0 }, other = { 0 };
+	struct lkb_rootfs none = { 0 };
+	struct lkb_error err = { 0 };
+
+	put(k, "example/kernel", NULL,
+	    "f 0644 kernel KERNEL\n"
+	    "f 0644 ucode.cpio 070701...\n");
+	build_ok(k, with_ucode, &other);
+	assert_null(other.ucode.blob);
+	k->arch = "amd64";
+	build_ok(k, with_ucode, &r);
+	assert_int_equal(r.ucode.len, 9);
+	put(k, "example/kernel", NULL,
+	    "f 0644 kernel KERNEL\n"
+	    "f 0644 ucode.cpio gzip\n");
+	spec = parse(with_ucode);
+	assert_int_equal(-1, build(k, spec, &none, &err));
+	assert_string_equal(err.message, "'ucode.cpio' of kernel image "
+			    "'docker.io/example/kernel:latest' (kernel.ucode) is no cpio archive");
+	put(k, "example/kernel", NULL, "f 0644 kernel KERNEL\n");
+	assert_int_equal(-1, build(k, spec, &none, &err));
+	assert_string_equal(err.message, "kernel image 'docker.io/example/kernel:latest' has no "
+			    "file 'ucode.cpio' (kernel.ucode)");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
+		TEST(volumes_have_the_places_that_init_mounts),
+		TEST(containers_bind_volumes_by_name),
+		TEST(a_volume_is_a_directory_to_mount_on),
+		TEST(a_label_cannot_write_to_a_read_only_volume),
+		TEST(files_may_go_into_a_volume),
+		TEST(services_are_restarted_as_the_spec_says),
+		TEST(metadata_is_the_spec_itself),
+		TEST(microcode_is_for_amd64),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
