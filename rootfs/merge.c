@@ -62,7 +62,7 @@ static void fill_object(const struct lkb_schema *schema, char *to, const char *f
 	for (size_t i = 0; i < schema->n_keys; i++) {
 		const struct lkb_schema_key *k = &schema->keys[i];
 
-		if (!k->refused && !k->ignored)
+		if (!k->ignored)
 			fill_key(k, to + k->offset, from + k->offset);
 	}
 }

@@ -1,84 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/ext/schema.h"
 
-#include <strings.h>
-
-#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/ext/schema_priv.h"
 #include "base/str.h"
-
-#define LIST_HINT "a list is written [\"one\", \"two\"], or with '- ' before each item"
 
 static struct lkb_pos pos_of(const struct lkb_schema_reader *r, const struct lkb_yaml_node *node)
 {
 	return (struct lkb_pos){ .file = r->file, .line = node->line, .column = node->column };
 }
 
+/* Anything but a list, or a map of the object's keys, is refused; `object` is NULL for a list and
+ * for a map of text. */
 static bool is(struct lkb_schema_reader *r, const struct lkb_yaml_node *node,
-	       enum lkb_yaml_type type, const struct lkb_schema_path *path)
+	       enum lkb_yaml_type type, const struct lkb_schema *object,
+	       const struct lkb_schema_path *path)
 {
+	lkb_autostr hint = { 0 };
+
 	if (node->type == type)
 		return true;
-	if (lkb_yaml_is_null(node))
-		lkb_schema_fault(r, path, node, NULL, "has no value");
+	if (lkb_yaml_is_null(node)) {
+		lkb_schema_fault(r, path, node, "remove it, or give it a value", "has no value");
+		return false;
+	}
+	if (type == LKB_YAML_SEQ)
+		lkb_schema_hint_list(node, &hint);
 	else
-		lkb_schema_fault(r, path, node,
-				 type == LKB_YAML_SEQ && node->type == LKB_YAML_SCALAR ? LIST_HINT
-										       : NULL,
-				 "must be %s, not %s", type == LKB_YAML_SEQ ? "a list" : "a map",
-				 lkb_yaml_kind(node));
+		lkb_schema_hint_map(object, !path->up, &hint);
+	lkb_schema_fault(r, path, node, hint.s, "must be %s, not %s",
+			 type == LKB_YAML_SEQ ? "a list" : "a map", lkb_yaml_kind(node));
 	return false;
-}
-
-static const struct lkb_schema_key *find_key(const struct lkb_schema *schema,
-					     const struct lkb_yaml_node *name)
-{
-	for (size_t i = 0; i < schema->n_keys; i++)
-		if (lkb_yaml_is(name, schema->keys[i].name))
-			return &schema->keys[i];
-	return NULL;
-}
-
-static const char *nearest_key(const struct lkb_schema *schema, const char *word)
-{
-	lkb_autofree const char **names = lkb_alloc_array(schema->n_keys, sizeof(*names));
-
-	for (size_t i = 0; i < schema->n_keys; i++) {
-		names[i] = schema->keys[i].name;
-		if (!strcasecmp(word, names[i]))
-			return names[i];
-	}
-	return lkb_did_you_mean(word, names, schema->n_keys);
-}
-
-/* The object in this one that has the key: the user wrote it one level too high. */
-static const char *owner_of(const struct lkb_schema *schema, const struct lkb_yaml_node *name)
-{
-	for (size_t i = 0; i < schema->n_keys; i++)
-		if (schema->keys[i].type == LKB_T_OBJECT && schema->keys[i].object &&
-		    find_key(schema->keys[i].object, name))
-			return schema->keys[i].name;
-	return NULL;
-}
-
-/* "did you mean 'image'?", where the key belongs, or the keys there are if they are few. */
-static void hint_for_unknown(const struct lkb_schema *schema, const struct lkb_yaml_node *name,
-			     struct lkb_str *hint)
-{
-	const char *owner = owner_of(schema, name);
-	const char *near = nearest_key(schema, name->text);
-
-	if (owner) {
-		lkb_str_addf(hint, "it is a key of '%s'", owner);
-	} else if (near) {
-		lkb_str_addf(hint, "did you mean '%s'?", near);
-	} else if (schema->n_keys <= 12) {
-		for (size_t i = 0; i < schema->n_keys; i++)
-			if (!schema->keys[i].refused)
-				lkb_str_addf(hint, "%s%s", hint->len ? ", " : "the keys here are ",
-					     schema->keys[i].name);
-	}
 }
 
 static void unknown_key(struct lkb_schema_reader *r, const struct lkb_schema *schema,
@@ -89,8 +41,8 @@ static void unknown_key(struct lkb_schema_reader *r, const struct lkb_schema *sc
 	lkb_autostr hint = { 0 };
 
 	lkb_schema_path_text(path, &object);
-	if (r->diags->n < LKB_DIAG_MAX)
-		hint_for_unknown(schema, name, &hint);
+	if (lkb_schema_shows(r))
+		lkb_schema_hint_unknown(schema, name, &hint);
 	lkb_schema_error(r->diags, &pos, hint.len ? hint.s : NULL, "unknown key '%s'%s%s",
 			 lkb_schema_shown(name->text).s, object.len ? " in " : "",
 			 lkb_str_get(&object));
@@ -104,7 +56,8 @@ static bool given_twice(struct lkb_schema_reader *r, const struct lkb_yaml_pair 
 
 	if (!pair->first)
 		return false;
-	lkb_str_addf(&hint, "first at %s:%u:%u", r->file, pair->first->line, pair->first->column);
+	lkb_str_addf(&hint, "remove one of them; the first is at %s:%u:%u", r->file,
+		     pair->first->line, pair->first->column);
 	lkb_schema_fault(r, path, pair->key, hint.s, "is given twice");
 	return true;
 }
@@ -113,7 +66,7 @@ static void check_empty(struct lkb_schema_reader *r, const struct lkb_schema_key
 			const struct lkb_yaml_node *node, const struct lkb_schema_path *path)
 {
 	if ((key->flags & (LKB_KEY_NONEMPTY | LKB_KEY_NONEMPTY_LIST)) && !node->n)
-		lkb_schema_fault(r, path, node, key->hint, "is empty");
+		lkb_schema_fault(r, path, node, lkb_schema_hint_empty(key, false), "is empty");
 }
 
 static void read_strlist(struct lkb_schema_reader *r, const struct lkb_schema_key *key,
@@ -122,7 +75,7 @@ static void read_strlist(struct lkb_schema_reader *r, const struct lkb_schema_ke
 {
 	enum lkb_schema_type type = key->type == LKB_T_IDLIST ? LKB_T_ID : LKB_T_STRING;
 
-	if (!is(r, node, LKB_YAML_SEQ, path))
+	if (!is(r, node, LKB_YAML_SEQ, NULL, path))
 		return;
 	check_empty(r, key, node, path);
 	ret->set = true;
@@ -133,7 +86,8 @@ static void read_strlist(struct lkb_schema_reader *r, const struct lkb_schema_ke
 		const struct lkb_yaml_node *item = node->items[i];
 
 		if (lkb_yaml_is_null(item))
-			lkb_schema_fault(r, &at, item, NULL, "has no value");
+			lkb_schema_fault(r, &at, item, "remove the item, or give it a value",
+					 "has no value");
 		else if (lkb_schema_read_scalar(r, key, type, item, &at, &ret->items[ret->n]))
 			ret->pos[ret->n++] = pos_of(r, item);
 	}
@@ -143,7 +97,7 @@ static void read_strmap(struct lkb_schema_reader *r, const struct lkb_schema_key
 			const struct lkb_yaml_node *node, const struct lkb_schema_path *path,
 			struct lkb_strmap *ret)
 {
-	if (!is(r, node, LKB_YAML_MAP, path))
+	if (!is(r, node, LKB_YAML_MAP, NULL, path))
 		return;
 	check_empty(r, key, node, path);
 	ret->set = true;
@@ -157,9 +111,11 @@ static void read_strmap(struct lkb_schema_reader *r, const struct lkb_schema_key
 		if (given_twice(r, pair, &at))
 			continue;
 		if (strlen(pair->key->text) != pair->key->text_len)
-			lkb_schema_fault(r, &at, pair->key, NULL, "holds a NUL character");
+			lkb_schema_fault(r, &at, pair->key, "remove the '\\0'",
+					 "holds a NUL character");
 		else if (lkb_yaml_is_null(pair->value))
-			lkb_schema_fault(r, &at, pair->key, NULL, "has no value");
+			lkb_schema_fault(r, &at, pair->key, "remove the key, or give it a value",
+					 "has no value");
 		else if (lkb_schema_read_scalar(r, key, LKB_T_STRING, pair->value, &at,
 						&ret->values[ret->n])) {
 			ret->keys[ret->n] = pair->key->text;
@@ -176,7 +132,7 @@ static void read_objlist(struct lkb_schema_reader *r, const struct lkb_schema_ke
 			 const struct lkb_yaml_node *node, const struct lkb_schema_path *path,
 			 struct lkb_objlist *ret)
 {
-	if (!is(r, node, LKB_YAML_SEQ, path))
+	if (!is(r, node, LKB_YAML_SEQ, NULL, path))
 		return;
 	check_empty(r, key, node, path);
 	ret->set = true;
@@ -185,7 +141,7 @@ static void read_objlist(struct lkb_schema_reader *r, const struct lkb_schema_ke
 	for (size_t i = 0; i < node->n; i++) {
 		struct lkb_schema_path at = { .up = path, .index = i };
 
-		if (is(r, node->items[i], LKB_YAML_MAP, &at))
+		if (is(r, node->items[i], LKB_YAML_MAP, key->object, &at))
 			read_object(r, key->object, node->items[i], &at,
 				    (char *)ret->items + key->object->size * i);
 	}
@@ -207,7 +163,7 @@ static void read_value(struct lkb_schema_reader *r, const struct lkb_schema_key 
 		read_objlist(r, key, node, path, field);
 		break;
 	case LKB_T_OBJECT:
-		if (is(r, node, LKB_YAML_MAP, path))
+		if (is(r, node, LKB_YAML_MAP, key->object, path))
 			read_object(r, key->object, node, path, field);
 		break;
 	default:
@@ -216,29 +172,11 @@ static void read_value(struct lkb_schema_reader *r, const struct lkb_schema_key 
 	}
 }
 
-/* What to write in place of nothing. */
-static const char *hint_for_null(const struct lkb_schema_key *key)
-{
-	switch (key->type) {
-	case LKB_T_STRLIST:
-	case LKB_T_IDLIST:
-	case LKB_T_OBJLIST:
-		return "remove the key, or write [] for an empty list";
-	case LKB_T_STRMAP:
-	case LKB_T_OBJECT:
-		return "remove the key, or write {} for an empty map";
-	case LKB_T_STRING:
-		return "remove the key, or write \"\" for an empty text";
-	default:
-		return "remove the key, or give it a value";
-	}
-}
-
 static void read_pair(struct lkb_schema_reader *r, const struct lkb_schema *schema,
 		      const struct lkb_yaml_pair *pair, const struct lkb_schema_path *path,
 		      void *ret)
 {
-	const struct lkb_schema_key *key = find_key(schema, pair->key);
+	const struct lkb_schema_key *key = lkb_schema_find(schema, pair->key);
 	struct lkb_schema_path at = { .up = path, .key = pair->key->text };
 	struct lkb_pos pos = pos_of(r, pair->key);
 	lkb_autostr subject = { 0 };
@@ -250,9 +188,7 @@ static void read_pair(struct lkb_schema_reader *r, const struct lkb_schema *sche
 	if (given_twice(r, pair, &at))
 		return;
 	if (lkb_yaml_is_null(pair->value)) {
-		lkb_schema_fault(r, &at, pair->key, hint_for_null(key), "has no value");
-	} else if (key->refused) {
-		lkb_schema_fault(r, &at, pair->key, key->hint, "%s", key->refused);
+		lkb_schema_fault(r, &at, pair->key, lkb_schema_hint_null(key), "has no value");
 	} else if (key->ignored) {
 		lkb_schema_subject(&at, &subject);
 		lkb_schema_warning(r->diags, &pos, key->hint, "%s %s", subject.s, key->ignored);
@@ -270,11 +206,13 @@ static void check_required(struct lkb_schema_reader *r, const struct lkb_schema 
 	for (size_t i = 0; i < schema->n_keys; i++) {
 		const struct lkb_schema_key *key = &schema->keys[i];
 		lkb_autostr object = { 0 };
+		lkb_autostr hint = { 0 };
 
 		if (!(key->flags & LKB_KEY_REQUIRED) || lkb_yaml_get(node, key->name))
 			continue;
 		lkb_schema_path_text(path, &object);
-		lkb_schema_error(r->diags, &pos, NULL, "%s has no '%s'",
+		lkb_schema_hint_required(key, &hint);
+		lkb_schema_error(r->diags, &pos, hint.s, "%s has no '%s'",
 				 object.len ? object.s : "the file", key->name);
 	}
 }
@@ -302,7 +240,7 @@ void lkb_schema_read(const struct lkb_schema *schema, const struct lkb_yaml_node
 	struct lkb_schema_reader r = { .file = file, .arena = arena, .diags = diags };
 	struct lkb_schema_path root = { 0 };
 
-	if (is(&r, node, LKB_YAML_MAP, &root))
+	if (is(&r, node, LKB_YAML_MAP, schema, &root))
 		read_object(&r, schema, node, &root, ret);
 }
 

@@ -13,13 +13,13 @@
 /*
  * One engine reads every YAML file of the program (specs, boards, packages) into structs. What a
  * file may hold is a table of rows; parser, "did you mean", error texts and the man pages' key
- * lists all come from it. Reading is strict and reports every fault, each with file:line:column.
+ * lists all come from it. Reading is strict and reports every fault, each with file:line:column and
+ * a hint that says what to do, which a key with a .check brings along.
  *
  *	static const struct lkb_schema_key kernel_keys[] = {
  *		LKB_KEY(struct lkb_kernel, image, LKB_T_STRING, "OCI image with the kernel",
- *			.check = check_image),
+ *			.check = check_image, .hint = "write it like nginx:1.27"),
  *		LKB_KEY_AS("binds.add", struct lkb_kernel, binds_add, LKB_T_STRLIST, "..."),
- *		LKB_KEY_REFUSED("volumes", "is not supported by this version of lkboard", "..."),
  *	};
  *	static const struct lkb_schema kernel_schema =
  *		LKB_SCHEMA("kernel", struct lkb_kernel, kernel_keys);
@@ -74,8 +74,8 @@ enum lkb_schema_type {
 	LKB_T_STRING,
 	/* enum lkb_tristate: true or false (yes, no, on and off are refused with a hint) */
 	LKB_T_BOOL,
-	/* struct lkb_opt_int: as YAML writes integers (10, 0x0a, 012 and 0o12 are ten), unquoted,
-	 * bounded by .min and .max */
+	/* struct lkb_opt_int: as YAML writes integers (10, 0x0a, 012, 0o12 and 0b1010 are ten,
+	 * 1_0 as well), unquoted, bounded by .min and .max */
 	LKB_T_INT,
 	LKB_T_MODE, /* struct lkb_opt_int: octal such as "0644" or 0644, at most 07777 */
 	LKB_T_SIZE, /* struct lkb_opt_int: bytes, "64MiB" (base/size.h) */
@@ -111,9 +111,6 @@ struct lkb_schema_key {
 	 * NULL or what is wrong with it as the end of "KEY is 'VALUE', which ...": "is no absolute
 	 * path", "has no ':'". */
 	const char *(*check)(const char *value);
-	/* Not NULL: the key is known but lkboard does not do it; the text says so in plain words
-	 * and the file is refused. */
-	const char *refused;
 	/* Not NULL: the key is accepted and has no effect; the text is given as a warning, after
 	 * the name of the key: "has no effect". */
 	const char *ignored;
@@ -141,8 +138,6 @@ struct lkb_schema {
 	}
 #define LKB_KEY(struct_type, field, key_type, doc_text, ...) \
 	LKB_KEY_AS(#field, struct_type, field, key_type, doc_text, ##__VA_ARGS__)
-#define LKB_KEY_REFUSED(key_name, words, doc_text, ...) \
-	{ .name = (key_name), .refused = (words), .doc = (doc_text), ##__VA_ARGS__ }
 #define LKB_KEY_IGNORED(key_name, words, doc_text, ...) \
 	{ .name = (key_name), .ignored = (words), .doc = (doc_text), ##__VA_ARGS__ }
 #define LKB_SCHEMA_AT(schema_name, struct_type, key_table, pos_at) \
@@ -171,7 +166,7 @@ void lkb_schema_warning(struct lkb_diags *diags, const struct lkb_pos *pos, cons
 /* Where the value of a key of an object stands: for checks after reading. The object's own place
  * if the key was not given. */
 struct lkb_pos lkb_schema_pos(const struct lkb_pos *object, const char *key);
-/* True if the file gave the key a value other than null, even one that is refused or wrong. */
+/* True if the file gave the key a value other than null, even one that is wrong. */
 bool lkb_schema_given(const struct lkb_pos *object, const char *key);
 
 /* A value of the user's as messages show it: control characters escaped, long text cut. */

@@ -84,6 +84,10 @@ void lkb_schema_fault(struct lkb_schema_reader *r, const struct lkb_schema_path 
 	lkb_autostr message = { 0 };
 	va_list ap;
 
+	if (!lkb_schema_shows(r)) {
+		lkb_diags_add(r->diags, LKB_SEVERITY_ERROR, &(struct lkb_error){ 0 });
+		return;
+	}
 	lkb_schema_subject(path, &message);
 	lkb_str_add(&message, " ");
 	va_start(ap, fmt);

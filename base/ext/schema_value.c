@@ -46,46 +46,85 @@ static bool parse_digits(const char *s, int base, uint64_t max, uint64_t *ret)
 	return true;
 }
 
-/* An integer as YAML writes it: 10, -10, 0x0a, 0o12, 012. */
+/* YAML has 1_000 for a thousand. */
+static bool drop_underscores(const char *s, char *ret, size_t size)
+{
+	size_t n = 0;
+
+	if (*s == '_')
+		return false;
+	for (; *s; s++) {
+		if (*s == '_')
+			continue;
+		if (n + 1 >= size)
+			return false;
+		ret[n++] = *s;
+	}
+	ret[n] = '\0';
+	return true;
+}
+
+/* An integer as YAML writes it: 10, -10, 1_000, 0x0a, 0o12, 012, 0b1010. */
 static bool parse_int(const char *s, int64_t *ret)
 {
 	bool negative = *s == '-';
-	uint64_t v;
+	char text[72], *digits = text;
 	int base = 10;
+	uint64_t v;
 
 	if (*s == '-' || *s == '+')
 		s++;
-	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'o')) {
-		base = s[1] == 'x' ? 16 : 8;
-		s += 2;
-	} else if (s[0] == '0' && s[1]) {
+	if (!drop_underscores(s, text, sizeof(text)))
+		return false;
+	if (digits[0] == '0' && digits[1] && strchr("xob", digits[1])) {
+		base = digits[1] == 'x' ? 16 : digits[1] == 'o' ? 8 : 2;
+		digits += 2;
+	} else if (digits[0] == '0' && digits[1]) {
 		base = 8;
-		s++;
+		digits++;
 	}
-	if (!parse_digits(s, base, (uint64_t)INT64_MAX, &v))
+	if (!parse_digits(digits, base, (uint64_t)INT64_MAX, &v))
 		return false;
 	*ret = negative ? -(int64_t)v : (int64_t)v;
 	return true;
+}
+
+static bool out_of_range(struct lkb_schema_reader *r, const struct lkb_schema_key *key,
+			 const struct lkb_yaml_node *node, const struct lkb_schema_path *path,
+			 const char *hint)
+{
+	if (key->max == INT64_MAX)
+		lkb_schema_fault(r, path, node, hint, "is %s, which is less than %lld", node->text,
+				 (long long)key->min);
+	else
+		lkb_schema_fault(r, path, node, hint,
+				 "is %s, which is not between %lld and %lld", node->text,
+				 (long long)key->min, (long long)key->max);
+	return false;
 }
 
 static bool read_int(struct lkb_schema_reader *r, const struct lkb_schema_key *key,
 		     const struct lkb_yaml_node *node, const struct lkb_schema_path *path,
 		     struct lkb_opt_int *field)
 {
-	int64_t v;
+	bool bounded = key->min || key->max, number;
+	lkb_autostr hint = { 0 };
+	int64_t v = 0;
 
-	if (!parse_int(node->text, &v))
-		return wrong(r, key, node, path, NULL, "is no whole number");
-	if (!node->plain)
-		return wrong(r, key, node, path, "write the number without quotes", "is text");
-	if ((key->min || key->max) && (v < key->min || v > key->max)) {
-		lkb_schema_fault(r, path, node, key->hint,
-				 "is %s, which is not between %lld and %lld", node->text,
-				 (long long)key->min, (long long)key->max);
+	number = parse_int(node->text, &v);
+	if (number && node->plain && (!bounded || (v >= key->min && v <= key->max))) {
+		*field = (struct lkb_opt_int){ .set = true, .v = v };
+		return true;
+	}
+	lkb_schema_hint_number(key, &hint);
+	if (!number)
+		return wrong(r, key, node, path, hint.s, "is no whole number");
+	if (!node->plain) {
+		lkb_schema_fault(r, path, node, "write the number without quotes",
+				 "is '%s', which is text", node->text);
 		return false;
 	}
-	*field = (struct lkb_opt_int){ .set = true, .v = v };
-	return true;
+	return out_of_range(r, key, node, path, key->hint ? key->hint : hint.s);
 }
 
 static bool read_bool(struct lkb_schema_reader *r, const struct lkb_schema_key *key,
@@ -95,7 +134,7 @@ static bool read_bool(struct lkb_schema_reader *r, const struct lkb_schema_key *
 	static const char *const yes[] = { "true", "yes", "on", "y" };
 	static const char *const no[] = { "false", "no", "off", "n" };
 	static const char *const exact[] = { "true", "True", "TRUE", "false", "False", "FALSE" };
-	const char *hint = NULL;
+	const char *hint = "write true or false";
 
 	for (size_t i = 0; node->plain && i < LKB_ARRAY_SIZE(exact); i++) {
 		if (!strcmp(node->text, exact[i])) {
@@ -155,7 +194,7 @@ static bool read_id(struct lkb_schema_reader *r, const struct lkb_schema_key *ke
 		return true;
 	}
 	if (!parse_int(node->text, &v) || v < 0 || v > MAX_ID)
-		return wrong(r, key, node, path, NULL,
+		return wrong(r, key, node, path, "write a number from 0 to 4294967294, or a name",
 			     "is neither a name nor a number from 0 to 4294967294");
 	*field = lkb_arena_format(r->arena, "%lld", (long long)v);
 	return true;
@@ -184,7 +223,7 @@ static const char *nearest(const char *word, const char *const *choices, size_t 
 		     !strcasecmp(word, choices[i] + whole - len)))
 			return choices[i];
 	}
-	return lkb_did_you_mean(word, choices, n);
+	return len > 1 ? lkb_did_you_mean(word, choices, n) : NULL;
 }
 
 static bool check_choice(struct lkb_schema_reader *r, const struct lkb_schema_key *key,
@@ -197,15 +236,17 @@ static bool check_choice(struct lkb_schema_reader *r, const struct lkb_schema_ke
 	for (; key->choices[n]; n++)
 		if (!strcmp(node->text, key->choices[n]))
 			return true;
-	if (r->diags->n < LKB_DIAG_MAX)
+	if (lkb_schema_shows(r))
 		near = nearest(node->text, key->choices, n);
-	if (near) {
+	if (near)
 		lkb_str_addf(&hint, "did you mean '%s'?", near);
-	} else if (n <= 12) {
-		lkb_str_add(&hint, "it is one of ");
+	else
+		lkb_str_add(&hint, key->hint ? key->hint : "it is one of ");
+	if (!near && !key->hint)
 		add_choices(&hint, key->choices);
-	}
-	return wrong(r, key, node, path, hint.len ? hint.s : NULL, "is not known");
+	lkb_schema_fault(r, path, node, hint.s, "is '%s', which is not known",
+			 lkb_schema_shown(node->text).s);
+	return false;
 }
 
 static bool read_string(struct lkb_schema_reader *r, const struct lkb_schema_key *key,
@@ -215,7 +256,8 @@ static bool read_string(struct lkb_schema_reader *r, const struct lkb_schema_key
 	const char *which;
 
 	if ((key->flags & LKB_KEY_NONEMPTY) && !node->text_len) {
-		lkb_schema_fault(r, path, node, key->hint, "is empty");
+		lkb_schema_fault(r, path, node, lkb_schema_hint_empty(key, !path->key),
+				 "is empty");
 		return false;
 	}
 	if (key->choices && !check_choice(r, key, node, path))
@@ -231,15 +273,18 @@ bool lkb_schema_read_scalar(struct lkb_schema_reader *r, const struct lkb_schema
 			    enum lkb_schema_type type, const struct lkb_yaml_node *node,
 			    const struct lkb_schema_path *path, void *field)
 {
+	lkb_autostr hint = { 0 };
+
 	if (node->type != LKB_YAML_SCALAR) {
-		lkb_schema_fault(r, path, node, NULL, "must be %s, not %s",
+		lkb_schema_hint_scalar(node, &hint);
+		lkb_schema_fault(r, path, node, hint.s, "must be %s, not %s",
 				 type == LKB_T_BOOL ? "true or false"
 				 : type == LKB_T_INT ? "a number" : "text",
 				 lkb_yaml_kind(node));
 		return false;
 	}
 	if (strlen(node->text) != node->text_len) {
-		lkb_schema_fault(r, path, node, NULL, "holds a NUL character");
+		lkb_schema_fault(r, path, node, "remove the '\\0'", "holds a NUL character");
 		return false;
 	}
 	switch (type) {

@@ -99,9 +99,8 @@ json_t *lkb_schema_write(const struct lkb_schema *schema, const void *object)
 
 	for (size_t i = 0; i < schema->n_keys; i++) {
 		const struct lkb_schema_key *k = &schema->keys[i];
-		json_t *value = k->refused || k->ignored
-					? NULL
-					: value_of(k, (const char *)object + k->offset);
+		json_t *value = k->ignored ? NULL
+					   : value_of(k, (const char *)object + k->offset);
 
 		if (value)
 			lkb_json_set(ret, k->name, value);

@@ -11,6 +11,7 @@
 #include "base/str.h"
 
 #define YAML_TAG "tag:yaml.org,2002:"
+#define TOO_DEEP "no file needs as many: look for a '[' or '{' too many"
 
 struct anchor {
 	const char *name;
@@ -41,9 +42,10 @@ static void nodes_clear(struct nodes *v)
 	free(v->items);
 }
 
-static int fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...) LKB_PRINTF(3, 4);
+static int fail_at(struct reader *r, yaml_mark_t mark, const char *hint, const char *fmt, ...)
+	LKB_PRINTF(4, 5);
 
-static int fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...)
+static int fail_at(struct reader *r, yaml_mark_t mark, const char *hint, const char *fmt, ...)
 {
 	lkb_autostr message = { 0 };
 	va_list ap;
@@ -52,6 +54,7 @@ static int fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...)
 	lkb_str_vaddf(&message, fmt, ap);
 	va_end(ap);
 	lkb_fail(r->err, LKB_INPUT, "%s", lkb_str_get(&message));
+	lkb_hint(r->err, "%s", hint);
 	return lkb_at(r->err, r->name, (unsigned)mark.line + 1, (unsigned)mark.column + 1);
 }
 
@@ -65,8 +68,9 @@ static int next_event(struct reader *r, yaml_event_t *ev)
 static int count_nodes(struct reader *r, yaml_mark_t mark, size_t n)
 {
 	if (n > LKB_YAML_MAX_NODES - r->n_nodes)
-		return fail_at(r, mark, "the file holds more than %d values; each use of an alias "
-			       "counts", LKB_YAML_MAX_NODES);
+		return fail_at(r, mark, "split the file, or use fewer aliases",
+			       "the file holds more than %d values; each use of an alias counts",
+			       LKB_YAML_MAX_NODES);
 	r->n_nodes += n;
 	return 0;
 }
@@ -93,8 +97,8 @@ static struct anchor *find_anchor(struct reader *r, const char *name)
 static int open_anchor(struct reader *r, const yaml_event_t *ev, const yaml_char_t *name)
 {
 	if (r->n_anchors >= LKB_YAML_MAX_ANCHORS)
-		return fail_at(r, ev->start_mark, "the file holds more than %d anchors",
-			       LKB_YAML_MAX_ANCHORS);
+		return fail_at(r, ev->start_mark, "remove the anchors that no alias uses",
+			       "the file holds more than %d anchors", LKB_YAML_MAX_ANCHORS);
 	LKB_GROW(r->anchors, r->n_anchors, r->cap_anchors);
 	r->anchors[r->n_anchors++] = (struct anchor){
 		.name = lkb_arena_strdup(r->arena, (const char *)name)
@@ -109,12 +113,17 @@ static int read_alias(struct reader *r, const yaml_event_t *ev, unsigned depth,
 	const struct anchor *a = find_anchor(r, name);
 
 	if (!a)
-		return fail_at(r, ev->start_mark, "alias '*%s' has no anchor before it", name);
+		return fail_at(r, ev->start_mark,
+			       "text that starts with '*' needs quotes; an anchor, written with "
+			       "'&', must stand before its aliases",
+			       "alias '*%s' has no anchor before it", name);
 	if (!a->node)
-		return fail_at(r, ev->start_mark, "alias '*%s' stands inside its own anchor", name);
+		return fail_at(r, ev->start_mark, "write the value out: it cannot hold itself",
+			       "alias '*%s' stands inside its own anchor", name);
 	if (a->height > LKB_YAML_MAX_DEPTH - depth)
-		return fail_at(r, ev->start_mark, "alias '*%s' nests more than %d levels deep",
-			       name, LKB_YAML_MAX_DEPTH);
+		return fail_at(r, ev->start_mark, TOO_DEEP,
+			       "alias '*%s' nests more than %d levels deep", name,
+			       LKB_YAML_MAX_DEPTH);
 	if (count_nodes(r, ev->start_mark, a->weight))
 		return -1;
 	*ret = a->node;
@@ -145,9 +154,10 @@ static int check_tag(struct reader *r, const yaml_event_t *ev, const yaml_char_t
 	if (tag_known(tag, names))
 		return 0;
 	if (!strncmp(s, YAML_TAG, strlen(YAML_TAG)))
-		return fail_at(r, ev->start_mark, "tag '!!%s' is not known here",
-			       s + strlen(YAML_TAG));
-	return fail_at(r, ev->start_mark, "tag '%s' is not known here", s);
+		return fail_at(r, ev->start_mark, "remove the tag, and write the value as it is",
+			       "tag '!!%s' is not known here", s + strlen(YAML_TAG));
+	return fail_at(r, ev->start_mark, "remove the tag; text that starts with '!' needs quotes",
+		       "tag '%s' is not known here", s);
 }
 
 static int read_scalar(struct reader *r, const yaml_event_t *ev, struct lkb_yaml_node **ret)
@@ -244,8 +254,8 @@ static int read_content(struct reader *r, const yaml_event_t *ev, unsigned depth
 			struct lkb_yaml_node **ret, unsigned *ret_height)
 {
 	if (depth >= LKB_YAML_MAX_DEPTH)
-		return fail_at(r, ev->start_mark, "values nest more than %d levels deep",
-			       LKB_YAML_MAX_DEPTH);
+		return fail_at(r, ev->start_mark, TOO_DEEP,
+			       "values nest more than %d levels deep", LKB_YAML_MAX_DEPTH);
 	if (count_nodes(r, ev->start_mark, 1))
 		return -1;
 	*ret_height = 1;
@@ -294,6 +304,7 @@ static int read_stream(struct reader *r, struct lkb_yaml_node **ret)
 		end = ev.type == YAML_STREAM_END_EVENT;
 		if (ev.type == YAML_DOCUMENT_START_EVENT && root)
 			rc = fail_at(r, ev.start_mark,
+				     "remove the '---', or put what follows in a file of its own",
 				     "a second document starts here; a file holds one");
 		else if (ev.type == YAML_ALIAS_EVENT || ev.type == YAML_SCALAR_EVENT ||
 			 ev.type == YAML_SEQUENCE_START_EVENT ||
@@ -314,20 +325,18 @@ static int read_stream(struct reader *r, struct lkb_yaml_node **ret)
 int lkb_yaml_parse(const char *text, size_t len, const char *name, struct lkb_arena *arena,
 		   struct lkb_yaml_node **ret, struct lkb_error *err)
 {
-	struct reader r = {
-		.text = text, .len = len, .name = name, .arena = arena, .err = err
-	};
+	struct reader r = { .name = name, .arena = arena, .err = err };
 	int rc;
 
 	if (len > LKB_YAML_MAX_TEXT) {
 		lkb_fail(err, LKB_INPUT, "the file is larger than 16 MiB");
-		return lkb_at(err, name, 0, 0);
+		lkb_hint(err, "nobody wrote that by hand: is it the right file?");
+		return lkb_at(err, name, 1, 1);
 	}
-	/* A byte order mark would count as a column. */
-	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
-		r.text += 3;
-		r.len -= 3;
-	}
+	if (lkb_yaml_decode(&text, &len, name, arena, err))
+		return -1;
+	r.text = text;
+	r.len = len;
 	if (!yaml_parser_initialize(&r.parser))
 		return lkb_fail(err, LKB_BUG, "libyaml cannot be started");
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);

@@ -38,6 +38,7 @@ static int add_merged(struct entries *e, const struct lkb_yaml_node *from, const
 	if (from->type != LKB_YAML_MAP) {
 		lkb_fail(err, LKB_INPUT, "'<<' needs a map or a list of maps, not %s",
 			 lkb_yaml_kind(from));
+		lkb_hint(err, "write '<<: *NAME' for a map that has the anchor '&NAME'");
 		return lkb_at(err, name, from->line, from->column);
 	}
 	for (size_t i = 0; i < from->n; i++)
@@ -106,6 +107,7 @@ int lkb_yaml_fill_map(struct lkb_yaml_node *map, struct lkb_yaml_node *const *fl
 		if (pair.key->type != LKB_YAML_SCALAR) {
 			lkb_fail(err, LKB_INPUT, "a key must be text, not %s",
 				 lkb_yaml_kind(pair.key));
+			lkb_hint(err, "text that starts with '[' or '{' needs quotes");
 			return lkb_at(err, name, pair.key->line, pair.key->column);
 		}
 		if (!is_merge_key(pair.key))

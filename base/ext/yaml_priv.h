@@ -6,6 +6,11 @@
 
 #include "base/ext/yaml.h"
 
+/* Makes UTF-8 without a byte order mark, which would count as a column, of what a file holds: moves
+ * *text and *len on, or to a copy in the arena. */
+int lkb_yaml_decode(const char **text, size_t *len, const char *name, struct lkb_arena *arena,
+		    struct lkb_error *err);
+
 /* Turns what stopped libyaml into an error with position and, where we know better, a hint. */
 int lkb_yaml_syntax_error(const yaml_parser_t *parser, const char *text, size_t len,
 			  const char *name, struct lkb_error *err);

@@ -67,7 +67,8 @@ static void check_mount(const struct lkb_spec_mount *m, const char *what, const 
 		report(diags, &m->pos, "only mqueue, devpts, proc, sysfs and cgroup follow from "
 		       "the source", what, path, "has no 'type'");
 	if (!lkb_schema_given(&m->pos, "destination") && type && !is_own_type(type))
-		report(diags, &m->pos, NULL, what, path, "has no 'destination'");
+		report(diags, &m->pos, "say where in the container: 'destination: /...'", what,
+		       path, "has no 'destination'");
 	if (!lkb_spec_is_bind(m))
 		return;
 	if (is_empty(m->source))
@@ -83,7 +84,7 @@ static void check_runtime_mount(const struct lkb_spec_mount *m, const char *what
 				struct lkb_diags *diags)
 {
 	if (!lkb_schema_given(&m->pos, "destination"))
-		report(diags, &m->pos, "give an absolute path of the system", what, path,
+		report(diags, &m->pos, "say where in the system: 'destination: /...'", what, path,
 		       "has no 'destination'");
 	if (is_empty(m->type) && !lkb_spec_is_bind(m))
 		report(diags, &m->pos, "give the type of the file system, or bind", what, path,
@@ -98,11 +99,16 @@ static void check_interface(const struct lkb_spec_interface *f, const char *what
 {
 	struct lkb_pos peer = lkb_schema_pos(&f->pos, "peer");
 	struct lkb_pos in_root = lkb_schema_pos(&f->pos, "createInRoot");
+	struct lkb_pos add = lkb_schema_pos(&f->pos, "add");
+	bool veth = f->add && !strcmp(f->add, "veth");
 
-	if (f->peer && (!f->add || strcmp(f->add, "veth")))
+	if (f->peer && f->add && !veth)
 		report(diags, &peer, "only 'add: veth' makes an interface with another end", what,
 		       path, "has a 'peer'");
-	if (f->create_in_root == LKB_YES && !f->add)
+	if (veth && !lkb_schema_given(&f->pos, "peer"))
+		report(diags, &add, "name its other end: 'peer: ...'", what, path,
+		       "is a veth without a 'peer'");
+	if (f->create_in_root == LKB_YES && !f->add && !f->peer)
 		report(diags, &in_root, "say with 'add' what is to be made", what, path,
 		       "has 'createInRoot' and nothing to make");
 }
@@ -167,12 +173,15 @@ static void check_device(const struct lkb_spec_device *d, const char *what, cons
 		lkb_autofree char *message = lkb_format("has no '%s'", keys[i]);
 
 		if (!lkb_schema_given(&d->pos, keys[i]))
-			report(diags, &d->pos, NULL, what, path, message);
+			report(diags, &d->pos, "write it like {path: /dev/null, type: c, major: "
+			       "1, minor: 3, mode: \"0666\"}", what, path, message);
 	}
 	if (d->path && !all && d->type && !strcmp(d->type, "a"))
-		report(diags, &type, NULL, what, path, "is one device: its type is b, c, p or u");
+		report(diags, &type, "write b, c, p or u; 'a' needs 'path: all'", what, path,
+		       "is one device, not all of a type");
 	if (all && d->type && !strchr("abc", *d->type))
-		report(diags, &type, NULL, what, path, "is a rule: its type is a, b or c");
+		report(diags, &type, "write a, b or c", what, path,
+		       "is a rule for devices of a type that has none");
 }
 
 static void check_sysctl(const struct lkb_strmap *map, const char *path, struct lkb_diags *diags)
@@ -186,7 +195,8 @@ static void check_sysctl(const struct lkb_strmap *map, const char *path, struct 
 		lkb_autofree char *of = lkb_format("%s%ssysctl", path, *path ? "." : "");
 
 		if (!*key || strspn(key, allowed) != strlen(key) || strstr(key, ".."))
-			report(diags, &map->pos[i], NULL, what, of, "is no kernel parameter");
+			report(diags, &map->pos[i], "write it like net.ipv4.ip_forward: 1", what,
+			       of, "is no kernel parameter");
 	}
 }
 
@@ -211,7 +221,8 @@ static void check_counts(const struct lkb_spec_image *image, const char *path,
 		struct lkb_pos pos = lkb_schema_pos(&image->pos, lists[i].key);
 
 		if (lists[i].n > MAX_ITEMS)
-			lkb_schema_error(diags, &pos, NULL, "'%s'%s%s has %zu items, more than %d",
+			lkb_schema_error(diags, &pos, "remove some, or divide the container",
+					 "'%s'%s%s has %zu items, more than %d",
 					 lists[i].key, *path ? " of " : "", path, lists[i].n,
 					 MAX_ITEMS);
 	}
@@ -246,7 +257,8 @@ void lkb_spec_check_image(const struct lkb_spec_image *image, const char *path,
 	check_resources(&image->resources, path, diags);
 	check_runtime(&image->runtime, path, diags);
 	if (image->command.n && !*image->command.items[0])
-		report(diags, &image->command.pos[0], NULL, "'command[0]'", path, "is empty");
+		report(diags, &image->command.pos[0], "write the program, such as /bin/sh",
+		       "'command[0]'", path, "is empty");
 }
 
 static void check_images(const struct lkb_objlist *list, const char *section,

@@ -14,10 +14,14 @@ static int parse_label(const char *text, struct lkb_arena *arena, struct lkb_spe
 
 	if (lkb_yaml_parse(text, strlen(text), LABEL, arena, &root, err))
 		return -1;
-	if (root->type != LKB_YAML_MAP)
-		return lkb_fail(err, LKB_INPUT, "it must be a map, not %s", lkb_yaml_kind(root));
-	if (lkb_yaml_get(root, "name") || lkb_yaml_get(root, "image"))
-		return lkb_fail(err, LKB_INPUT, "'name' and 'image' cannot be set in a label");
+	if (root->type != LKB_YAML_MAP) {
+		lkb_fail(err, LKB_INPUT, "it must be a map, not %s", lkb_yaml_kind(root));
+		return lkb_hint(err, "the label is JSON such as {\"net\": \"host\"}");
+	}
+	if (lkb_yaml_get(root, "name") || lkb_yaml_get(root, "image")) {
+		lkb_fail(err, LKB_INPUT, "'name' and 'image' cannot be set in a label");
+		return lkb_hint(err, "remove them: the spec has them");
+	}
 	lkb_schema_read(lkb_spec_label_schema(), root, LABEL, &image, arena, &diags);
 	lkb_spec_check_image(&image, "", &diags);
 	lkb_diags_sort(&diags);

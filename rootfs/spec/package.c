@@ -37,7 +37,8 @@ static int read_hash(const char *dir, struct lkb_str *ret, struct lkb_error *err
 	lkb_autostr changed = { 0 };
 
 	if (run_git(dir, tree, ret, err) || run_git(dir, status, &changed, err))
-		return -1;
+		return lkb_hint(err, "the directory must be committed to git: its hash there is "
+				"the image's tag");
 	if (changed.len) {
 		lkb_fail(err, LKB_INPUT, "'%s' has changes that are not committed", dir);
 		return lkb_hint(err, "commit them, or name the image itself");
@@ -67,7 +68,9 @@ static int read_word(const struct lkb_yaml_node *root, const char *key, const ch
 int lkb_spec_package(const char *text, const char *dir, struct lkb_arena *arena, const char **ret,
 		     struct lkb_error *err)
 {
-	lkb_autofree char *package = lkb_path_join(dir, text + strlen(PREFIX));
+	const char *below = text + strlen(PREFIX);
+	lkb_autofree char *package = strcmp(dir, ".") ? lkb_path_join(dir, below)
+						      : lkb_format("%s", below);
 	lkb_autofree char *path = lkb_path_join(package, BUILD_FILE);
 	const char *org = NULL, *image = NULL;
 	struct lkb_yaml_node *root = NULL;

@@ -123,6 +123,8 @@ static void resolve_image(const char **image, const struct lkb_pos *pos, const s
 		rc = lkb_spec_package(*image, place->dir, place->arena, image, &fault);
 	else
 		lkb_fail(&fault, LKB_INPUT, "a package is looked for beside a spec's file");
+	if (rc)
+		lkb_hint(&fault, "name the image itself");
 	if (!rc)
 		return;
 	lkb_context(&fault, "image '%s'", lkb_schema_shown(*image).s);

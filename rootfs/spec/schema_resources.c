@@ -8,6 +8,9 @@
 #define MAX_MINOR 1048575
 #define NO_BOUND INT64_MAX
 
+#define BYTES_HINT "write bytes such as 67108864, which are 64 MiB"
+#define LIMIT_HINT BYTES_HINT ", or -1 for no limit"
+
 #define INT(type, field, words, ...) LKB_KEY(struct type, field, LKB_T_INT, words, ##__VA_ARGS__)
 #define INT_AS(name, type, field, words, ...) \
 	LKB_KEY_AS(name, struct type, field, LKB_T_INT, words, ##__VA_ARGS__)
@@ -27,15 +30,17 @@ static const struct lkb_schema_key rule_keys[] = {
 static const struct lkb_schema rule_schema = LKB_SCHEMA("rule", struct lkb_spec_rule, rule_keys);
 
 static const struct lkb_schema_key memory_keys[] = {
-	INT(lkb_spec_memory, limit, "bytes at most; -1: no limit", .min = -1, .max = NO_BOUND),
+	INT(lkb_spec_memory, limit, "bytes at most; -1: no limit", .min = -1, .max = NO_BOUND,
+	    .hint = LIMIT_HINT),
 	INT(lkb_spec_memory, reservation, "bytes that stay when memory is short; -1: no limit",
-	    .min = -1, .max = NO_BOUND),
+	    .min = -1, .max = NO_BOUND, .hint = LIMIT_HINT),
 	INT(lkb_spec_memory, swap, "bytes of memory and swap at most; -1: no limit", .min = -1,
-	    .max = NO_BOUND),
+	    .max = NO_BOUND, .hint = LIMIT_HINT),
 	INT(lkb_spec_memory, kernel, "bytes of the kernel's memory; cgroup 1 only", .min = -1,
-	    .max = NO_BOUND),
+	    .max = NO_BOUND, .hint = LIMIT_HINT),
 	INT_AS("kernelTCP", lkb_spec_memory, kernel_tcp,
-	       "bytes of TCP buffers; cgroup 1 only", .min = -1, .max = NO_BOUND),
+	       "bytes of TCP buffers; cgroup 1 only", .min = -1, .max = NO_BOUND,
+	       .hint = LIMIT_HINT),
 	INT(lkb_spec_memory, swappiness, "how willingly it is swapped out; cgroup 1 only",
 	    .max = 100),
 	LKB_KEY_AS("disableOOMKiller", struct lkb_spec_memory, disable_oom_killer, LKB_T_BOOL,
@@ -57,9 +62,9 @@ static const struct lkb_schema_key cpu_keys[] = {
 	INT_AS("realtimePeriod", lkb_spec_cpu, realtime_period,
 	       "microseconds of a real-time period; cgroup 1 only", .min = 1, .max = NO_BOUND),
 	LKB_KEY(struct lkb_spec_cpu, cpus, LKB_T_STRING, "processors it may use, such as 0-2,7",
-		.check = lkb_spec_bad_numbers),
+		.check = lkb_spec_bad_numbers, .hint = "write it like 0-2,7"),
 	LKB_KEY(struct lkb_spec_cpu, mems, LKB_T_STRING, "memory nodes it may use, such as 0-1",
-		.check = lkb_spec_bad_numbers),
+		.check = lkb_spec_bad_numbers, .hint = "write it like 0-2,7"),
 };
 static const struct lkb_schema cpu_schema = LKB_SCHEMA("cpu", struct lkb_spec_cpu, cpu_keys);
 
@@ -111,15 +116,17 @@ static const struct lkb_schema_key hugepage_keys[] = {
 		   "size of the pages, such as 2MB, or in bytes", .check = lkb_spec_bad_page_size,
 		   .flags = LKB_KEY_REQUIRED | LKB_KEY_NONEMPTY,
 		   .hint = "a page size is written like 2MB or 1GB"),
-	INT(lkb_spec_hugepage, limit, "bytes at most", .max = NO_BOUND, .flags = LKB_KEY_REQUIRED),
+	INT(lkb_spec_hugepage, limit, "bytes at most", .max = NO_BOUND, .flags = LKB_KEY_REQUIRED,
+	    .hint = BYTES_HINT),
 };
 static const struct lkb_schema hugepage_schema =
 	LKB_SCHEMA("hugepage", struct lkb_spec_hugepage, hugepage_keys);
 
 static const struct lkb_schema_key priority_keys[] = {
 	LKB_KEY(struct lkb_spec_priority, name, LKB_T_STRING, "name of the network interface",
-		.check = lkb_spec_bad_interface, .flags = LKB_KEY_REQUIRED | LKB_KEY_NONEMPTY),
-	INT(lkb_spec_priority, priority, "priority", .max = UINT32_MAX,
+		.check = lkb_spec_bad_interface, .flags = LKB_KEY_REQUIRED | LKB_KEY_NONEMPTY,
+		.hint = LKB_SPEC_INTERFACE_HINT),
+	INT(lkb_spec_priority, priority, "priority of its packets", .max = UINT32_MAX,
 	    .flags = LKB_KEY_REQUIRED),
 };
 static const struct lkb_schema priority_schema =

@@ -18,8 +18,14 @@ struct lkb_spec_output {
 /* The table of what a label may hold: an image object without name and image. */
 const struct lkb_schema *lkb_spec_label_schema(void);
 
-/* The table of `resources`. */
-extern const struct lkb_schema lkb_spec_resources_schema;
+/* The tables of an image object and of its `resources`. */
+extern const struct lkb_schema lkb_spec_image_schema, lkb_spec_resources_schema;
+
+/* What to write instead of a value of these kinds. */
+#define LKB_SPEC_IMAGE_HINT "write it like nginx:1.27, example.org/nginx or nginx@sha256:..."
+#define LKB_SPEC_LINE_HINT "write it in one line"
+#define LKB_SPEC_INTERFACE_HINT "write a name of at most 15 characters, such as eth0"
+#define LKB_SPEC_HOSTNAME_HINT "use letters and digits, with '.' or '-' between them, at most 64"
 
 /* Appends a document to the spec by LinuxKit's rule. */
 void lkb_spec_merge(struct lkb_spec *spec, const struct lkb_spec_document *doc);
@@ -72,6 +78,9 @@ const char *lkb_spec_bad_image(const char *v);
 const char *lkb_spec_bad_line(const char *v);
 const char *lkb_spec_bad_cmdline(const char *v);
 const char *lkb_spec_bad_absolute(const char *v);
+const char *lkb_spec_bad_relative(const char *v);
+const char *lkb_spec_bad_bind_ns(const char *v);
+const char *lkb_spec_bad_kind(const char *v);
 const char *lkb_spec_bad_image_path(const char *v);
 const char *lkb_spec_bad_mountpoint(const char *v);
 const char *lkb_spec_bad_tar(const char *v);

@@ -101,6 +101,20 @@ const char *lkb_spec_bad_absolute(const char *v)
 	return has_dotdot(v, strlen(v)) ? "has '..' in it" : NULL;
 }
 
+/* A path of the system, or one in the container's root file system. */
+const char *lkb_spec_bad_relative(const char *v)
+{
+	if (!*v)
+		return "is no path";
+	return has_dotdot(v, strlen(v)) ? "has '..' in it" : NULL;
+}
+
+/* "" says that it is not kept. */
+const char *lkb_spec_bad_bind_ns(const char *v)
+{
+	return *v ? lkb_spec_bad_absolute(v) : NULL;
+}
+
 /* Where the data partition goes: not over the root. */
 const char *lkb_spec_bad_mountpoint(const char *v)
 {
@@ -298,6 +312,11 @@ const char *lkb_spec_bad_interface(const char *v)
 	if (!only(v, "._-@+=~") || !strcmp(v, ".") || !strcmp(v, ".."))
 		return "is no name of a network interface";
 	return NULL;
+}
+
+const char *lkb_spec_bad_kind(const char *v)
+{
+	return only(v, "_-") ? NULL : "is no kind of a network interface";
 }
 
 const char *lkb_spec_bad_containerd_ns(const char *v)

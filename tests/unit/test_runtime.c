@@ -54,7 +54,7 @@ static void key_is_covered(void *ctx, const char *path, const struct lkb_schema_
 	struct walk *w = ctx;
 	lkb_autofree char *in_label = lkb_format("\"%s\": ", key->name);
 
-	if (!lkb_starts_with(path, "services[].") || key->refused || key->ignored)
+	if (!lkb_starts_with(path, "services[].") || key->ignored)
 		return;
 	w->seen++;
 	if (!is_used(w->texts, key->name) && !strstr(w->texts, in_label))

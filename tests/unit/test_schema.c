@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "base/ext/schema.h"
 #include "base/str.h"
 
@@ -57,13 +58,12 @@ static const struct lkb_schema_key car_keys[] = {
 	LKB_KEY(struct car, doors, LKB_T_INT, "how many"),
 	LKB_KEY(struct car, mode, LKB_T_MODE, "mode"),
 	LKB_KEY(struct car, tank, LKB_T_SIZE, "size"),
-	LKB_KEY(struct car, seats, LKB_T_STRLIST, "paths", .check = absolute),
+	LKB_KEY(struct car, seats, LKB_T_STRLIST, "paths", .check = absolute,
+		.hint = "write it like /front"),
 	LKB_KEY(struct car, groups, LKB_T_IDLIST, "ids"),
 	LKB_KEY_AS("labels.add", struct car, labels, LKB_T_STRMAP, "labels"),
 	LKB_KEY(struct car, engine, LKB_T_OBJECT, "engine", .object = &engine_schema),
 	LKB_KEY(struct car, wheels, LKB_T_OBJLIST, "wheels", .object = &wheel_schema),
-	LKB_KEY_REFUSED("wings", "are not supported by this version of cars", "wings",
-			.hint = "take a plane"),
 	LKB_KEY_IGNORED("radio", "has no effect", "radio"),
 };
 static const struct lkb_schema car_schema = LKB_SCHEMA_NO_POS("car", struct car, car_keys);
@@ -165,19 +165,63 @@ static void every_type_is_read(void **state)
 	end(&r);
 }
 
-static void null_is_absent(void **state)
+static void null_is_refused(void **state)
 {
 	struct reading r;
 
-	read_car(&r, "name:\ncolour: ~\nopen: null\ndoors:\nseats:\nlabels.add:\nengine:\n"
-		     "wheels:\nwings:\nradio:\n");
-	assert_string_equal(lkb_str_get(&r.text), "");
+	read_car(&r, "name:\ncolour: ~\nopen: null\nseats:\nlabels.add:\nengine:\n"
+		     "wheels: [{name: }]\nradio:\n");
+	assert_string_equal(lkb_str_get(&r.text),
+			    "1:1: 'name' has no value (remove the key, or write \"\" for an empty "
+			    "text)\n"
+			    "2:1: 'colour' has no value (remove the key, or give it a value)\n"
+			    "3:1: 'open' has no value (remove the key, or give it a value)\n"
+			    "4:1: 'seats' has no value (remove the key, or write [] for an empty "
+			    "list)\n"
+			    "5:1: 'labels.add' has no value (remove the key, or write {} for an "
+			    "empty map)\n"
+			    "6:1: 'engine' has no value (remove the key, or write {} for an empty "
+			    "map)\n"
+			    "7:11: 'name' of wheels[0] has no value (give it a value)\n"
+			    "8:1: 'radio' has no value (remove the key, or write \"\" for an empty "
+			    "text)\n");
 	assert_null(r.car.name);
 	assert_int_equal(r.car.open, LKB_UNSET);
-	assert_false(r.car.doors.set);
 	assert_false(r.car.seats.set);
 	assert_null(r.car.engine.pos.file);
 	end(&r);
+}
+
+static void integers_are_those_of_yaml(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t v;
+	} good[] = {
+		{ "0", 0 }, { "+7", 7 }, { "-0x10", -16 }, { "0o17", 15 }, { "017", 15 },
+		{ "0b101", 5 }, { "1_000", 1000 }, { "0x_f_f", 255 },
+		{ "9223372036854775807", INT64_MAX },
+	};
+	static const char *const bad[] = { "1e3", "1.0", ".inf", "0x", "_1", "08", "1:30", "2001-01-01",
+					   "0b2", "--1", "1 000" };
+
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(good); i++) {
+		lkb_autofree char *yaml = lkb_format("doors: %s\n", good[i].text);
+		struct reading r;
+
+		read_car(&r, yaml);
+		assert_string_equal(lkb_str_get(&r.text), "");
+		assert_int_equal(r.car.doors.v, good[i].v);
+		end(&r);
+	}
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(bad); i++) {
+		lkb_autofree char *yaml = lkb_format("doors: %s\n", bad[i]);
+		struct reading r;
+
+		read_car(&r, yaml);
+		assert_non_null(strstr(lkb_str_get(&r.text), "which is no whole number"));
+		end(&r);
+	}
 }
 
 static void empty_is_not_absent(void **state)
@@ -193,6 +237,10 @@ static void empty_is_not_absent(void **state)
 	end(&r);
 }
 
+#define KEYS \
+	"name, colour, owner, open, doors, mode, tank, seats, groups, labels.add, engine, wheels, " \
+	"radio"
+
 static void an_unknown_key_gets_the_nearest_as_hint(void **state)
 {
 	expect("colur: red\n", "1:1: unknown key 'colur' (did you mean 'colour'?)\n");
@@ -202,43 +250,55 @@ static void an_unknown_key_gets_the_nearest_as_hint(void **state)
 	expect("engine: {xyzzy: 1}\n",
 	       "1:10: unknown key 'xyzzy' in engine (the keys here are fuel)\n");
 	expect("fuel: hay\n", "1:1: unknown key 'fuel' (it is a key of 'engine')\n");
-	expect("zzzzzzzzz: 1\n", "1:1: unknown key 'zzzzzzzzz'\n");
+	expect("zzzzzzzzz: 1\n", "1:1: unknown key 'zzzzzzzzz' (the keys here are " KEYS ")\n");
 }
 
 static void all_faults_are_reported_in_order(void **state)
 {
-	expect("wheels:\n- {size: 9}\n- x\ncolour: rde\nopen: maybe\nwings: 2\nradio: on\n",
-	       "2:3: wheels[0] has no 'name'\n"
-	       "2:10: 'size' of wheels[0] is 9, which is not between 10 and 22\n"
-	       "3:3: 'wheels[1]' must be a map, not text\n"
+	expect("wheels:\n- {size: 9}\n- x\ncolour: rde\nopen: maybe\nradio: on\n",
+	       "2:3: wheels[0] has no 'name' (add 'name': name)\n"
+	       "2:10: 'size' of wheels[0] is 9, which is not between 10 and 22 (write a whole "
+	       "number from 10 to 22)\n"
+	       "3:3: 'wheels[1]' must be a map, not text (write it like {name: ...}, or with each "
+	       "key on a line of its own)\n"
 	       "4:9: 'colour' is 'rde', which is not known (did you mean 'red'?)\n"
-	       "5:7: 'open' is 'maybe', which is neither true nor false\n"
-	       "6:1: 'wings' are not supported by this version of cars (take a plane)\n"
-	       "7:1: warning: 'radio' has no effect\n");
+	       "5:7: 'open' is 'maybe', which is neither true nor false (write true or false)\n"
+	       "6:1: warning: 'radio' has no effect\n");
 }
+
+#define ONE "(write one value, without '- ' or '[ ]')"
+#define NO_MAP "(write one value; text that starts with '{' or holds ': ' needs quotes)"
+#define LINES ", or with each key on a line of its own)"
 
 static void wrong_types_name_both(void **state)
 {
-	expect("[1]\n", "1:1: the file must be a map, not a list\n");
-	expect("name: [a]\n", "1:7: 'name' must be text, not a list\n");
-	expect("open: {}\n", "1:7: 'open' must be true or false, not a map\n");
-	expect("doors: []\n", "1:8: 'doors' must be a number, not a list\n");
-	expect("engine: v8\n", "1:9: 'engine' must be a map, not text\n");
-	expect("labels.add: [a]\n", "1:13: 'labels.add' must be a map, not a list\n");
+	expect("[1]\n",
+	       "1:1: the file must be a map, not a list (begin with a key such as 'name:')\n");
+	expect("name: [a]\n", "1:7: 'name' must be text, not a list " ONE "\n");
+	expect("open: {}\n", "1:7: 'open' must be true or false, not a map " NO_MAP "\n");
+	expect("doors: []\n", "1:8: 'doors' must be a number, not a list " ONE "\n");
+	expect("engine: v8\n",
+	       "1:9: 'engine' must be a map, not text (write it like {fuel: ...}" LINES "\n");
+	expect("labels.add: [a]\n", "1:13: 'labels.add' must be a map, not a list (write it like "
+				    "{NAME: VALUE}" LINES "\n");
 	expect("seats: /a\n", "1:8: 'seats' must be a list, not text (a list is written "
 			      "[\"one\", \"two\"], or with '- ' before each item)\n");
-	expect("wheels: {}\n", "1:9: 'wheels' must be a list, not a map\n");
-	expect("seats: [[/a]]\n", "1:9: 'seats[0]' must be text, not a list\n");
-	expect("seats: [~]\n", "1:9: 'seats[0]' has no value\n");
-	expect("labels.add: {a: }\n", "1:14: 'a' of labels.add has no value\n");
+	expect("wheels: {}\n",
+	       "1:9: 'wheels' must be a list, not a map (a list has '- ' before each item)\n");
+	expect("seats: [[/a]]\n", "1:9: 'seats[0]' must be text, not a list " ONE "\n");
+	expect("seats: [~]\n",
+	       "1:9: 'seats[0]' has no value (remove the item, or give it a value)\n");
+	expect("labels.add: {a: }\n",
+	       "1:14: 'a' of labels.add has no value (remove the key, or give it a value)\n");
 }
+
+#define NUMBER "which is no whole number (write a whole number such as 10)\n"
 
 static void wrong_values_are_shown(void **state)
 {
-	expect("doors: two\n", "1:8: 'doors' is 'two', which is no whole number\n");
-	expect("doors: 1.5\n", "1:8: 'doors' is '1.5', which is no whole number\n");
-	expect("doors: 9223372036854775808\n",
-	       "1:8: 'doors' is '9223372036854775808', which is no whole number\n");
+	expect("doors: two\n", "1:8: 'doors' is 'two', " NUMBER);
+	expect("doors: 1.5\n", "1:8: 'doors' is '1.5', " NUMBER);
+	expect("doors: 9223372036854775808\n", "1:8: 'doors' is '9223372036854775808', " NUMBER);
 	expect("doors: '2'\n",
 	       "1:8: 'doors' is '2', which is text (write the number without quotes)\n");
 	expect("open: yes\n",
@@ -252,40 +312,42 @@ static void wrong_values_are_shown(void **state)
 	expect("tank: 3 cups\n", "1:7: 'tank' is '3 cups', which is no size "
 				 "(a size is written like 64MiB or 2GiB)\n");
 	expect("owner: -1\n", "1:8: 'owner' is '-1', which is neither a name nor a number from 0 to "
-			     "4294967294\n");
+			     "4294967294 (write a number from 0 to 4294967294, or a name)\n");
 	expect("owner: 4294967295\n",
 	       "1:8: 'owner' is '4294967295', which is neither a name nor a number from 0 to "
-			     "4294967294\n");
-	expect("seats: [/a, b]\n", "1:13: 'seats[1]' is 'b', which is no absolute path\n");
+	       "4294967294 (write a number from 0 to 4294967294, or a name)\n");
+	expect("seats: [/a, b]\n",
+	       "1:13: 'seats[1]' is 'b', which is no absolute path (write it like /front)\n");
 	expect("colour: violet\n", "1:9: 'colour' is 'violet', which is not known "
 				   "(it is one of red, green or blue)\n");
 	expect("colour: UE\n", "1:9: 'colour' is 'UE', which is not known (it is one of red, green "
 			       "or blue)\n");
 	expect("colour: BLUE\n", "1:9: 'colour' is 'BLUE', which is not known (did you mean "
 				 "'blue'?)\n");
-	expect("engine: {fuel: ''}\n", "1:16: 'fuel' of engine is empty\n");
-	expect("name: \"a\\0b\"\n", "1:7: 'name' holds a NUL character\n");
+	expect("engine: {fuel: ''}\n",
+	       "1:16: 'fuel' of engine is empty (remove the key, or give it a value)\n");
+	expect("name: \"a\\0b\"\n", "1:7: 'name' holds a NUL character (remove the '\\0')\n");
 }
 
 static void a_key_given_twice_names_both_places(void **state)
 {
 	expect("name: a\ndoors: 2\nname: b\n",
-	       "3:1: 'name' is given twice (first at car.yml:1:1)\n");
+	       "3:1: 'name' is given twice (remove one of them; the first is at car.yml:1:1)\n");
 	expect("labels.add: {a: 1, a: 2, b: 3}\n",
-	       "1:20: 'a' of labels.add is given twice (first at car.yml:1:14)\n");
+	       "1:20: 'a' of labels.add is given twice (remove one of them; the first is at car.yml:1:14)\n");
 	expect("wheels: [{name: a, name: b}]\n",
-	       "1:20: 'name' of wheels[0] is given twice (first at car.yml:1:11)\n");
+	       "1:20: 'name' of wheels[0] is given twice (remove one of them; the first is at car.yml:1:11)\n");
 }
 
 static void what_users_write_cannot_garble_a_terminal(void **state)
 {
 	expect("colour: \"\\e[31m\\n\\x85\"\n", "1:9: 'colour' is '\\x1b[31m\\n\\xc2\\x85', which is "
 					      "not known (it is one of red, green or blue)\n");
-	expect("\"\\eq\": 1\n", "1:1: unknown key '\\x1bq'\n");
+	expect("\"\\eq\": 1\n", "1:1: unknown key '\\x1bq' (the keys here are " KEYS ")\n");
 	expect("doors: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 	       "xxxxxxxxxxxxxxxxxxxx\n",
 	       "1:8: 'doors' is 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-	       "xxxxxxxxxxxxxxxxx...', which is no whole number\n");
+	       "xxxxxxxxxxxxxxxxx...', " NUMBER);
 }
 
 static void add_path(void *ctx, const char *path, const struct lkb_schema_key *key)
@@ -300,14 +362,15 @@ static void walk_names_every_key(void **state)
 	lkb_schema_walk(&car_schema, add_path, &s);
 	assert_string_equal(lkb_str_get(&s),
 			    "name colour owner open doors mode tank seats groups labels.add engine "
-			    "engine.fuel wheels wheels[].name wheels[].size wings radio ");
+			    "engine.fuel wheels wheels[].name wheels[].size radio ");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_type_is_read),
-		cmocka_unit_test(null_is_absent),
+		cmocka_unit_test(null_is_refused),
+		cmocka_unit_test(integers_are_those_of_yaml),
 		cmocka_unit_test(empty_is_not_absent),
 		cmocka_unit_test(an_unknown_key_gets_the_nearest_as_hint),
 		cmocka_unit_test(all_faults_are_reported_in_order),

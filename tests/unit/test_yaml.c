@@ -41,6 +41,7 @@ static void expect_n(const char *yaml, size_t len, const char *want)
 	if (lkb_yaml_parse(yaml, len, "x.yml", &arena, &node, &err)) {
 		assert_null(node);
 		assert_int_equal(err.kind, LKB_INPUT);
+		assert_true(err.hint[0]);
 		lkb_str_addf(&got, "%s:%u:%u: %s", err.file, err.line, err.column, err.message);
 	} else {
 		print_node(node, &got);
@@ -71,6 +72,21 @@ static void line_ends_marks_and_document_starts_do_not_matter(void **state)
 	expect("%YAML 1.1\n---\na: 1\n", "{a: 1}");
 	expect("\xef\xbb\xbf" "a: [\n", "x.yml:2:1: did not find expected node content, while "
 					"parsing a flow node");
+}
+
+static void utf_16_is_read_by_its_mark(void **state)
+{
+	expect_n("\xff\xfe" "a\0:\0 \0\xe4\0\n\0", 12, "{a: \xc3\xa4}");
+	expect_n("\xfe\xff" "\0a\0:\0 \x4f\x60\xd8\x3d\xde\0", 14,
+		 "{a: \xe4\xbd\xa0\xf0\x9f\x98\x80}");
+	expect_n("\xff\xfe", 2, "{}");
+	expect_n("\xff\xfe" "a\0:\0\n\0 ", 9,
+		 "x.yml:2:1: the text is not UTF-16: half a character");
+	expect_n("\xff\xfe" "a\0:\0 \0\0\xd8", 10,
+		 "x.yml:1:4: the text is not UTF-16: half a character");
+	expect_n("\xff\xfe" "a\0:\0 \0\0\xdc", 10,
+		 "x.yml:1:4: the text is not UTF-16: half a character");
+	expect_n("a\0:\0", 4, "x.yml:1:2: control character 0x00 is not allowed in YAML");
 }
 
 static void nothing_is_an_empty_map(void **state)
@@ -178,14 +194,23 @@ static void expect_hint(const char *yaml, const char *hint)
 
 static void a_hint_says_what_to_change(void **state)
 {
-	expect_hint("image: @pkg:x\n", "text that starts with '@', '%', '`' or a tab needs quotes; "
-				       "YAML is indented by spaces");
+	expect_hint("image: @pkg:x\n", "text that starts with '@', '`' or '%' needs quotes; so does "
+				       "'|' or '>' in [ ] or { }");
+	expect_hint("a:\n\tb: 1\n", "indent by spaces, not by tabs");
+	expect_hint("a:\n-\tb: 1\n", "indent by spaces, not by tabs");
+	expect_hint("a: 'b' c\n", "the value ends before this: remove what follows, or put quotes "
+				  "around all of it");
 	expect_hint("a:\n  b: |\n    text\n# comment\n    text\n",
 		    "the comment in line 4 ends the block of text above it: indent it like the "
 		    "text");
 	expect_hint("a:\n  b: |\n    text\n  c\n    text\n",
 		    "a key ends with ':'; text of several lines needs '|' or quotes");
-	expect_hint("a: 1\n---\nb: 2\n", "");
+	expect_hint("a: 1\n---\nb: 2\n",
+		    "remove the '---', or put what follows in a file of its own");
+	expect_hint("a: \x01\n", "remove it, or write it as \"\\x01\" in double quotes");
+	expect_hint("a: *\xff\n", "save the file as UTF-8");
+	expect_hint("a: !<x b\n", "look for a quote, a bracket or a ':' that is missing here or "
+				  "above");
 }
 
 static void depth_is_bounded(void **state)
@@ -230,7 +255,7 @@ static void an_alias_bomb_is_refused(void **state)
 
 static void size_is_bounded(void **state)
 {
-	expect_n("", LKB_YAML_MAX_TEXT + 1, "x.yml:0:0: the file is larger than 16 MiB");
+	expect_n("", LKB_YAML_MAX_TEXT + 1, "x.yml:1:1: the file is larger than 16 MiB");
 }
 
 int main(void)
@@ -238,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_keep_their_text),
 		cmocka_unit_test(line_ends_marks_and_document_starts_do_not_matter),
+		cmocka_unit_test(utf_16_is_read_by_its_mark),
 		cmocka_unit_test(nothing_is_an_empty_map),
 		cmocka_unit_test(positions_are_lines_and_characters),
 		cmocka_unit_test(null_is_plain),
