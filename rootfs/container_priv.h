@@ -7,6 +7,7 @@
 #include "rootfs/jsonout_priv.h"
 #include "rootfs/rootfs.h"
 #include "rootfs/spec/spec.h"
+#include "rootfs/tree/tree.h"
 
 /* From one image object of a spec to config.json: merge.c puts spec, label and image together, the
  * tables of caps.c, mounts.c, namespaces.c and process.c give meaning to the words, runtime.c
@@ -87,6 +88,7 @@ struct lkb_runtimejson {
 	/* Paths in the root file system, without a leading slash; `lower` is where the image is
 	 * stored. */
 	const char *dir, *lower;
+	struct lkb_tree *image; /* what is stored there; NULL: nothing is looked up in it */
 	const char *restart; /* "always", "on-failure"; NULL = never */
 	const struct lkb_objlist *volumes; /* struct lkb_spec_volume */
 };

@@ -107,13 +107,14 @@ static const char *restart_of(const struct lkb_rootfs_job *job, const struct ent
 	return NULL;
 }
 
-static int add_bundle(struct lkb_rootfs_job *job, const struct entry *e, const char *lower,
+static int add_bundle(struct lkb_rootfs_job *job, const struct entry *e, const struct stored *s,
 		      struct lkb_error *err)
 {
 	lkb_autofree char *root_path = lkb_format("/%s/rootfs", e->dir);
 	struct lkb_runtimejson in = {
 		.dir = e->dir,
-		.lower = lower,
+		.lower = s->path,
+		.image = s->tree,
 		.restart = restart_of(job, e),
 		.volumes = &job->spec->volumes,
 	};
@@ -146,7 +147,7 @@ static int add_container(struct work *w, struct entry *e, struct lkb_error *err)
 	if (e->c.readonly && lkb_mountpoints_add(s->tree, job->root, &e->c, job->env->epoch,
 						 err) < 0)
 		return -1;
-	return add_bundle(job, e, s->path, err);
+	return add_bundle(job, e, s, err);
 }
 
 static int add_section(struct work *w, const struct lkb_rootfs_section *section,

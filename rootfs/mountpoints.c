@@ -149,6 +149,31 @@ static int add_devices(struct lkb_tree *image, const struct lkb_container *c, in
 	return 0;
 }
 
+/* What the system's init mounts and makes in the container's root. */
+static int add_runtime(struct lkb_tree *image, struct lkb_tree *root,
+		       const struct lkb_spec_runtime *r, int64_t epoch, struct lkb_error *err)
+{
+	const struct lkb_spec_mount *mounts = r->mounts.items;
+
+	for (size_t i = 0; i < r->mounts.n; i++) {
+		lkb_autofree char *path = lkb_format("/%s", mounts[i].destination);
+		bool bind = lkb_spec_is_bind(&mounts[i]);
+
+		if (mounts[i].destination[0] != '/' &&
+		    add_one(image, path, bind ? kind_of_source(root, mounts[i].source) : DIRECTORY,
+			    epoch, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < r->mkdir.n; i++) {
+		lkb_autofree char *path = lkb_format("/%s", r->mkdir.items[i]);
+
+		if (r->mkdir.items[i][0] != '/' &&
+		    add_one(image, path, DIRECTORY, epoch, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int lkb_mountpoints_add(struct lkb_tree *image, struct lkb_tree *root,
 			const struct lkb_container *c, int64_t epoch, struct lkb_error *err)
 {
@@ -160,7 +185,8 @@ int lkb_mountpoints_add(struct lkb_tree *image, struct lkb_tree *root,
 		    add_one(image, m->destination, kind, epoch, err) < 0)
 			return -1;
 	}
-	if (add_devices(image, c, epoch, err) < 0)
+	if (add_devices(image, c, epoch, err) < 0 ||
+	    add_runtime(image, root, &c->set.runtime, epoch, err) < 0)
 		return -1;
 	/* The runtime would make a missing working directory too, and cannot. */
 	if (is_covered(c, c->cwd) || is_destination(c, c->cwd))

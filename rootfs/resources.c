@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rootfs/container_priv.h"
 
-/* "resources" of config.json: runtime-spec config-linux.md. Its names are those of the spec, but for
- * this one. */
+/* "resources" of config.json: runtime-spec config-linux.md. Its names are those of the spec, but
+ * for this one. */
 #define BLOCK_IO "blockio"
 #define BLOCK_IO_JSON "blockIO"
 

@@ -38,9 +38,41 @@ static void write_bind(struct lkb_jsonout *j, const char *dir, const char *lower
 	lkb_mount_write(j, &m);
 }
 
+/* The system's init would follow a link of the image to wherever it leads in the system. */
+static int refuse_links(struct lkb_tree *image, const char *path, struct lkb_error *err)
+{
+	for (const char *end = path; image && *end;) {
+		lkb_autofree char *above = NULL;
+		const struct lkb_inode *node;
+
+		end += strcspn(end, "/");
+		above = lkb_format("%.*s", (int)(end - path), path);
+		end += strspn(end, "/");
+		node = lkb_tree_lookup(image, above, false);
+		if (!node || node->type != LKB_NODE_SYMLINK)
+			continue;
+		lkb_fail(err, LKB_INPUT, "'%s' is a link to '%s' in the image", above,
+			 node->target);
+		return lkb_hint(err, "give the path that it leads to");
+	}
+	return 0;
+}
+
+/* A relative path is one in the container's root. */
+static int place(const struct lkb_runtimejson *in, const char *path, struct lkb_arena *arena,
+		 const char **ret, struct lkb_error *err)
+{
+	if (path[0] == '/') {
+		*ret = path;
+		return 0;
+	}
+	*ret = lkb_arena_format(arena, "/%s/rootfs/%s", in->dir, path);
+	return refuse_links(in->image, path, err);
+}
+
 /* What the spec asks for, in its order. */
 static int write_mounts(struct lkb_jsonout *j, const struct lkb_objlist *mounts,
-			const struct lkb_objlist *volumes, struct lkb_arena *arena,
+			const struct lkb_runtimejson *in, struct lkb_arena *arena,
 			struct lkb_error *err)
 {
 	const struct lkb_spec_mount *s = mounts->items;
@@ -48,10 +80,27 @@ static int write_mounts(struct lkb_jsonout *j, const struct lkb_objlist *mounts,
 	for (size_t i = 0; i < mounts->n; i++) {
 		struct lkb_mount m = { s[i].destination, s[i].type, s[i].source, s[i].options };
 
-		if (lkb_mount_complete(&m, volumes, arena, err) < 0)
+		if (place(in, s[i].destination, arena, &m.destination, err) < 0 ||
+		    lkb_mount_complete(&m, in->volumes, arena, err) < 0)
 			return lkb_context(err, "runtime.mounts[%zu]", i);
 		lkb_mount_write(j, &m);
 	}
+	return 0;
+}
+
+static int write_mkdir(struct lkb_jsonout *j, const struct lkb_strlist *mkdir,
+		       const struct lkb_runtimejson *in, struct lkb_arena *arena,
+		       struct lkb_error *err)
+{
+	lkb_jsonout_open(j, "mkdir", '[');
+	for (size_t i = 0; i < mkdir->n; i++) {
+		const char *path;
+
+		if (place(in, mkdir->items[i], arena, &path, err) < 0)
+			return lkb_context(err, "runtime.mkdir[%zu]", i);
+		lkb_jsonout_string(j, NULL, path);
+	}
+	lkb_jsonout_close(j, ']');
 	return 0;
 }
 
@@ -102,10 +151,11 @@ static int write_all(struct lkb_jsonout *j, const struct lkb_container *c,
 		write_bind(j, in->dir, in->lower);
 	else
 		write_overlay(j, in->dir, in->lower);
-	if (write_mounts(j, &r->mounts, in->volumes, arena, err) < 0)
+	if (write_mounts(j, &r->mounts, in, arena, err) < 0)
 		return -1;
 	lkb_jsonout_close(j, ']');
-	lkb_jsonout_strings(j, "mkdir", r->mkdir.items, r->mkdir.n);
+	if (write_mkdir(j, &r->mkdir, in, arena, err) < 0)
+		return -1;
 	write_interfaces(j, &r->interfaces);
 	write_namespaces(j, &r->bind_ns);
 	lkb_jsonout_string(j, "namespace", r->containerd_ns ? r->containerd_ns : "");

@@ -64,9 +64,6 @@ void lkb_spec_check_volume_users(const struct lkb_spec *spec, const struct lkb_s
 				 struct lkb_diags *diags);
 void lkb_spec_check_volumes(const struct lkb_objlist *volumes, struct lkb_diags *diags);
 
-/* True for a mount that binds, by its type or an option. */
-bool lkb_spec_is_bind(const struct lkb_spec_mount *m);
-
 /* package.c: what an image given as "@pkg:DIRECTORY" is called, in the arena; `dir` is what
  * DIRECTORY is relative to. */
 int lkb_spec_package(const char *text, const char *dir, struct lkb_arena *arena, const char **ret,

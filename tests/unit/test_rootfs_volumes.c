@@ -100,6 +100,43 @@ static void files_may_go_into_a_volume(void **state)
 	expect_contents(r.root, VOLUMES "v/lower/motd", "hi");
 }
 
+/* LinuxKit's own example mounts a writable copy of the system's /etc into a container. */
+static void init_mounts_into_a_containers_root(void **state)
+{
+	static const char yaml[] =
+		"onboot:\n"
+		"  - name: a\n"
+		"    image: example/app\n"
+		"    readonly: true\n"
+		"    runtime:\n"
+		"      mkdir: [made/dir]\n"
+		"      mounts:\n"
+		"        - {type: overlay, source: overlay, destination: host-etc,\n"
+		"           options: [lowerdir=/etc, upperdir=/run/u, workdir=/run/w]}\n"
+		"        - {type: bind, source: /etc/hosts, destination: box/hosts}\n";
+	struct kit *k = *state;
+	lkb_auto(lkb_spec) spec = parse(yaml);
+	lkb_autorootfs r = { 0 };
+	struct lkb_rootfs none = { 0 };
+	struct lkb_error err = { 0 };
+
+	put_app(k, "example/app", NULL);
+	build_ok(k, yaml, &r);
+	expect_has(r.root, "containers/onboot/000-a/runtime.json",
+		   "\"destination\": \"/containers/onboot/000-a/rootfs/host-etc\"");
+	expect_has(r.root, "containers/onboot/000-a/runtime.json",
+		   "\"/containers/onboot/000-a/rootfs/made/dir\"");
+	expect_type(r.root, "containers/onboot/000-a/rootfs/host-etc", LKB_NODE_DIR);
+	expect_type(r.root, "containers/onboot/000-a/rootfs/made/dir", LKB_NODE_DIR);
+	expect_type(r.root, "containers/onboot/000-a/rootfs/box/hosts", LKB_NODE_FILE);
+	put(k, "example/app", NULL,
+	    "f 0755 bin/app program\n"
+	    "l box /etc\n");
+	assert_int_equal(-1, build(k, spec, &none, &err));
+	assert_string_equal(err.message, "onboot[0] 'a': runtime.mounts[1]: 'box' is a link to "
+			    "'/etc' in the image");
+}
+
 static void services_are_restarted_as_the_spec_says(void **state)
 {
 	struct kit *k = *state;
@@ -209,6 +246,7 @@ int main(void)
 		TEST(a_volume_is_a_directory_to_mount_on),
 		TEST(a_label_cannot_write_to_a_read_only_volume),
 		TEST(files_may_go_into_a_volume),
+		TEST(init_mounts_into_a_containers_root),
 		TEST(services_are_restarted_as_the_spec_says),
 		TEST(metadata_is_the_spec_itself),
 		TEST(microcode_is_for_amd64),
