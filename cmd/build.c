@@ -14,6 +14,7 @@ struct build_options {
 	const char *out, *name, *format, *lock;
 	bool locked, update_lock, offline, force, sha256, dry_run, json;
 	unsigned jobs;
+	struct lkb_strv input;
 };
 
 #define ROW(letter, name, kind, field, arg, help) \
@@ -23,6 +24,8 @@ struct build_options {
 	ROW('n', "name", STRING, name, "NAME", \
 	    "name of the artifacts (default: the first spec's)"), \
 	ROW('f', "format", STRING, format, "FORMAT", "what to make (default: the board's own)"), \
+	ROW(0, "input", LIST, input, "FILE", \
+	    "use images of this archive or layout before the store's"), \
 	ROW(0, "lock", STRING, lock, "FILE", \
 	    "package lock (default: packages.lock in the store)"), \
 	ROW(0, "locked", FLAG, locked, NULL, "refuse packages that the lock does not pin"), \
@@ -97,10 +100,11 @@ static void clear_inputs(struct inputs *in)
 }
 
 /* Reads board and specs. What is wrong with them was printed when this fails by input. */
-static int read_inputs(struct lkb_ctx *ctx, char **operands, size_t n, struct inputs *ret,
-		       struct lkb_error *err)
+static int read_inputs(struct lkb_ctx *ctx, const struct build_options *o, char **operands,
+		       size_t n, struct inputs *ret, struct lkb_error *err)
 {
 	lkb_autodiags diags = {0};
+	size_t i;
 	int r;
 
 	if (need_configs(ctx, err))
@@ -114,7 +118,12 @@ static int read_inputs(struct lkb_ctx *ctx, char **operands, size_t n, struct in
 	lkb_report_diags(ctx, &diags);
 	if (r && diags.n_errors)
 		err->message[0] = '\0';
-	return r ? r : lkb_ctx_store(ctx, &ret->store, err);
+	if (r || lkb_ctx_store(ctx, &ret->store, err))
+		return -1;
+	for (i = 0; i < o->input.n; i++)
+		if (lkb_store_add_input(ret->store, o->input.items[i], ctx->ui, err))
+			return -1;
+	return 0;
 }
 
 static bool board_makes(const struct lkb_board *board, const char *format)
@@ -127,8 +136,8 @@ static bool board_makes(const struct lkb_board *board, const char *format)
 
 /* What a spec of 2017 asks for under `outputs`, as far as the board can be built so; what it cannot
  * is said. NULL if the spec asks for nothing. */
-static int choose_output(const struct lkb_ctx *ctx, const struct inputs *inputs,
-			 const char **ret, struct lkb_error *err)
+static int choose_output(const struct inputs *inputs, struct lkb_diags *diags, const char **ret,
+			 struct lkb_error *err)
 {
 	const struct lkb_strlist *outputs = &inputs->spec->outputs;
 	const struct lkb_board *board = inputs->board;
@@ -138,9 +147,8 @@ static int choose_output(const struct lkb_ctx *ctx, const struct inputs *inputs,
 	for (size_t i = 0; i < outputs->n; i++) {
 		pos = &outputs->pos[i];
 		if (!board_makes(board, outputs->items[i])) {
-			lkb_ui_warning(ctx->ui, "%s:%u:%u: board '%s' is not built as '%s', which "
-				       "is left out", pos->file, pos->line, pos->column,
-				       board->name, outputs->items[i]);
+			lkb_schema_warning(diags, pos, NULL, "board '%s' is not built as '%s', "
+					   "which is left out", board->name, outputs->items[i]);
 		} else if (format && strcmp(format, outputs->items[i])) {
 			lkb_fail(err, LKB_USAGE, "the spec asks for '%s' and '%s'; one format is "
 				 "made at a time", format, outputs->items[i]);
@@ -166,8 +174,11 @@ static int make_plan(struct lkb_ctx *ctx, const struct build_options *o,
 		     struct lkb_error *err)
 {
 	const char *format = o->format;
+	lkb_autodiags diags = {0};
+	int r = format ? 0 : choose_output(inputs, &diags, &format, err);
 
-	if (!format && choose_output(ctx, inputs, &format, err))
+	lkb_report_diags(ctx, &diags);
+	if (r)
 		return -1;
 	*in = (struct lkb_plan_in){
 		.board = inputs->board, .spec = inputs->spec, .store = inputs->store,
@@ -230,7 +241,7 @@ static int run_build(struct lkb_ctx *ctx, void *options, char **operands, size_t
 	struct lkb_plan_in in;
 	lkb_auto(lkb_plan) plan = NULL;
 
-	if (read_inputs(ctx, operands, n, &inputs, err) ||
+	if (read_inputs(ctx, o, operands, n, &inputs, err) ||
 	    make_plan(ctx, o, &inputs, &in, &plan, err))
 		return -1;
 	return o->dry_run ? print_plan(plan, o->json, err) : write_plan(ctx, plan, o, err);

@@ -19,7 +19,7 @@ static const struct lkb_opt ls_rows[] = {
 
 static const struct lkb_opt import_rows[] = {
 	LKB_OPT('n', "name", STRING, struct cache_options, name, "REF",
-		"name of the image, where the layout gives none or another"),
+		"name of the one image that is meant"),
 };
 
 static void list_text(const struct lkb_store_list *list, struct lkb_str *out)
@@ -72,16 +72,19 @@ static int run_import(struct lkb_ctx *ctx, void *options, char **operands, size_
 		      struct lkb_error *err)
 {
 	const struct cache_options *o = options;
+	struct lkb_import in = {.path = operands[0], .name = o->name,
+				.only = (const char *const *)operands + 1, .n_only = n - 1,
+				.ui = ctx->ui};
+	struct lkb_imported_list list __attribute__((cleanup(lkb_imported_clear))) = {0};
 	lkb_auto(lkb_store) store = NULL;
-	lkb_autostrv names = {0};
 	lkb_autostr out = {0};
 	size_t i;
 
-	if (lkb_ctx_store(ctx, &store, err) ||
-	    lkb_store_import(store, operands[0], o->name, ctx->ui, &names, err))
+	if (lkb_ctx_store(ctx, &store, err) || lkb_import(store, &in, &list, err))
 		return -1;
-	for (i = 0; i < names.n; i++)
-		lkb_str_addf(&out, "%s\n", names.items[i]);
+	for (i = 0; i < list.n; i++)
+		lkb_str_addf(&out, "%s\tsha256:%s\t%s\n", list.items[i].ref,
+			     lkb_sha256_text(&list.items[i].digest).s, list.items[i].platforms);
 	return lkb_print(lkb_str_get(&out), err);
 }
 
@@ -97,10 +100,10 @@ const struct lkb_cmd lkb_cmd_cache_ls = {
 
 const struct lkb_cmd lkb_cmd_cache_import = {
 	.name = "cache import",
-	.operands = "LAYOUT",
-	.summary = "copy the images of an OCI layout directory into the store",
+	.operands = "FILE-OR-DIR [IMAGE...]",
+	.summary = "copy images of an archive or OCI layout into the store",
 	.min_operands = 1,
-	.max_operands = 1,
+	.max_operands = 1000,
 	.options_size = sizeof(struct cache_options),
 	.options = import_rows,
 	.n_options = LKB_ARRAY_SIZE(import_rows),

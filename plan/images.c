@@ -53,12 +53,14 @@ static int build_package(struct lkb_plan *p, const struct lkb_pkg *pkg, struct l
 	return 0;
 }
 
-/* False for an image that somebody imported under a package's name: it is left alone. */
+/* False for an image that somebody imported under a package's name, or that an archive brings: it
+ * is left alone. */
 static bool is_ours(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform)
 {
 	lkb_auto(lkb_image) image = NULL;
 
-	return !lkb_store_resolve(p->in->store, ref, platform, &image, NULL) && lkb_pkg_made(image);
+	return !lkb_store_resolve(p->in->store, ref, platform, &image, NULL) &&
+	       !lkb_image_input(image) && lkb_pkg_made(image);
 }
 
 /* A reference and the package definition that makes it, if there is one. */

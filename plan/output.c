@@ -144,24 +144,6 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 	return 0;
 }
 
-int lkb_data_sha256(const struct lkb_data *d, struct lkb_sha256 *ret, struct lkb_error *err)
-{
-	lkb_autofree char *buf = lkb_alloc(COPY_SIZE);
-	lkb_auto(lkb_hash) h = lkb_hash_new();
-	uint64_t off;
-
-	for (off = 0; off < d->len;) {
-		size_t n = d->len - off < COPY_SIZE ? (size_t)(d->len - off) : COPY_SIZE;
-
-		if (lkb_data_read(d, off, buf, n, err))
-			return -1;
-		lkb_hash_add(h, buf, n);
-		off += n;
-	}
-	*ret = lkb_hash_done(h);
-	return 0;
-}
-
 int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lkb_error *err)
 {
 	lkb_autofree char *suffix = lkb_format("-%s.build.json", o->plan->in->board->name);

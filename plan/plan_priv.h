@@ -113,9 +113,6 @@ int lkb_plan_image_tree(struct lkb_plan *p, const char *ref, struct lkb_tree **r
 int lkb_modules_order(struct lkb_tree *root, const struct lkb_strlist *wanted,
 		      struct lkb_strv *ret_paths, struct lkb_error *err);
 
-/* The digest of a file's contents, read piece by piece. */
-int lkb_data_sha256(const struct lkb_data *d, struct lkb_sha256 *ret, struct lkb_error *err);
-
 /* build.json: every input and output digest; deterministic. */
 int lkb_build_json(const struct lkb_plan *p, const struct lkb_artifacts *outputs,
 		   struct lkb_str *ret, struct lkb_error *err);

@@ -40,7 +40,8 @@ static bool is_derived(const struct lkb_store *store, const struct lkb_sha256 *d
 	return !access(path, F_OK);
 }
 
-/* Bytes of the image's layers that are not derived yet, and that no image before it has too. */
+/* Bytes of the image's layers that have to be derived yet, and that no image before it has too.
+ * Plain layers are used where they stand. */
 static uint64_t missing_bytes(const struct lkb_store *store, const struct lkb_image *image,
 			      struct lkb_strv *claimed)
 {
@@ -50,7 +51,8 @@ static uint64_t missing_bytes(const struct lkb_store *store, const struct lkb_im
 	for (i = 0; i < image->n_layers; i++) {
 		struct lkb_sha256_text id = lkb_sha256_text(&image->layers[i].diff_id);
 
-		if (lkb_strv_has(claimed, id.s) || is_derived(store, &image->layers[i].diff_id))
+		if (lkb_sha256_equal(&image->layers[i].digest, &image->layers[i].diff_id) ||
+		    lkb_strv_has(claimed, id.s) || is_derived(store, &image->layers[i].diff_id))
 			continue;
 		lkb_strv_add(claimed, id.s);
 		sum += image->layers[i].size + 1;

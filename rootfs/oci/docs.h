@@ -29,7 +29,9 @@ enum {
 #define LKB_OCI_TYPE_INDEX "application/vnd.oci.image.index.v1+json"
 #define LKB_OCI_TYPE_MANIFEST "application/vnd.oci.image.manifest.v1+json"
 #define LKB_OCI_TYPE_CONFIG "application/vnd.oci.image.config.v1+json"
-#define LKB_OCI_TYPE_LAYER_ZSTD "application/vnd.oci.image.layer.v1.tar+zstd"
+#define LKB_OCI_TYPE_LAYER "application/vnd.oci.image.layer.v1.tar"
+#define LKB_OCI_TYPE_LAYER_GZIP LKB_OCI_TYPE_LAYER "+gzip"
+#define LKB_OCI_TYPE_LAYER_ZSTD LKB_OCI_TYPE_LAYER "+zstd"
 
 #define LKB_OCI_REF_NAME "org.opencontainers.image.ref.name"
 #define LKB_OCI_CONTAINERD_NAME "io.containerd.image.name"

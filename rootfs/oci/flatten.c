@@ -23,19 +23,19 @@ int lkb_layout_walk_doc(struct lkb_layout_walk *w, const char *what, uint64_t si
 }
 
 /* Fills in the platform from the image's config. */
-static int platform_of_config(const char *dir, struct lkb_oci_desc *d, struct lkb_layout_walk *w,
-			      struct lkb_error *err)
+static int platform_of_config(const struct lkb_layout *l, struct lkb_oci_desc *d,
+			      struct lkb_layout_walk *w, struct lkb_error *err)
 {
 	lkb_autoarena arena = {0};
 	lkb_autoociconfig config = {0};
 	struct lkb_oci_doc doc;
 
-	if (lkb_layout_doc(dir, d, &arena, &doc, err) ||
+	if (lkb_layout_doc(l, d, &arena, &doc, err) ||
 	    lkb_layout_walk_doc(w, INDEX, d->size, err))
 		return -1;
 	if (doc.kind != LKB_OCI_MANIFEST || doc.manifest.config.kind != LKB_OCI_CONFIG)
 		return 0;
-	if (lkb_layout_config(dir, &doc.manifest.config, &config, err) ||
+	if (lkb_layout_config(l, &doc.manifest.config, &config, err) ||
 	    lkb_layout_walk_doc(w, INDEX, doc.manifest.config.size, err))
 		return -1;
 	d->has_platform = config.has_platform;
@@ -43,12 +43,12 @@ static int platform_of_config(const char *dir, struct lkb_oci_desc *d, struct lk
 	return 0;
 }
 
-static int add_manifest(const char *dir, const struct lkb_oci_desc *from,
+static int add_manifest(const struct lkb_layout *l, const struct lkb_oci_desc *from,
 			struct lkb_layout_list *list, struct lkb_error *err)
 {
 	struct lkb_oci_desc d = *from;
 
-	if (!d.has_platform && platform_of_config(dir, &d, &list->walk, err))
+	if (!d.has_platform && platform_of_config(l, &d, &list->walk, err))
 		return -1;
 	if (!d.has_platform)
 		return 0;
@@ -57,7 +57,7 @@ static int add_manifest(const char *dir, const struct lkb_oci_desc *from,
 	return 0;
 }
 
-static int flatten(const char *dir, const struct lkb_oci_desc *d, unsigned depth,
+static int flatten(const struct lkb_layout *l, const struct lkb_oci_desc *d, unsigned depth,
 		   struct lkb_arena *arena, struct lkb_layout_list *list, struct lkb_error *err)
 {
 	struct lkb_oci_doc doc;
@@ -67,7 +67,7 @@ static int flatten(const char *dir, const struct lkb_oci_desc *d, unsigned depth
 	if (d->not_for_us)
 		return 0;
 	if (d->kind == LKB_OCI_MANIFEST)
-		return add_manifest(dir, d, list, err);
+		return add_manifest(l, d, list, err);
 	if (d->kind == LKB_OCI_SCHEMA1)
 		return lkb_oci_fail_schema1(d->digest_text, err);
 	if (d->kind != LKB_OCI_INDEX)
@@ -75,7 +75,7 @@ static int flatten(const char *dir, const struct lkb_oci_desc *d, unsigned depth
 	if (depth >= LKB_OCI_MAX_DEPTH)
 		return lkb_fail(err, LKB_INPUT, "indexes are nested more than %d deep",
 				LKB_OCI_MAX_DEPTH);
-	if (lkb_layout_doc(dir, d, arena, &doc, err) ||
+	if (lkb_layout_doc(l, d, arena, &doc, err) ||
 	    lkb_layout_walk_doc(&list->walk, INDEX, d->size, err))
 		return -1;
 	for (size_t i = 0; i < doc.index.n; i++) {
@@ -83,18 +83,26 @@ static int flatten(const char *dir, const struct lkb_oci_desc *d, unsigned depth
 
 		/* An index may list more than was brought along. */
 		if (!item->has_platform && item->kind == LKB_OCI_MANIFEST &&
-		    !lkb_layout_has(dir, item))
+		    !lkb_layout_has(l, item))
 			continue;
-		if (flatten(dir, item, depth + 1, arena, list, err))
+		if (flatten(l, item, depth + 1, arena, list, err))
 			return -1;
 	}
 	return 0;
 }
 
-int lkb_layout_flatten(const char *dir, const struct lkb_oci_desc *d, struct lkb_arena *arena,
-		       struct lkb_layout_list *list, struct lkb_error *err)
+int lkb_layout_flatten(const struct lkb_layout *l, const struct lkb_oci_desc *d,
+		       struct lkb_arena *arena, struct lkb_layout_list *list,
+		       struct lkb_error *err)
 {
-	return flatten(dir, d, 0, arena, list, err);
+	return flatten(l, d, 0, arena, list, err);
+}
+
+void lkb_layout_platforms(const struct lkb_layout_list *list, struct lkb_str *ret)
+{
+	for (size_t i = 0; i < list->n; i++)
+		lkb_str_addf(ret, "%s%s", i ? ", " : "",
+			     lkb_platform_text(&list->items[i].platform).s);
 }
 
 void lkb_layout_list_clear(struct lkb_layout_list *list)

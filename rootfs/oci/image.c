@@ -30,15 +30,13 @@ const char *lkb_image_label(const struct lkb_image *im, const char *key)
 static int apply(const struct lkb_store *s, const struct lkb_image *im, size_t i,
 		 struct lkb_ui *ui, struct lkb_tree *t, struct lkb_error *err)
 {
-	lkb_auto(lkb_blob) blob = NULL;
-	struct lkb_data data;
+	lkb_autodata data = {0};
 
 	lkb_ui_step(ui, "image '%s': layer %zu of %zu", im->ref, i + 1, im->n_layers);
 	lkb_ui_detail(ui, "layer sha256:%s, %s", lkb_sha256_text(&im->layers[i].digest).s,
 		      lkb_size_text(im->layers[i].size).s);
-	if (lkb_store_layer(s, &im->layers[i], ui, &blob, err))
+	if (lkb_store_layer(s, im->input, &im->layers[i], ui, &data, err))
 		return -1;
-	data = (struct lkb_data){ .blob = blob, .len = lkb_blob_size(blob) };
 	return lkb_tar_apply_layer(&data, t, err);
 }
 

@@ -1,96 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Copies images of a layout or an archive into the store: first all that they lead to, then the
+ * names. Which images and which names, choose.c says. */
 #include "base/alloc.h"
-#include "base/file.h"
+#include "base/ext/compress.h"
+#include "rootfs/oci/import_priv.h"
 #include "rootfs/oci/ref.h"
-#include "rootfs/oci/store_priv.h"
 
 enum { CHUNK = 1 << 20 };
 
 struct import {
 	const struct lkb_store *s;
-	const char *from; /* the layout's directory */
+	const struct lkb_layout *from;
 	struct lkb_ui *ui;
-	struct lkb_arena arena;
+	struct lkb_stage *stage;
+	struct lkb_arena *arena;
 	struct lkb_layout_walk walk;
 };
 
-static void clear(struct import *im)
+static int take_plain(void *ctx, const void *p, size_t n, struct lkb_error *err)
 {
-	lkb_arena_clear(&im->arena);
+	lkb_hash_add(ctx, p, n);
+	return 0;
 }
 
-/* Copies and hashes in one pass, so that what is stored is what was compared, even if somebody
- * writes to the layout meanwhile. */
-static int copy_hashed(const struct import *im, const struct lkb_oci_desc *d, int fd, int out_fd,
-		       struct lkb_sha256 *ret, struct lkb_error *err)
+static int hash_plain(const struct lkb_data *data, uint64_t max, struct lkb_sha256 *ret,
+		      struct lkb_error *err)
 {
 	lkb_autofree char *buf = lkb_alloc(CHUNK);
 	lkb_auto(lkb_hash) hash = lkb_hash_new();
-	uint64_t left = d->size;
+	lkb_auto(lkb_inflate) z = NULL;
 
-	while (left) {
-		size_t n, want = left < CHUNK ? (size_t)left : CHUNK;
+	for (uint64_t off = 0; off < data->len;) {
+		size_t n = data->len - off < CHUNK ? (size_t)(data->len - off) : CHUNK;
 
-		if (lkb_read_upto(fd, buf, want, &n, d->digest_text, err))
+		if (lkb_data_read(data, off, buf, n, err))
 			return -1;
-		if (n < want)
-			return lkb_fail(err, LKB_TRUST, "blob '%s' became shorter while it was "
-					"read", d->digest_text);
-		lkb_hash_add(hash, buf, n);
-		if (lkb_write_full(out_fd, buf, n, d->digest_text, err))
+		if (!z)
+			z = lkb_inflate_new(lkb_compression_of(buf, n), max, take_plain, hash);
+		if (lkb_inflate_feed(z, buf, n, err))
 			return -1;
-		left -= n;
-		lkb_ui_bytes(im->ui, d->digest_text, d->size - left, d->size);
+		off += n;
 	}
+	if (z && lkb_inflate_end(z, err))
+		return -1;
 	*ret = lkb_hash_done(hash);
 	return 0;
 }
 
-static int copy_blob(const struct import *im, const struct lkb_oci_desc *d, struct lkb_error *err)
+/* Docker's archives say diff_ids first of all, and tools name layers by them: what is wrong with
+ * one is said now. A layer that is what its diff_id says was compared when it was copied. */
+static int check_diff_id(const struct import *im, const struct lkb_oci_desc *d,
+			 const struct lkb_sha256 *diff_id, struct lkb_error *err)
 {
-	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
-	lkb_autofree char *path = NULL;
-	struct lkb_sha256 digest = {0};
-	lkb_autofd fd = -1;
+	lkb_autodata data = {0};
+	struct lkb_sha256 got;
 
-	if (d->verifiable && lkb_store_has_blob(im->s, &d->digest, d->size))
+	if (lkb_sha256_equal(&d->digest, diff_id))
 		return 0;
-	if (lkb_layout_open(im->from, d, &fd, err) || lkb_store_tmp_open(im->s, &tmp, err) ||
-	    copy_hashed(im, d, fd, tmp.fd, &digest, err))
+	if (lkb_layout_blob(im->from, d, &data, err) ||
+	    hash_plain(&data, im->s->max_layer, &got, err))
 		return -1;
-	if (!lkb_sha256_equal(&digest, &d->digest))
-		return lkb_fail(err, LKB_TRUST, "blob '%s' holds something else: its digest is "
-				"'sha256:%s'", d->digest_text, lkb_sha256_text(&digest).s);
-	path = lkb_layout_blob_path(im->s->dir, &d->digest);
-	return lkb_store_tmp_commit(&tmp, path, err);
+	if (lkb_sha256_equal(&got, diff_id))
+		return 0;
+	lkb_fail(err, LKB_TRUST, "it unpacks to 'sha256:%s', the image's config says 'sha256:%s'",
+		 lkb_sha256_text(&got).s, lkb_sha256_text(diff_id).s);
+	return lkb_layout_hint(im->from, d, err);
 }
 
 /* An image's config is looked at on the way in, so that a broken image is refused now and not when
  * it is used. */
-static int check_config(const struct import *im, const struct lkb_oci_manifest *m,
-			struct lkb_error *err)
+static int read_config(const struct import *im, const struct lkb_oci_manifest *m,
+		       struct lkb_oci_config *config, struct lkb_error *err)
 {
-	lkb_autoociconfig config = {0};
-
 	if (m->config.kind != LKB_OCI_CONFIG)
 		return 0;
-	if (lkb_layout_config(im->from, &m->config, &config, err))
+	if (lkb_layout_config(im->from, &m->config, config, err))
 		return -1;
-	if (config.n_diff_ids != m->n_layers)
+	if (config->n_diff_ids != m->n_layers)
 		return lkb_fail(err, LKB_INPUT, "the manifest has %zu layers, the config %zu "
-				"diff_ids", m->n_layers, config.n_diff_ids);
+				"diff_ids", m->n_layers, config->n_diff_ids);
 	return 0;
 }
 
 static int copy_manifest(const struct import *im, const struct lkb_oci_desc *d,
 			 const struct lkb_oci_manifest *m, struct lkb_error *err)
 {
-	if (check_config(im, m, err) || copy_blob(im, &m->config, err))
+	lkb_autoociconfig config = {0};
+
+	if (read_config(im, m, &config, err) ||
+	    lkb_stage_blob(im->stage, im->from, &m->config, im->ui, err))
 		return -1;
 	for (size_t i = 0; i < m->n_layers; i++)
-		if (copy_blob(im, &m->layers[i], err))
+		if (lkb_stage_blob(im->stage, im->from, &m->layers[i], im->ui, err) ||
+		    (im->from->has_docker && config.n_diff_ids &&
+		     check_diff_id(im, &m->layers[i], &config.diff_ids[i], err)))
 			return lkb_context(err, "layer %zu", i + 1);
-	return copy_blob(im, d, err);
+	return lkb_stage_blob(im->stage, im->from, d, im->ui, err);
 }
 
 static int copy_image(struct import *im, const struct lkb_oci_desc *d, unsigned depth,
@@ -117,7 +122,7 @@ static int copy_index(struct import *im, const struct lkb_oci_desc *d,
 		if (copy_image(im, item, depth + 1, n_images, err))
 			return -1;
 	}
-	return copy_blob(im, d, err);
+	return lkb_stage_blob(im->stage, im->from, d, im->ui, err);
 }
 
 /* Copies d with all it leads to, what is referred to before what refers to it. */
@@ -132,7 +137,7 @@ static int copy_image(struct import *im, const struct lkb_oci_desc *d, unsigned 
 		return lkb_oci_fail_schema1(d->digest_text, err);
 	if (d->kind != LKB_OCI_INDEX && d->kind != LKB_OCI_MANIFEST)
 		return 0;
-	if (lkb_layout_doc(im->from, d, &im->arena, &doc, err) ||
+	if (lkb_layout_doc(im->from, d, im->arena, &doc, err) ||
 	    lkb_layout_walk_doc(&im->walk, "the layout", d->size, err))
 		return -1;
 	if (doc.kind == LKB_OCI_INDEX)
@@ -143,160 +148,99 @@ static int copy_image(struct import *im, const struct lkb_oci_desc *d, unsigned 
 	return 0;
 }
 
-/* Publishes an image that is in the store under its canonical name. */
-static int publish(struct import *im, const char *ref, const struct lkb_oci_desc *d,
-		   struct lkb_error *err)
+/* Those of the manifests that came along; a single manifest says its platform afterwards. */
+static int find_platforms(struct import *im, struct lkb_chosen *c, struct lkb_error *err)
 {
 	lkb_autolayoutlist list = {0};
+	lkb_autostr text = {0};
 
-	if (d->kind != LKB_OCI_MANIFEST)
-		return lkb_store_publish(im->s, ref, d, err);
-	if (lkb_layout_flatten(im->s->dir, d, &im->arena, &list, err))
+	if (lkb_layout_flatten(im->from, &c->desc, im->arena, &list, err))
 		return -1;
 	if (!list.n)
 		return lkb_fail(err, LKB_INPUT, "it does not say which Linux platform it is for");
-	return lkb_store_publish(im->s, ref, &list.items[0], err);
+	if (c->desc.kind == LKB_OCI_MANIFEST)
+		c->desc = list.items[0];
+	else
+		c->desc.has_platform = false; /* an index is for those of its manifests */
+	for (size_t i = 0; i < list.n; i++)
+		if (lkb_layout_has(im->from, &list.items[i]))
+			lkb_str_addf(&text, "%s%s", text.len ? "," : "",
+				     lkb_platform_text(&list.items[i].platform).s);
+	c->platforms = lkb_str_take(&text);
+	return 0;
 }
 
-/* The name an image is stored by: a digest in it must be the image's own, and only stays where
- * there is no tag. */
-static int store_name(const char *name, const struct lkb_oci_desc *d, char **ret,
+/* An image that has several names is copied once. */
+static int import_one(struct import *im, struct lkb_chosen_list *list, size_t i,
 		      struct lkb_error *err)
 {
-	lkb_autoref r = {0};
-
-	if (lkb_ref_parse(name, &r, err))
-		return -1;
-	if (r.digest && strcmp(r.digest, d->digest_text))
-		return lkb_fail(err, LKB_TRUST, "image '%s' has the digest '%s'", name,
-				d->digest_text);
-	if (r.tag) {
-		free(r.digest);
-		r.digest = NULL;
-	}
-	*ret = lkb_ref_text(&r);
-	return 0;
-}
-
-static int import_one(struct import *im, const struct lkb_oci_desc *d, const char *name,
-		      struct lkb_strv *names, struct lkb_error *err)
-{
-	lkb_autofree char *ref = NULL;
+	struct lkb_chosen *c = &list->items[i];
 	size_t n_images = 0;
 
-	if (store_name(name, d, &ref, err))
+	for (size_t k = 0; k < i; k++) {
+		if (!lkb_sha256_equal(&list->items[k].desc.digest, &c->desc.digest))
+			continue;
+		c->desc = list->items[k].desc;
+		c->platforms = lkb_strdup(list->items[k].platforms);
+		return 0;
+	}
+	lkb_ui_step(im->ui, "image '%s': copying from '%s'", c->ref, im->from->path);
+	if (copy_image(im, &c->desc, 0, &n_images, err))
 		return -1;
-	lkb_ui_step(im->ui, "image '%s': copying from '%s'", ref, im->from);
-	if (copy_image(im, d, 0, &n_images, err))
-		return lkb_context(err, "image '%s'", ref);
 	if (!n_images)
-		return lkb_fail(err, LKB_INPUT, "image '%s': nothing in it is a Linux image", ref);
-	if (publish(im, ref, d, err))
-		return lkb_context(err, "image '%s'", ref);
-	lkb_strv_add(names, ref);
-	return 0;
+		return lkb_fail(err, LKB_INPUT, "nothing in it is a Linux image");
+	return find_platforms(im, c, err);
 }
 
-static bool is_image(const struct lkb_oci_desc *d)
+static int import_all(struct import *im, struct lkb_chosen_list *list, struct lkb_error *err)
 {
-	return !d->not_for_us && d->kind != LKB_OCI_UNKNOWN;
+	struct lkb_store_name *names;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (import_one(im, list, i, err))
+			return lkb_context(err, "image '%s'", list->items[i].ref);
+	if (lkb_chosen_check(list, im->from->path, err))
+		return -1;
+	names = lkb_arena_array(im->arena, list->n, sizeof(*names));
+	for (size_t i = 0; i < list->n; i++)
+		names[i] = (struct lkb_store_name){ list->items[i].ref, &list->items[i].desc };
+	return lkb_stage_commit(im->stage, err) || lkb_store_publish(im->s, names, list->n, err) ?
+	       -1 : 0;
 }
 
-/* Says what the layout holds, for whoever has to choose. */
-static void add_entry(struct lkb_str *out, const struct lkb_oci_desc *d)
+int lkb_import(struct lkb_store *s, const struct lkb_import *in, struct lkb_imported_list *ret,
+	       struct lkb_error *err)
 {
-	lkb_str_addf(out, "%s'%.80s' (%s)", out->len ? ", " : "", d->ref_name ? d->ref_name : "",
-		     d->has_platform ? lkb_platform_text(&d->platform).s : d->digest_text);
-}
-
-/* Refuses a layout none of whose images can be stored under a name of its own. */
-static int refuse_unnamed(const struct import *im, const struct lkb_oci_index *index,
-			  struct lkb_error *err)
-{
-	lkb_autostr there = {0};
-	size_t n = 0;
-
-	for (size_t i = 0; i < index->n; i++) {
-		if (!is_image(&index->items[i]))
-			continue;
-		add_entry(&there, &index->items[i]);
-		n++;
-	}
-	if (!n)
-		return lkb_fail(err, LKB_INPUT, "layout '%s' holds no image", im->from);
-	if (n > 1) {
-		lkb_fail(err, LKB_INPUT, "layout '%s' holds %zu images and none has a full "
-			 "reference for a name: %s", im->from, n, lkb_str_get(&there));
-		return lkb_hint(err, "copy one with its name first: 'skopeo copy oci:%.80s:NAME "
-				     "oci:OTHER:REGISTRY/NAME:TAG'", im->from);
-	}
-	lkb_fail(err, LKB_INPUT, "the image in '%s' has no full reference for a name: %s",
-		 im->from, lkb_str_get(&there));
-	return lkb_hint(err, "give it one: 'lkboard cache import --name REGISTRY/NAME:TAG %.200s'",
-			im->from);
-}
-
-static int import_named(struct import *im, const struct lkb_oci_index *index,
-			struct lkb_strv *names, struct lkb_error *err)
-{
-	for (size_t i = 0; i < index->n; i++) {
-		const struct lkb_oci_desc *d = &index->items[i];
-		lkb_autofree char *name = is_image(d) ? lkb_layout_name(d) : NULL;
-
-		if (name && import_one(im, d, name, names, err))
-			return -1;
-	}
-	if (!names->n)
-		return refuse_unnamed(im, index, err);
-	for (size_t i = 0; i < index->n; i++) {
-		const struct lkb_oci_desc *d = &index->items[i];
-		lkb_autofree char *name = lkb_layout_name(d);
-
-		if (is_image(d) && !name)
-			lkb_ui_warning(im->ui, "layout '%s': image '%s' has no full reference for "
-				       "a name and was left out", im->from,
-				       d->ref_name ? d->ref_name : d->digest_text);
-	}
-	return 0;
-}
-
-static int import_as(struct import *im, const struct lkb_oci_index *index, const char *name,
-		     struct lkb_strv *names, struct lkb_error *err)
-{
-	const struct lkb_oci_desc *only = NULL;
-	lkb_autostr there = {0};
-	size_t n = 0;
-
-	for (size_t i = 0; i < index->n; i++) {
-		if (!is_image(&index->items[i]))
-			continue;
-		only = &index->items[i];
-		add_entry(&there, only);
-		n++;
-	}
-	if (!n)
-		return lkb_fail(err, LKB_INPUT, "layout '%s' holds no image", im->from);
-	if (n > 1)
-		return lkb_fail(err, LKB_INPUT, "layout '%s' holds %zu images, only one can be "
-				"called '%s': %s", im->from, n, name, lkb_str_get(&there));
-	return import_one(im, only, name, names, err);
-}
-
-int lkb_store_import(struct lkb_store *s, const char *layout_dir, const char *name,
-		     struct lkb_ui *ui, struct lkb_strv *ret_names, struct lkb_error *err)
-{
-	__attribute__((cleanup(clear))) struct import im = { .s = s, .from = layout_dir,
-							     .ui = ui };
-	lkb_autostrv names = {0};
+	lkb_autoarena arena = {0};
+	lkb_auto(lkb_layout) from = NULL;
+	lkb_autochosen list = {0};
+	lkb_autostage stage = LKB_STAGE_INIT;
+	struct import im = { .s = s, .ui = in->ui, .stage = &stage, .arena = &arena };
 	struct lkb_oci_index index;
 
-	if (lkb_layout_check(layout_dir, err) ||
-	    lkb_layout_index(layout_dir, &im.arena, &index, err))
+	if (lkb_source_open(s, in->path, in->ui, &from, err) ||
+	    lkb_layout_index(from, &arena, &index, err) ||
+	    lkb_choose(from, &index, in, &list, err) || lkb_stage_open(s, &stage, err))
 		return -1;
-	if (name ? import_as(&im, &index, name, &names, err)
-		 : import_named(&im, &index, &names, err))
+	im.from = from;
+	if (import_all(&im, &list, err))
 		return -1;
-	for (size_t i = 0; i < names.n; i++)
-		lkb_strv_add(ret_names, names.items[i]);
+	for (size_t i = 0; i < list.n; i++) {
+		struct lkb_chosen *c = &list.items[i];
+
+		LKB_GROW(ret->items, ret->n, ret->cap);
+		ret->items[ret->n++] = (struct lkb_imported){ .ref = LKB_STEAL(c->ref),
+			.digest = c->desc.digest, .platforms = LKB_STEAL(c->platforms) };
+	}
 	return 0;
+}
+
+void lkb_imported_clear(struct lkb_imported_list *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free(l->items[i].ref);
+		free(l->items[i].platforms);
+	}
+	free(l->items);
+	*l = (struct lkb_imported_list){0};
 }

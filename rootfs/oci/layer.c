@@ -68,11 +68,19 @@ static int hash_file(int fd, const char *name, struct lkb_sha256 *ret, struct lk
 	return 0;
 }
 
-/* 1 = *ret_fd is the derived tar, 0 = there is none that is right, -1 = failed. */
-static int open_derived(const struct lkb_store *s, const struct lkb_sha256 *diff_id, int *ret_fd,
-			struct lkb_error *err)
+static bool is_plain(const struct lkb_image_layer *layer)
 {
-	lkb_autofree char *path = derived_path(s, diff_id, "tar");
+	return lkb_sha256_equal(&layer->digest, &layer->diff_id);
+}
+
+/* 1 = *ret_fd is the plain tar: the derived one, or the blob itself; 0 = there is none that is
+ * right, -1 = failed. */
+static int open_plain(const struct lkb_store *s, const struct lkb_image_layer *layer, int *ret_fd,
+		      struct lkb_error *err)
+{
+	const struct lkb_sha256 *diff_id = &layer->diff_id;
+	lkb_autofree char *path = is_plain(layer) ? lkb_layout_blob_path(s->dir, diff_id)
+						  : derived_path(s, diff_id, "tar");
 	lkb_autofree char *record = derived_path(s, diff_id, "ok");
 	lkb_autofd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct lkb_sha256 digest;
@@ -107,9 +115,9 @@ static int take_plain(void *ctx, const void *p, size_t n, struct lkb_error *err)
 
 /* Feeds the blob through hash and decompressor. A fault of the stream is kept in *fault and the
  * rest is hashed all the same: if the blob was damaged, that is what the user has to know. */
-static int feed_blob(const struct lkb_store *s, const struct lkb_image_layer *layer, int fd,
-		     struct unpack *u, struct lkb_ui *ui, struct lkb_sha256 *ret_digest,
-		     struct lkb_error *fault, struct lkb_error *err)
+static int feed_blob(const struct lkb_store *s, const struct lkb_data *blob, struct unpack *u,
+		     struct lkb_ui *ui, struct lkb_sha256 *ret_digest, struct lkb_error *fault,
+		     struct lkb_error *err)
 {
 	lkb_autofree char *buf = lkb_alloc(CHUNK);
 	lkb_auto(lkb_hash) hash = lkb_hash_new();
@@ -118,7 +126,8 @@ static int feed_blob(const struct lkb_store *s, const struct lkb_image_layer *la
 	size_t n;
 
 	do {
-		if (lkb_read_upto(fd, buf, CHUNK, &n, u->name, err))
+		n = blob->len - done < CHUNK ? (size_t)(blob->len - done) : CHUNK;
+		if (lkb_data_read(blob, done, buf, n, err))
 			return -1;
 		lkb_hash_add(hash, buf, n);
 		if (!z)
@@ -129,25 +138,30 @@ static int feed_blob(const struct lkb_store *s, const struct lkb_image_layer *la
 		if (fault->kind == LKB_IO)
 			break; /* the disk is full: no use in reading on */
 		done += n;
-		lkb_ui_bytes(ui, u->name, done, layer->size);
-	} while (n == CHUNK);
+		lkb_ui_bytes(ui, u->name, done, blob->len);
+	} while (done < blob->len);
 	if (fault->kind == LKB_OK)
 		lkb_inflate_end(z, fault);
 	*ret_digest = lkb_hash_done(hash);
 	return 0;
 }
 
-static int compare(const struct lkb_image_layer *layer, const struct lkb_sha256 *digest,
-		   const struct lkb_sha256 *diff_id, const struct lkb_error *fault,
-		   const char *path, struct lkb_error *err)
+static int wrong_digest(const struct lkb_store *s, const struct lkb_layout *from,
+			const struct lkb_oci_desc *d, const struct lkb_sha256 *digest,
+			struct lkb_error *err)
 {
-	if (fault->kind == LKB_IO)
-		return lkb_store_fault(err, fault);
-	if (!lkb_sha256_equal(digest, &layer->digest)) {
-		lkb_fail(err, LKB_TRUST, "the blob holds something else: its digest is "
-			 "'sha256:%s'", lkb_sha256_text(digest).s);
-		return lkb_hint(err, "remove '%s', then import or build the image again", path);
-	}
+	lkb_autofree char *path = lkb_layout_blob_path(s->dir, &d->digest);
+
+	lkb_fail(err, LKB_TRUST, "the blob holds something else: its digest is 'sha256:%s'",
+		 lkb_sha256_text(digest).s);
+	if (from != s->layout)
+		return lkb_layout_hint(from, d, err);
+	return lkb_hint(err, "remove '%s', then import or build the image again", path);
+}
+
+static int compare(const struct lkb_image_layer *layer, const struct lkb_sha256 *diff_id,
+		   const struct lkb_error *fault, struct lkb_error *err)
+{
 	if (fault->kind != LKB_OK)
 		return lkb_store_fault(err, fault);
 	if (!lkb_sha256_equal(diff_id, &layer->diff_id))
@@ -157,48 +171,55 @@ static int compare(const struct lkb_image_layer *layer, const struct lkb_sha256 
 	return 0;
 }
 
-static int unpack(const struct lkb_store *s, const struct lkb_image_layer *layer,
-		  const char *name, struct lkb_ui *ui, int *ret_fd, struct lkb_error *err)
+static int unpack(const struct lkb_store *s, const struct lkb_layout *from,
+		  const struct lkb_image_layer *layer, const struct lkb_oci_desc *d,
+		  struct lkb_ui *ui, int *ret_fd, struct lkb_error *err)
 {
-	struct lkb_oci_desc d = { .digest_text = name, .verifiable = true,
-				  .digest = layer->digest, .size = layer->size };
-	lkb_autofree char *blob_path = lkb_layout_blob_path(s->dir, &layer->digest);
 	lkb_autofree char *path = derived_path(s, &layer->diff_id, "tar");
 	lkb_autofree char *record = derived_path(s, &layer->diff_id, "ok");
 	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
 	lkb_auto(lkb_hash) plain_hash = lkb_hash_new();
 	struct lkb_error fault = {0};
 	struct lkb_sha256 digest = {0}, diff_id;
-	struct unpack u = { .plain_hash = plain_hash, .name = name };
-	lkb_autofd fd = -1;
+	struct unpack u = { .plain_hash = plain_hash, .name = d->digest_text };
+	lkb_autodata blob = {0};
 
-	if (lkb_layout_open(s->dir, &d, &fd, err) || lkb_store_tmp_open(s, &tmp, err))
+	if (lkb_layout_blob(from, d, &blob, err) || lkb_store_tmp_open(s, &tmp, err))
 		return -1;
 	u.fd = tmp.fd;
-	if (feed_blob(s, layer, fd, &u, ui, &digest, &fault, err))
+	if (feed_blob(s, &blob, &u, ui, &digest, &fault, err))
 		return -1;
 	diff_id = lkb_hash_done(plain_hash);
-	if (compare(layer, &digest, &diff_id, &fault, blob_path, err))
-		return -1;
-	if (lkb_store_tmp_commit(&tmp, path, err))
+	if (fault.kind != LKB_IO && !lkb_sha256_equal(&digest, &layer->digest))
+		return wrong_digest(s, from, d, &digest, err);
+	if (compare(layer, &diff_id, &fault, err) || lkb_store_tmp_commit(&tmp, path, err))
 		return -1;
 	write_record(s, record, tmp.fd);
 	*ret_fd = lkb_steal_fd(&tmp.fd);
 	return 0;
 }
 
-int lkb_store_layer(const struct lkb_store *s, const struct lkb_image_layer *layer,
-		    struct lkb_ui *ui, struct lkb_blob **ret, struct lkb_error *err)
+int lkb_store_layer(const struct lkb_store *s, struct lkb_store_input *from,
+		    const struct lkb_image_layer *layer, struct lkb_ui *ui, struct lkb_data *ret,
+		    struct lkb_error *err)
 {
 	lkb_autofree char *name = lkb_format("sha256:%s", lkb_sha256_text(&layer->digest).s);
+	struct lkb_oci_desc d = { .digest_text = name, .verifiable = true,
+				  .digest = layer->digest, .size = layer->size };
 	lkb_autofd fd = -1;
 	struct stat st;
-	int there = open_derived(s, &layer->diff_id, &fd, err);
+	int there;
 
-	if (there < 0 || (!there && unpack(s, layer, name, ui, &fd, err)))
+	if (from && is_plain(layer))
+		return lkb_store_input_layer(s, from, &d, ret, err) ?
+		       lkb_context(err, "layer '%s'", name) : 0;
+	there = open_plain(s, layer, &fd, err);
+	if (there < 0 || (!there && unpack(s, from ? from->layout : s->layout, layer, &d, ui, &fd,
+					   err)))
 		return lkb_context(err, "layer '%s'", name);
 	if (fstat(fd, &st))
 		return lkb_fail_errno(err, "cannot look at layer '%s'", name);
-	*ret = lkb_blob_new_fd(lkb_steal_fd(&fd), (uint64_t)st.st_size, name);
+	*ret = (struct lkb_data){ .len = (uint64_t)st.st_size };
+	ret->blob = lkb_blob_new_fd(lkb_steal_fd(&fd), ret->len, name);
 	return 0;
 }

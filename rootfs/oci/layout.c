@@ -15,28 +15,68 @@ char *lkb_layout_blob_path(const char *dir, const struct lkb_sha256 *digest)
 	return lkb_format("%s/blobs/sha256/%s", dir, lkb_sha256_text(digest).s);
 }
 
-int lkb_layout_check(const char *dir, struct lkb_error *err)
+struct lkb_layout *lkb_layout_new_dir(const char *dir)
 {
-	lkb_autofree char *path = lkb_format("%s/oci-layout", dir);
-	lkb_autofree char *text = NULL;
+	struct lkb_layout *l = lkb_alloc(sizeof(*l));
+
+	l->path = lkb_strdup(dir);
+	return l;
+}
+
+void lkb_layout_free(struct lkb_layout *l)
+{
+	if (!l)
+		return;
+	for (size_t i = 0; i < l->n_made; i++) {
+		lkb_blob_unref(l->made[i].data.blob);
+		free(l->made[i].name);
+	}
+	free(l->made);
+	free(l->index);
+	lkb_archive_free(l->archive);
+	free(l->path);
+	free(l);
+}
+
+/* A document that has a name of its own, and what messages call it. The caller frees both. */
+static int read_named(const struct lkb_layout *l, const char *name, size_t max, char **ret_called,
+		      char **ret, size_t *ret_len, struct lkb_error *err)
+{
+	lkb_autofree char *called = l->archive ? lkb_format("%s: %s", l->path, name)
+					       : lkb_format("%s/%s", l->path, name);
+
+	if (l->archive ? lkb_archive_text(l->archive, name, max, ret, ret_len, err)
+		       : lkb_read_file(called, max, ret, ret_len, err))
+		return -1;
+	*ret_called = LKB_STEAL(called);
+	return 0;
+}
+
+static bool has_named(const struct lkb_layout *l, const char *name)
+{
+	lkb_autofree char *path = lkb_format("%s/%s", l->path, name);
+
+	if (l->archive)
+		return lkb_archive_has(l->archive, name);
+	return !access(path, F_OK) || errno != ENOENT;
+}
+
+int lkb_layout_check(const struct lkb_layout *l, struct lkb_error *err)
+{
+	lkb_autofree char *called = NULL, *text = NULL;
 	lkb_autojson v = NULL;
 	struct lkb_json_at root;
 	const char *version = NULL;
 	struct stat st;
 	size_t len;
 
-	if (stat(dir, &st))
-		return lkb_fail_errno(err, "cannot open '%s'", dir);
-	if (!S_ISDIR(st.st_mode)) {
-		lkb_fail(err, LKB_INPUT, "'%s' is a file; an OCI layout is a directory", dir);
-		return lkb_hint(err, "skopeo makes one of an archive: 'skopeo copy "
-				     "docker-archive:%.150s oci:DIR', or oci-archive:", dir);
-	}
-	if (access(path, F_OK) && errno == ENOENT)
+	if (!l->archive && stat(l->path, &st))
+		return lkb_fail_errno(err, "cannot open '%s'", l->path);
+	if (!has_named(l, "oci-layout"))
 		return lkb_fail(err, LKB_INPUT, "'%s' is no OCI layout: it has no file "
-				"'oci-layout'", dir);
-	if (lkb_read_file(path, 4096, &text, &len, err) ||
-	    lkb_json_parse(text, len, path, &v, err) || lkb_json_root(v, path, &root, err) ||
+				"'oci-layout'", l->path);
+	if (read_named(l, "oci-layout", 4096, &called, &text, &len, err) ||
+	    lkb_json_parse(text, len, called, &v, err) || lkb_json_root(v, called, &root, err) ||
 	    lkb_json_string(&root, "imageLayoutVersion", LKB_JSON_REQUIRED, &version, err))
 		return -1;
 	if (!lkb_starts_with(version, "1."))
@@ -45,100 +85,176 @@ int lkb_layout_check(const char *dir, struct lkb_error *err)
 	return 0;
 }
 
-int lkb_layout_index(const char *dir, struct lkb_arena *arena, struct lkb_oci_index *ret,
-		     struct lkb_error *err)
+int lkb_layout_index(const struct lkb_layout *l, struct lkb_arena *arena,
+		     struct lkb_oci_index *ret, struct lkb_error *err)
 {
-	lkb_autofree char *path = lkb_format("%s/index.json", dir);
-	lkb_autofree char *text = NULL;
+	lkb_autofree char *called = NULL, *text = NULL;
 	struct lkb_oci_doc doc;
 	size_t len;
 
-	if (lkb_read_file(path, LKB_OCI_MAX_DOC, &text, &len, err) ||
-	    lkb_oci_doc_parse(text, len, path, NULL, arena, &doc, err))
+	if (l->index) {
+		text = lkb_strdup(l->index);
+		len = strlen(text);
+		called = lkb_format("%s: manifest.json", l->path);
+	} else if (read_named(l, "index.json", LKB_OCI_MAX_DOC, &called, &text, &len, err)) {
+		return -1;
+	}
+	if (lkb_oci_doc_parse(text, len, called, NULL, arena, &doc, err))
 		return -1;
 	if (doc.kind != LKB_OCI_INDEX)
-		return lkb_fail(err, LKB_INPUT, "%s: the document is no index", path);
+		return lkb_fail(err, LKB_INPUT, "%s: the document is no index", called);
 	*ret = doc.index;
 	return 0;
 }
 
-bool lkb_layout_has(const char *dir, const struct lkb_oci_desc *d)
+static const struct lkb_layout_made *find_made(const struct lkb_layout *l,
+					       const struct lkb_sha256 *digest)
 {
-	lkb_autofree char *path = lkb_layout_blob_path(dir, &d->digest);
-	struct stat st;
-
-	return d->verifiable && !stat(path, &st);
+	for (size_t i = 0; i < l->n_made; i++)
+		if (lkb_sha256_equal(&l->made[i].digest, digest))
+			return &l->made[i];
+	return NULL;
 }
 
-int lkb_layout_open(const char *dir, const struct lkb_oci_desc *d, int *ret_fd,
-		    struct lkb_error *err)
+/* 1 = *ret is the blob and a reference to it, 0 = there is none. */
+static int find(const struct lkb_layout *l, const struct lkb_sha256 *digest, struct lkb_data *ret,
+		struct lkb_error *err)
+{
+	const struct lkb_layout_made *made = find_made(l, digest);
+	lkb_autofree char *path = NULL;
+	lkb_auto(lkb_blob) blob = NULL;
+	struct stat st;
+	int r = 1;
+
+	if (made) {
+		*ret = made->data;
+	} else if (l->archive) {
+		path = lkb_format("blobs/sha256/%s", lkb_sha256_text(digest).s);
+		r = lkb_archive_find(l->archive, path, ret, err);
+	} else {
+		path = lkb_layout_blob_path(l->path, digest);
+		if (stat(path, &st))
+			return 0;
+		if (lkb_blob_open(path, &blob, err))
+			return -1;
+		*ret = (struct lkb_data){ .blob = blob, .len = lkb_blob_size(blob) };
+	}
+	if (r > 0)
+		lkb_blob_ref(ret->blob);
+	return r;
+}
+
+bool lkb_layout_has(const struct lkb_layout *l, const struct lkb_oci_desc *d)
 {
 	lkb_autofree char *path = NULL;
-	lkb_autofd fd = -1;
-	uint64_t size = 0;
+	lkb_autodata data = {0};
+	struct stat st;
+
+	if (!d->verifiable)
+		return false;
+	if (l->archive)
+		return find(l, &d->digest, &data, NULL) > 0;
+	path = lkb_layout_blob_path(l->path, &d->digest);
+	return !stat(path, &st);
+}
+
+int lkb_layout_size(const struct lkb_layout *l, const struct lkb_oci_desc *d, uint64_t *ret,
+		    struct lkb_error *err)
+{
+	lkb_autodata data = {0};
+	int r = find(l, &d->digest, &data, err);
+
+	if (r > 0)
+		*ret = data.len;
+	return r > 0 ? 0 : r ? -1 : lkb_fail(err, LKB_INPUT, "blob '%s' is not in '%s'",
+					     d->digest_text, l->path);
+}
+
+int lkb_layout_hint(const struct lkb_layout *l, const struct lkb_oci_desc *d,
+		    struct lkb_error *err)
+{
+	const struct lkb_layout_made *made = find_made(l, &d->digest);
+	lkb_autofree char *path = lkb_layout_blob_path(l->path, &d->digest);
+
+	if (!l->archive)
+		return lkb_hint(err, "the file is '%s'", path);
+	if (made && made->name)
+		return lkb_hint(err, "it is '%.200s' in '%.200s'", made->name, l->path);
+	return lkb_hint(err, "it is 'blobs/sha256/%s' in '%.200s'", lkb_sha256_text(&d->digest).s,
+			l->path);
+}
+
+int lkb_layout_fail_digest(const struct lkb_layout *l, const struct lkb_oci_desc *d,
+			   const struct lkb_sha256 *got, struct lkb_error *err)
+{
+	lkb_fail(err, LKB_TRUST, "blob '%s' holds something else: its digest is 'sha256:%s'",
+		 d->digest_text, lkb_sha256_text(got).s);
+	return lkb_layout_hint(l, d, err);
+}
+
+int lkb_layout_blob(const struct lkb_layout *l, const struct lkb_oci_desc *d, struct lkb_data *ret,
+		    struct lkb_error *err)
+{
+	lkb_autodata data = {0};
+	int r;
 
 	if (!d->verifiable)
 		return lkb_fail(err, LKB_TRUST, "cannot verify '%s': SHA-256 is the only digest "
 				"that is supported", d->digest_text);
-	if (!lkb_layout_has(dir, d))
-		return lkb_fail(err, LKB_INPUT, "blob '%s' is not in '%s'", d->digest_text, dir);
-	path = lkb_layout_blob_path(dir, &d->digest);
-	if (lkb_open_read(path, &fd, &size, err))
+	r = find(l, &d->digest, &data, err);
+	if (r < 0)
 		return -1;
-	if (size != d->size) {
+	if (!r)
+		return lkb_fail(err, LKB_INPUT, "blob '%s' is not in '%s'", d->digest_text,
+				l->path);
+	if (data.len != d->size) {
 		lkb_fail(err, LKB_TRUST, "blob '%s' has %llu bytes, not %llu as what refers to it "
-			 "says", d->digest_text, (unsigned long long)size,
+			 "says", d->digest_text, (unsigned long long)data.len,
 			 (unsigned long long)d->size);
-		return lkb_hint(err, "the file is '%s'", path);
+		return lkb_layout_hint(l, d, err);
 	}
-	*ret_fd = lkb_steal_fd(&fd);
+	*ret = data;
+	data.blob = NULL;
 	return 0;
 }
 
 /* A whole document, verified, with a NUL behind it; the caller frees *ret. */
-static int read_doc(const char *dir, const struct lkb_oci_desc *d, char **ret, size_t *ret_len,
-		    struct lkb_error *err)
+static int read_doc(const struct lkb_layout *l, const struct lkb_oci_desc *d, char **ret,
+		    size_t *ret_len, struct lkb_error *err)
 {
 	lkb_autofree char *text = NULL;
-	lkb_autofd fd = -1;
+	lkb_autodata data = {0};
 	struct lkb_sha256 digest;
 
 	if (d->size > LKB_OCI_MAX_DOC)
 		return lkb_fail(err, LKB_INPUT, "document '%s' is %llu bytes large, more than the "
 				"%zu that are read", d->digest_text, (unsigned long long)d->size,
 				LKB_OCI_MAX_DOC);
-	if (lkb_layout_open(dir, d, &fd, err))
-		return -1;
-	text = lkb_alloc(d->size + 1);
-	if (lkb_pread_full(fd, text, d->size, 0, d->digest_text, err))
+	if (lkb_layout_blob(l, d, &data, err) ||
+	    lkb_data_read_all(&data, LKB_OCI_MAX_DOC, &text, NULL, err))
 		return -1;
 	digest = lkb_sha256(text, d->size);
-	if (!lkb_sha256_equal(&digest, &d->digest)) {
-		lkb_autofree char *path = lkb_layout_blob_path(dir, &d->digest);
-
-		lkb_fail(err, LKB_TRUST, "blob '%s' holds something else: its digest is "
-			 "'sha256:%s'", d->digest_text, lkb_sha256_text(&digest).s);
-		return lkb_hint(err, "the file is '%s'", path);
-	}
+	if (!lkb_sha256_equal(&digest, &d->digest))
+		return lkb_layout_fail_digest(l, d, &digest, err);
 	*ret_len = d->size;
 	*ret = LKB_STEAL(text);
 	return 0;
 }
 
-int lkb_layout_doc(const char *dir, const struct lkb_oci_desc *d, struct lkb_arena *arena,
-		   struct lkb_oci_doc *ret, struct lkb_error *err)
+int lkb_layout_doc(const struct lkb_layout *l, const struct lkb_oci_desc *d,
+		   struct lkb_arena *arena, struct lkb_oci_doc *ret, struct lkb_error *err)
 {
 	lkb_autofree char *name = lkb_format("document '%s'", d->digest_text);
 	lkb_autofree char *text = NULL;
 	size_t len;
 
-	if (read_doc(dir, d, &text, &len, err))
+	if (read_doc(l, d, &text, &len, err))
 		return -1;
 	return lkb_oci_doc_parse(text, len, name, d->media_type, arena, ret, err);
 }
 
-int lkb_layout_config(const char *dir, const struct lkb_oci_desc *d, struct lkb_oci_config *ret,
-		      struct lkb_error *err)
+int lkb_layout_config(const struct lkb_layout *l, const struct lkb_oci_desc *d,
+		      struct lkb_oci_config *ret, struct lkb_error *err)
 {
 	lkb_autofree char *name = lkb_format("config '%s'", d->digest_text);
 	lkb_autofree char *text = NULL;
@@ -147,20 +263,31 @@ int lkb_layout_config(const char *dir, const struct lkb_oci_desc *d, struct lkb_
 	if (d->kind != LKB_OCI_CONFIG)
 		return lkb_fail(err, LKB_INPUT, "the manifest is not that of an image: its config "
 				"is '%.100s'", d->media_type);
-	if (read_doc(dir, d, &text, &len, err))
+	if (read_doc(l, d, &text, &len, err))
 		return -1;
 	return lkb_oci_config_parse(text, len, name, ret, err);
 }
 
-char *lkb_layout_name(const struct lkb_oci_desc *d)
+void lkb_layout_names(const struct lkb_oci_desc *d, struct lkb_strv *ret)
 {
 	const char *names[] = { d->containerd_name, d->ref_name };
 
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(names); i++) {
+		lkb_autofree char *text = NULL;
 		lkb_autoref r = {0};
 
-		if (names[i] && lkb_ref_is_full(names[i]) && !lkb_ref_parse(names[i], &r, NULL))
-			return lkb_ref_text(&r);
+		if (!names[i] || !lkb_ref_is_full(names[i]) || lkb_ref_parse(names[i], &r, NULL))
+			continue;
+		text = lkb_ref_text(&r);
+		if (!lkb_strv_has(ret, text))
+			lkb_strv_add(ret, text);
 	}
-	return NULL;
+}
+
+bool lkb_layout_is_named(const struct lkb_oci_desc *d, const char *ref)
+{
+	lkb_autostrv names = {0};
+
+	lkb_layout_names(d, &names);
+	return lkb_strv_has(&names, ref);
 }

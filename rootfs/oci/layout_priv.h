@@ -4,30 +4,71 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "rootfs/oci/archive_priv.h"
 #include "rootfs/oci/docs.h"
+#include "rootfs/tree/blob.h"
 
-/* Reading an OCI image layout: the store itself, or one that somebody else wrote. No blob's
- * contents are returned before size and digest were compared. */
+/*
+ * Reading an OCI image layout: the store itself, or one that somebody else wrote, as a directory or
+ * as an archive. An archive of Docker's is one too: index, manifests and digests are made of what
+ * its manifest.json says, its configs and layers are the blobs. Nothing is unpacked: a blob of an
+ * archive is a range of it. No document is returned before size and digest were compared; layers
+ * are compared by whoever copies or uses them.
+ */
+struct lkb_layout {
+	char *path;                  /* owned; the directory, or what messages call the archive */
+	struct lkb_archive *archive; /* owned; NULL: a directory */
+	char *index;                 /* owned; Docker's: index.json as it would be */
+	struct lkb_layout_made *made; /* owned; Docker's: blobs that have no name by digest */
+	size_t n_made, cap_made;
+	bool has_docker; /* Docker's, or also Docker's: diff_ids are compared at import */
+};
+
+struct lkb_layout_made {
+	struct lkb_sha256 digest;
+	struct lkb_data data; /* holds a reference */
+	char *name;           /* owned; its name in the archive, NULL if it is in none */
+};
+
+/* A directory, not looked at. */
+struct lkb_layout *lkb_layout_new_dir(const char *dir);
+/* An archive in `data`, which stays open as long as the layout lives. LKB_INPUT if it is none, or
+ * a kind that is not read; LKB_TRUST if a config of Docker's is not what its name says. `path` is
+ * what messages call it. */
+int lkb_layout_read_archive(const struct lkb_data *data, const char *path, struct lkb_layout **ret,
+			    struct lkb_error *err);
+void lkb_layout_free(struct lkb_layout *l);
+LKB_DEFINE_AUTO(lkb_layout, lkb_layout_free)
 
 /* DIR/blobs/sha256/HEX; the caller frees it. */
 char *lkb_layout_blob_path(const char *dir, const struct lkb_sha256 *digest);
 
-/* Fails unless DIR/oci-layout says version 1. */
-int lkb_layout_check(const char *dir, struct lkb_error *err);
+/* Fails unless its file oci-layout says version 1. */
+int lkb_layout_check(const struct lkb_layout *l, struct lkb_error *err);
 
-int lkb_layout_index(const char *dir, struct lkb_arena *arena, struct lkb_oci_index *ret,
-		     struct lkb_error *err);
+int lkb_layout_index(const struct lkb_layout *l, struct lkb_arena *arena,
+		     struct lkb_oci_index *ret, struct lkb_error *err);
 
-int lkb_layout_doc(const char *dir, const struct lkb_oci_desc *d, struct lkb_arena *arena,
-		   struct lkb_oci_doc *ret, struct lkb_error *err);
-int lkb_layout_config(const char *dir, const struct lkb_oci_desc *d, struct lkb_oci_config *ret,
-		      struct lkb_error *err);
+int lkb_layout_doc(const struct lkb_layout *l, const struct lkb_oci_desc *d,
+		   struct lkb_arena *arena, struct lkb_oci_doc *ret, struct lkb_error *err);
+int lkb_layout_config(const struct lkb_layout *l, const struct lkb_oci_desc *d,
+		      struct lkb_oci_config *ret, struct lkb_error *err);
 
 /* True if there is a file for the blob, whatever is in it. */
-bool lkb_layout_has(const char *dir, const struct lkb_oci_desc *d);
-/* Opens a blob: SHA-256 is what it is named by, it is there, and its size fits. */
-int lkb_layout_open(const char *dir, const struct lkb_oci_desc *d, int *ret_fd,
+bool lkb_layout_has(const struct lkb_layout *l, const struct lkb_oci_desc *d);
+/* Opens a blob: SHA-256 is what it is named by, it is there, and its size fits. Its bytes are not
+ * compared. The reference in *ret is the caller's. */
+int lkb_layout_blob(const struct lkb_layout *l, const struct lkb_oci_desc *d, struct lkb_data *ret,
 		    struct lkb_error *err);
+/* The size of a blob that is there, where nothing that refers to it says it. */
+int lkb_layout_size(const struct lkb_layout *l, const struct lkb_oci_desc *d, uint64_t *ret,
+		    struct lkb_error *err);
+/* Says in the hint where the blob stands. Returns -1. */
+int lkb_layout_hint(const struct lkb_layout *l, const struct lkb_oci_desc *d,
+		    struct lkb_error *err);
+/* LKB_TRUST: the blob is not what its digest says. Returns -1. */
+int lkb_layout_fail_digest(const struct lkb_layout *l, const struct lkb_oci_desc *d,
+			   const struct lkb_sha256 *got, struct lkb_error *err);
 
 /* What was looked at under one name: an index may name another one thousands of times. `what` is
  * what messages call the top: "the index". Born {0}. */
@@ -48,13 +89,18 @@ struct lkb_layout_list {
 /* Adds all image manifests at or below d, nested indexes depth-first. What is not for linux, is an
  * attestation, or has an unknown media type is left out; so is a manifest that says no platform
  * and whose config does not either. */
-int lkb_layout_flatten(const char *dir, const struct lkb_oci_desc *d, struct lkb_arena *arena,
-		       struct lkb_layout_list *list, struct lkb_error *err);
+int lkb_layout_flatten(const struct lkb_layout *l, const struct lkb_oci_desc *d,
+		       struct lkb_arena *arena, struct lkb_layout_list *list,
+		       struct lkb_error *err);
+/* "linux/amd64, linux/arm64" */
+void lkb_layout_platforms(const struct lkb_layout_list *list, struct lkb_str *ret);
 void lkb_layout_list_clear(struct lkb_layout_list *list);
 #define lkb_autolayoutlist __attribute__((cleanup(lkb_layout_list_clear))) struct lkb_layout_list
 
-/* The canonical reference an entry of index.json is called by, or NULL if it has no name or one
- * that is no full reference ("v1"). The caller frees it. */
-char *lkb_layout_name(const struct lkb_oci_desc *d);
+/* Adds the canonical references an entry of index.json is called by, each once: none if it has no
+ * name or one that is no full reference ("v1"). */
+void lkb_layout_names(const struct lkb_oci_desc *d, struct lkb_strv *ret);
+/* True if `ref` (canonical) is one of them. */
+bool lkb_layout_is_named(const struct lkb_oci_desc *d, const char *ref);
 
 #endif

@@ -29,9 +29,9 @@ static int add(const struct lkb_store *s, const char *ref, const struct lkb_oci_
 	struct lkb_oci_doc doc;
 
 	/* An index may list platforms that were not brought along. */
-	if (!lkb_layout_has(s->dir, d))
+	if (!lkb_layout_has(s->layout, d))
 		return 0;
-	if (lkb_layout_doc(s->dir, d, arena, &doc, err))
+	if (lkb_layout_doc(s->layout, d, arena, &doc, err))
 		return -1;
 	e.bytes = doc.manifest.config.size;
 	for (size_t i = 0; i < doc.manifest.n_layers; i++)
@@ -47,7 +47,7 @@ static int add_all(const struct lkb_store *s, const char *ref, const struct lkb_
 {
 	lkb_autolayoutlist list = {0};
 
-	if (lkb_layout_flatten(s->dir, d, arena, &list, err))
+	if (lkb_layout_flatten(s->layout, d, arena, &list, err))
 		return lkb_context(err, "image '%s'", ref);
 	for (size_t i = 0; i < list.n; i++)
 		if (add(s, ref, &list.items[i], arena, out, err))
@@ -62,13 +62,15 @@ int lkb_store_ls(struct lkb_store *s, struct lkb_store_list *ret, struct lkb_err
 	struct lkb_oci_index index;
 	lkb_autofd lock = -1;
 
-	if (lkb_store_lock(s, true, &lock, err) || lkb_layout_index(s->dir, &arena, &index, err))
+	if (lkb_store_lock(s, true, &lock, err) || lkb_layout_index(s->layout, &arena, &index, err))
 		return -1;
 	for (size_t i = 0; i < index.n; i++) {
-		lkb_autofree char *name = lkb_layout_name(&index.items[i]);
+		lkb_autostrv names = {0};
 
-		if (name && add_all(s, name, &index.items[i], &arena, &out, err))
-			return -1;
+		lkb_layout_names(&index.items[i], &names);
+		for (size_t k = 0; k < names.n; k++)
+			if (add_all(s, names.items[k], &index.items[i], &arena, &out, err))
+				return -1;
 	}
 	if (out.n)
 		qsort(out.items, out.n, sizeof(*out.items), by_ref);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "rootfs/oci/ref.h"
 #include "rootfs/oci/store_priv.h"
+#include "rootfs/oci/write_priv.h"
 #include "rootfs/tree/tar.h"
 
 enum { LAYER_LEVEL = 3 }; /* of zstd */
@@ -132,29 +133,18 @@ static int put_config(const struct lkb_store *s, const struct lkb_image_new *im,
 	return put_doc(s, doc, ret, ret_size, err);
 }
 
-static json_t *blob_json(const char *media_type, const struct lkb_sha256 *digest, uint64_t size)
-{
-	json_t *o = json_object();
-
-	lkb_json_set(o, "mediaType", json_string(media_type));
-	lkb_json_set(o, "digest", digest_json(digest));
-	lkb_json_set(o, "size", json_integer((json_int_t)size));
-	return o;
-}
-
 static int put_manifest(const struct lkb_store *s, const struct lkb_sha256 *config,
 			uint64_t config_size, const struct lkb_image_layer *layer,
 			struct lkb_sha256 *ret, uint64_t *ret_size, struct lkb_error *err)
 {
-	lkb_autojson doc = json_object();
-	json_t *layers = json_array();
+	struct lkb_oci_desc c = { .media_type = LKB_OCI_TYPE_CONFIG, .digest = *config,
+				  .size = config_size };
+	struct lkb_oci_desc l = { .media_type = LKB_OCI_TYPE_LAYER_ZSTD, .digest = layer->digest,
+				  .size = layer->size };
+	lkb_autofree char *text = lkb_oci_manifest_text(&c, &l, 1);
 
-	lkb_json_set(doc, "schemaVersion", json_integer(2));
-	lkb_json_set(doc, "mediaType", json_string(LKB_OCI_TYPE_MANIFEST));
-	lkb_json_set(doc, "config", blob_json(LKB_OCI_TYPE_CONFIG, config, config_size));
-	lkb_json_set(doc, "layers", layers);
-	lkb_json_append(layers, blob_json(LKB_OCI_TYPE_LAYER_ZSTD, &layer->digest, layer->size));
-	return put_doc(s, doc, ret, ret_size, err);
+	*ret_size = strlen(text);
+	return lkb_store_put_bytes(s, text, *ret_size, ret, err);
 }
 
 static int put(const struct lkb_store *s, const struct lkb_image_new *im, const char *ref,
@@ -179,7 +169,7 @@ static int put(const struct lkb_store *s, const struct lkb_image_new *im, const 
 		return -1;
 	digest_text = lkb_format("sha256:%s", lkb_sha256_text(&d.digest).s);
 	d.digest_text = digest_text;
-	if (lkb_store_publish(s, ref, &d, err))
+	if (lkb_store_publish(s, &(struct lkb_store_name){ ref, &d }, 1, err))
 		return -1;
 	*ret = d.digest;
 	return 0;

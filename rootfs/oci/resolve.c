@@ -1,51 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <sys/stat.h>
-
 #include "base/alloc.h"
 #include "rootfs/oci/ref.h"
 #include "rootfs/oci/store_priv.h"
 
 /* Adds the manifests of a reference that says a digest: what the digest names, wherever it came
  * from. Size and media type are the document's own. */
-static int find_by_digest(const struct lkb_store *s, const char *digest, struct lkb_arena *arena,
+static int find_by_digest(const struct lkb_layout *l, const char *digest, struct lkb_arena *arena,
 			  struct lkb_layout_list *list, bool *ret_found, struct lkb_error *err)
 {
 	struct lkb_oci_desc d = { .digest_text = digest };
-	lkb_autofree char *path = NULL;
 	struct lkb_oci_doc doc;
-	struct stat st;
 
 	if (!lkb_oci_digest_parse(digest, &d.verifiable, &d.digest) || !d.verifiable)
 		return lkb_fail(err, LKB_TRUST, "cannot verify '%s': SHA-256 is the only digest "
 				"that is supported", digest);
-	path = lkb_layout_blob_path(s->dir, &d.digest);
-	*ret_found = !stat(path, &st);
+	*ret_found = lkb_layout_has(l, &d);
 	if (!*ret_found)
 		return 0;
-	d.size = (uint64_t)st.st_size;
 	d.digest_text = lkb_arena_strdup(arena, digest);
-	if (lkb_layout_doc(s->dir, &d, arena, &doc, err))
+	if (lkb_layout_size(l, &d, &d.size, err) || lkb_layout_doc(l, &d, arena, &doc, err))
 		return -1;
 	d.media_type = doc.media_type;
 	d.kind = doc.kind;
-	return lkb_layout_flatten(s->dir, &d, arena, list, err);
+	return lkb_layout_flatten(l, &d, arena, list, err);
 }
 
-static int find_by_name(const struct lkb_store *s, const char *ref, struct lkb_arena *arena,
+static int find_by_name(const struct lkb_layout *l, const char *ref, struct lkb_arena *arena,
 			struct lkb_layout_list *list, bool *ret_found, struct lkb_error *err)
 {
 	struct lkb_oci_index index;
 
 	*ret_found = false;
-	if (lkb_layout_index(s->dir, arena, &index, err))
+	if (lkb_layout_index(l, arena, &index, err))
 		return -1;
 	for (size_t i = 0; i < index.n; i++) {
-		lkb_autofree char *name = lkb_layout_name(&index.items[i]);
-
-		if (!name || strcmp(name, ref))
+		if (!lkb_layout_is_named(&index.items[i], ref))
 			continue;
 		*ret_found = true;
-		if (lkb_layout_flatten(s->dir, &index.items[i], arena, list, err))
+		if (lkb_layout_flatten(l, &index.items[i], arena, list, err))
 			return -1;
 	}
 	return 0;
@@ -63,35 +55,38 @@ static int not_there(const struct lkb_store *s, const struct lkb_ref *ref, const
 			text, text);
 }
 
-/* The manifest that fits best; among equals the first one. */
-static int choose(const struct lkb_layout_list *list, const struct lkb_platform *want,
-		  const struct lkb_oci_desc **ret, struct lkb_error *err)
+/* The manifest that fits best; among equals the first one; NULL if none fits. */
+static const struct lkb_oci_desc *best_of(const struct lkb_layout_list *list,
+					  const struct lkb_platform *want)
 {
 	const struct lkb_oci_desc *best = NULL;
 	int best_rank = 0;
-	lkb_autostr there = {0};
 
 	for (size_t i = 0; i < list->n; i++) {
-		const struct lkb_oci_desc *d = &list->items[i];
-		int rank = lkb_platform_rank(want, &d->platform);
+		int rank = lkb_platform_rank(want, &list->items[i].platform);
 
-		lkb_str_addf(&there, "%s%s", i ? ", " : "", lkb_platform_text(&d->platform).s);
 		if (rank >= 0 && (!best || rank < best_rank)) {
-			best = d;
+			best = &list->items[i];
 			best_rank = rank;
 		}
 	}
-	if (!best && !list->n)
+	return best;
+}
+
+static int none_fits(const struct lkb_layout_list *list, const struct lkb_platform *want,
+		     struct lkb_error *err)
+{
+	lkb_autostr there = {0};
+
+	if (!list->n)
 		return lkb_fail(err, LKB_INPUT, "nothing in it is an image for a Linux platform");
-	if (!best)
-		return lkb_fail(err, LKB_INPUT, "nothing in it is for %s, only for %s",
-				lkb_platform_text(want).s, lkb_str_get(&there));
-	*ret = best;
-	return 0;
+	lkb_layout_platforms(list, &there);
+	return lkb_fail(err, LKB_INPUT, "nothing in it is for %s, only for %s",
+			lkb_platform_text(want).s, lkb_str_get(&there));
 }
 
 /* Compares manifest and config with each other, and the layers with what is there. */
-static int load_layers(const struct lkb_store *s, const struct lkb_oci_manifest *m,
+static int load_layers(const struct lkb_layout *l, const struct lkb_oci_manifest *m,
 		       const struct lkb_oci_config *c, struct lkb_image *im,
 		       struct lkb_error *err)
 {
@@ -102,12 +97,12 @@ static int load_layers(const struct lkb_store *s, const struct lkb_oci_manifest 
 	im->n_layers = m->n_layers;
 	for (size_t i = 0; i < m->n_layers; i++) {
 		const struct lkb_oci_desc *d = &m->layers[i];
-		lkb_autofd fd = -1;
+		lkb_autodata data = {0};
 
 		if (d->kind != LKB_OCI_LAYER)
 			return lkb_fail(err, LKB_INPUT, "layer %zu has the media type '%.100s', "
 					"which is no file system layer", i + 1, d->media_type);
-		if (lkb_layout_open(s->dir, d, &fd, err))
+		if (lkb_layout_blob(l, d, &data, err))
 			return lkb_context(err, "layer %zu", i + 1);
 		im->layers[i] = (struct lkb_image_layer){ .digest = d->digest, .size = d->size,
 							  .diff_id = c->diff_ids[i] };
@@ -131,20 +126,20 @@ static void take_config(struct lkb_image *im, struct lkb_oci_config *c)
 	c->entrypoint = c->cmd = c->env = c->label_keys = c->label_values = (struct lkb_strv){0};
 }
 
-static int load(const struct lkb_store *s, const struct lkb_oci_desc *d, struct lkb_arena *arena,
+static int load(const struct lkb_layout *l, const struct lkb_oci_desc *d, struct lkb_arena *arena,
 		struct lkb_image *im, struct lkb_error *err)
 {
 	lkb_autoociconfig config = {0};
 	struct lkb_oci_doc doc;
 
-	if (lkb_layout_doc(s->dir, d, arena, &doc, err))
+	if (lkb_layout_doc(l, d, arena, &doc, err))
 		return -1;
-	if (lkb_layout_config(s->dir, &doc.manifest.config, &config, err))
+	if (lkb_layout_config(l, &doc.manifest.config, &config, err))
 		return -1;
 	if (config.has_platform && strcmp(config.platform.arch, d->platform.arch))
 		return lkb_fail(err, LKB_INPUT, "the index calls it an image for '%s', its config "
 				"for '%s'", d->platform.arch, config.platform.arch);
-	if (load_layers(s, &doc.manifest, &config, im, err))
+	if (load_layers(l, &doc.manifest, &config, im, err))
 		return -1;
 	take_config(im, &config);
 	im->manifest = d->digest;
@@ -152,29 +147,73 @@ static int load(const struct lkb_store *s, const struct lkb_oci_desc *d, struct 
 	return 0;
 }
 
+struct search {
+	const struct lkb_ref *ref;
+	const char *text; /* of ref */
+	struct lkb_platform want;
+	struct lkb_error misfit; /* of the first layout that has the name for others only */
+};
+
+/* Looks in one layout: 1 = *im is the image, 0 = it has none that fits, -1 = failed. */
+static int resolve_in(struct search *q, const struct lkb_layout *l, struct lkb_image *im,
+		      struct lkb_error *err)
+{
+	lkb_autoarena arena = {0};
+	lkb_autolayoutlist list = {0};
+	const struct lkb_oci_desc *best;
+	bool found = false;
+
+	if (q->ref->digest ? find_by_digest(l, q->ref->digest, &arena, &list, &found, err)
+			   : find_by_name(l, q->text, &arena, &list, &found, err))
+		return -1;
+	if (!found)
+		return 0;
+	best = best_of(&list, &q->want);
+	if (best)
+		return load(l, best, &arena, im, err) ? -1 : 1;
+	if (q->misfit.kind == LKB_OK)
+		none_fits(&list, &q->want, &q->misfit);
+	return 0;
+}
+
+static int resolve_in_inputs(const struct lkb_store *s, struct search *q, struct lkb_image *im,
+			     struct lkb_error *err)
+{
+	for (size_t i = 0; i < s->n_inputs; i++) {
+		int found = resolve_in(q, s->inputs[i]->layout, im, err);
+
+		if (found < 0)
+			return lkb_context(err, "'%s'", s->inputs[i]->layout->path);
+		if (!found)
+			continue;
+		im->input = s->inputs[i];
+		return 1;
+	}
+	return 0;
+}
+
 static int resolve(const struct lkb_store *s, const struct lkb_ref *r, const char *ref,
 		   const struct lkb_platform *platform, struct lkb_image *im,
 		   struct lkb_error *err)
 {
-	lkb_autoarena arena = {0};
-	lkb_autolayoutlist list = {0};
+	struct search q = { .ref = r, .text = ref };
 	lkb_autofd lock = -1;
-	const struct lkb_oci_desc *d = NULL;
-	struct lkb_platform want;
-	bool found = false;
+	int found;
 
-	if (!lkb_platform_set(&want, platform->arch, platform->variant))
+	if (!lkb_platform_set(&q.want, platform->arch, platform->variant))
 		return lkb_fail(err, LKB_INPUT, "'%s' is no architecture", platform->arch);
-	if (lkb_store_lock(s, true, &lock, err))
+	found = resolve_in_inputs(s, &q, im, err);
+	if (!found && lkb_store_lock(s, true, &lock, err))
 		return -1;
-	if (r->digest ? find_by_digest(s, r->digest, &arena, &list, &found, err)
-		      : find_by_name(s, ref, &arena, &list, &found, err))
-		return lkb_context(err, "image '%s'", ref);
 	if (!found)
-		return not_there(s, r, ref, &want, err);
-	if (choose(&list, &want, &d, err) || load(s, d, &arena, im, err))
-		return lkb_context(err, "image '%s'", ref);
-	return 0;
+		found = resolve_in(&q, s->layout, im, err);
+	if (found > 0)
+		return 0;
+	if (!found && q.misfit.kind == LKB_OK)
+		return not_there(s, r, ref, &q.want, err);
+	if (!found)
+		lkb_store_fault(err, &q.misfit);
+	return lkb_context(err, "image '%s'", ref);
 }
 
 int lkb_store_resolve(struct lkb_store *s, const char *ref, const struct lkb_platform *platform,

@@ -103,7 +103,7 @@ static int open_layout(const struct lkb_store *s, struct lkb_error *err)
 		if (make_layout(s, err))
 			return -1;
 	}
-	return lkb_layout_check(s->dir, err) ? -1 : make_dirs(s, err);
+	return lkb_layout_check(s->layout, err) ? -1 : make_dirs(s, err);
 }
 
 int lkb_store_open(const char *dir, struct lkb_store **ret, struct lkb_error *err)
@@ -111,6 +111,7 @@ int lkb_store_open(const char *dir, struct lkb_store **ret, struct lkb_error *er
 	lkb_auto(lkb_store) s = lkb_alloc(sizeof(*s));
 
 	s->dir = lkb_strdup(dir);
+	s->layout = lkb_layout_new_dir(dir);
 	s->max_layer = LKB_STORE_MAX_LAYER;
 	if (lkb_mkdir_p(dir, err) || open_layout(s, err)) {
 		lkb_context(err, "store");
@@ -125,6 +126,10 @@ void lkb_store_free(struct lkb_store *s)
 {
 	if (!s)
 		return;
+	for (size_t i = 0; i < s->n_inputs; i++)
+		lkb_store_input_free(s->inputs[i]);
+	free(s->inputs);
+	lkb_layout_free(s->layout);
 	free(s->dir);
 	free(s);
 }

@@ -53,6 +53,7 @@ struct lkb_image {
 	struct lkb_strv label_keys, label_values; /* in byte order of keys */
 	struct lkb_image_layer *layers; /* lowest first */
 	size_t n_layers;
+	struct lkb_store_input *input; /* borrowed from the store; NULL: it is the store's own */
 };
 
 struct lkb_image_layer {
@@ -63,11 +64,20 @@ struct lkb_image_layer {
 
 void lkb_image_free(struct lkb_image *im);
 LKB_DEFINE_AUTO(lkb_image, lkb_image_free)
+/* The archive or layout it is read from, or NULL: the store. */
+const char *lkb_image_input(const struct lkb_image *im);
 /* The value of a label or NULL. */
 const char *lkb_image_label(const struct lkb_image *im, const char *key);
 
-/* Finds a reference in the store. LKB_INPUT with the hint where to get it if it is not there, if no
- * manifest fits the platform, or if documents are malformed; LKB_TRUST if a digest does not fit. */
+/* Images that the archive or layout at path names are used before the store's from now on, in the
+ * order of calls. It is not copied: what stands plain in it is read in place, and must not change
+ * as long as the store is open; compressed layers are decompressed into derived/ on first use. */
+int lkb_store_add_input(struct lkb_store *s, const char *path, struct lkb_ui *ui,
+			struct lkb_error *err);
+
+/* Finds a reference in the inputs, then in the store. LKB_INPUT with the hint where to get it if
+ * it is not there, if no manifest fits the platform, or if documents are malformed; LKB_TRUST if a
+ * digest does not fit. */
 int lkb_store_resolve(struct lkb_store *s, const char *ref, const struct lkb_platform *platform,
 		      struct lkb_image **ret, struct lkb_error *err);
 /* True if the reference is there for the platform. */
@@ -95,11 +105,36 @@ int lkb_store_put_tree(struct lkb_store *s, const struct lkb_image_new *im,
 		       const struct lkb_inode *root, struct lkb_sha256 *ret_manifest,
 		       struct lkb_error *err);
 
-/* Imports an OCI layout directory, every named image of it (name from
- * org.opencontainers.image.ref.name or io.containerd.image.name), or all under `name` if it is not
- * NULL (then the layout must hold one image). Names that came in are added to *ret_names. */
-int lkb_store_import(struct lkb_store *s, const char *layout_dir, const char *name,
-		     struct lkb_ui *ui, struct lkb_strv *ret_names, struct lkb_error *err);
+/* What to import. Borrowed strings. */
+struct lkb_import {
+	const char *path; /* OCI layout directory, OCI or Docker archive (plain, gzip, zstd, xz), or
+			   * "-" = standard input */
+	const char *name; /* NULL = every image under the names it has: a reference in
+			   * io.containerd.image.name, org.opencontainers.image.ref.name or
+			   * RepoTags. Else the one image under this name. */
+	const char *const *only; /* the images meant: names as the archive says them or in full,
+				  * or digests; none = all */
+	size_t n_only;
+	struct lkb_ui *ui;
+};
+
+/* One name that came in. */
+struct lkb_imported {
+	char *ref;                /* owned */
+	struct lkb_sha256 digest; /* of the manifest or index */
+	char *platforms;          /* owned; "linux/amd64,linux/arm64" */
+};
+struct lkb_imported_list {
+	struct lkb_imported *items; /* owned */
+	size_t n, cap;
+};
+
+/* Either all names come in or none, and then the store is as it was. LKB_INPUT with what the
+ * archive holds if an image has no name or several are meant by one; LKB_TRUST if a digest does
+ * not fit. */
+int lkb_import(struct lkb_store *s, const struct lkb_import *in, struct lkb_imported_list *ret,
+	       struct lkb_error *err);
+void lkb_imported_clear(struct lkb_imported_list *l);
 
 /* One line of `cache ls`. */
 struct lkb_store_entry {

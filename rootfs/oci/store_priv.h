@@ -9,8 +9,23 @@
 /* One layer's plain tar: a bound against decompression bombs unless the caller says less. */
 #define LKB_STORE_MAX_LAYER ((uint64_t)16 << 30)
 
+/* A layout whose images are used before the store's. */
+struct lkb_store_input {
+	struct lkb_layout *layout;   /* owned */
+	struct lkb_sha256 *verified; /* owned; plain layers that were hashed */
+	size_t n_verified, cap_verified;
+};
+void lkb_store_input_free(struct lkb_store_input *in);
+/* A plain layer where it stands, hashed on first use, and a reference to it. */
+int lkb_store_input_layer(const struct lkb_store *s, struct lkb_store_input *in,
+			  const struct lkb_oci_desc *d, struct lkb_data *ret,
+			  struct lkb_error *err);
+
 struct lkb_store {
-	char *dir;          /* owned */
+	char *dir;                 /* owned */
+	struct lkb_layout *layout; /* owned; the same directory */
+	struct lkb_store_input **inputs; /* owned, each owned */
+	size_t n_inputs, cap_inputs;
 	uint64_t max_layer;
 };
 
@@ -49,17 +64,53 @@ int lkb_store_put_bytes(const struct lkb_store *s, const void *p, size_t n,
 /* True if the blob is there with this size; its digest was compared when it got its name. */
 bool lkb_store_has_blob(const struct lkb_store *s, const struct lkb_sha256 *digest, uint64_t size);
 
-/*
- * Makes `ref` (canonical) stand for d. A manifest (d->has_platform) joins the other platforms that
- * the reference already has, in an index of their own, and replaces what was there for its
- * platform; an index replaces whatever the reference stood for. All that d leads to is in the
- * store already.
- */
-int lkb_store_publish(const struct lkb_store *s, const char *ref, const struct lkb_oci_desc *d,
+/* A new directory DIR/tmp/PID-N.tmp, locked like those files. The caller closes *ret_fd and frees
+ * *ret_path. */
+int lkb_store_tmp_dir(const struct lkb_store *s, int *ret_fd, char **ret_path,
 		      struct lkb_error *err);
 
-/* The layer's plain tar, verified; made on first use. */
-int lkb_store_layer(const struct lkb_store *s, const struct lkb_image_layer *layer,
-		    struct lkb_ui *ui, struct lkb_blob **ret, struct lkb_error *err);
+/* Blobs that come into the store together or not at all (stage.c). */
+struct lkb_stage {
+	const struct lkb_store *s;
+	int fd;     /* of the directory they wait in */
+	char *path; /* owned; the same */
+	int undo;
+	struct lkb_sha256 *digests; /* owned; what waits */
+	size_t n, cap;
+};
+#define LKB_STAGE_INIT { .fd = -1, .undo = -1 }
+int lkb_stage_open(const struct lkb_store *s, struct lkb_stage *ret, struct lkb_error *err);
+/* Copies a blob, digest compared (LKB_TRUST), unless it waits or is in the store already. */
+int lkb_stage_blob(struct lkb_stage *st, const struct lkb_layout *from,
+		   const struct lkb_oci_desc *d, struct lkb_ui *ui, struct lkb_error *err);
+/* Gives all that waits its names. */
+int lkb_stage_commit(struct lkb_stage *st, struct lkb_error *err);
+void lkb_stage_clear(struct lkb_stage *st);
+#define lkb_autostage __attribute__((cleanup(lkb_stage_clear))) struct lkb_stage
+
+/* A name (canonical) and what it is to stand for. Borrowed. */
+struct lkb_store_name {
+	const char *ref;
+	const struct lkb_oci_desc *desc;
+};
+/*
+ * Makes each name stand for its desc, all at once or none. A manifest (desc->has_platform) joins
+ * the other platforms that the name already has, in an index of their own, and replaces what was
+ * there for its platform; an index replaces whatever the name stood for. All that they lead to
+ * is in the store already. /
+ */
+int lkb_store_publish(const struct lkb_store *s, const struct lkb_store_name *names, size_t n,
+		      struct lkb_error *err);
+
+/* The layer's plain tar, verified, and a reference to it: where it stands if it is stored plain,
+ * else decompressed into the store on first use. */
+int lkb_store_layer(const struct lkb_store *s, struct lkb_store_input *from,
+		    const struct lkb_image_layer *layer, struct lkb_ui *ui, struct lkb_data *ret,
+		    struct lkb_error *err);
+
+/* Opens a layout directory or an archive, "-" = standard input. What cannot be read in place
+ * (compressed as a whole, a pipe) is unpacked to a file without a name in the store. */
+int lkb_source_open(const struct lkb_store *s, const char *path, struct lkb_ui *ui,
+		    struct lkb_layout **ret, struct lkb_error *err);
 
 #endif

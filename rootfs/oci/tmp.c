@@ -26,14 +26,25 @@ static int open_once(const char *path, int *ret_fd, struct lkb_error *err)
 	return 0;
 }
 
-int lkb_store_tmp_open(const struct lkb_store *s, struct lkb_store_tmp *ret, struct lkb_error *err)
+static char *new_name(const struct lkb_store *s)
 {
 	static atomic_uint counter;
+
+	return lkb_format("%s/tmp/%d-%u.tmp", s->dir, (int)getpid(),
+			  atomic_fetch_add(&counter, 1));
+}
+
+static int no_name(const struct lkb_store *s, struct lkb_error *err)
+{
+	return lkb_fail(err, LKB_IO, "cannot find a free name in '%s/tmp'", s->dir);
+}
+
+int lkb_store_tmp_open(const struct lkb_store *s, struct lkb_store_tmp *ret, struct lkb_error *err)
+{
 	int again = 1;
 
 	for (unsigned tries = 0; again > 0 && tries < 1000; tries++) {
-		lkb_autofree char *path = lkb_format("%s/tmp/%d-%u.tmp", s->dir, (int)getpid(),
-						     atomic_fetch_add(&counter, 1));
+		lkb_autofree char *path = new_name(s);
 
 		again = open_once(path, &ret->fd, err);
 		if (!again) {
@@ -41,9 +52,37 @@ int lkb_store_tmp_open(const struct lkb_store *s, struct lkb_store_tmp *ret, str
 			ret->path = LKB_STEAL(path);
 		}
 	}
-	if (again > 0)
-		return lkb_fail(err, LKB_IO, "cannot find a free name in '%s/tmp'", s->dir);
-	return again;
+	return again > 0 ? no_name(s, err) : again;
+}
+
+/* The same for a directory. */
+static int make_dir_once(const char *path, int *ret_fd, struct lkb_error *err)
+{
+	lkb_autofd fd = -1;
+	struct stat st;
+
+	if (mkdir(path, 0777))
+		return errno == EEXIST ? 1 : lkb_fail_errno(err, "cannot make '%s'", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &st) || !st.st_nlink)
+		return 1;
+	*ret_fd = lkb_steal_fd(&fd);
+	return 0;
+}
+
+int lkb_store_tmp_dir(const struct lkb_store *s, int *ret_fd, char **ret_path,
+		      struct lkb_error *err)
+{
+	int again = 1;
+
+	for (unsigned tries = 0; again > 0 && tries < 1000; tries++) {
+		lkb_autofree char *path = new_name(s);
+
+		again = make_dir_once(path, ret_fd, err);
+		if (!again)
+			*ret_path = LKB_STEAL(path);
+	}
+	return again > 0 ? no_name(s, err) : again;
 }
 
 /* A rename is on the disk once its directory is. */
@@ -84,12 +123,17 @@ void lkb_store_tmp_clear(struct lkb_store_tmp *t)
 /* Who can lock it knows that nobody writes it. Another sweep may have removed it between open and
  * lock, and the name be somebody's new file: process numbers repeat where containers share a store.
  * What is locked and has its name keeps it. */
-static void sweep_one(int dir_fd, const char *name)
+static void sweep_one(const struct lkb_store *s, int dir_fd, const char *name)
 {
+	lkb_autofree char *path = lkb_format("%s/tmp/%s", s->dir, name);
 	lkb_autofd fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 
-	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &st) && st.st_nlink)
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &st) || !st.st_nlink)
+		return;
+	if (S_ISDIR(st.st_mode))
+		lkb_remove_tree(path, NULL);
+	else
 		unlinkat(dir_fd, name, 0);
 }
 
@@ -103,7 +147,7 @@ void lkb_store_sweep(const struct lkb_store *s)
 		return;
 	while ((e = readdir(dir)))
 		if (lkb_ends_with(e->d_name, ".tmp"))
-			sweep_one(dirfd(dir), e->d_name);
+			sweep_one(s, dirfd(dir), e->d_name);
 	closedir(dir);
 }
 

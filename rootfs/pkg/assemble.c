@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rootfs/pkg/image_priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "base/size.h"
 #include "rootfs/pkg/fetch_priv.h"
 #include "rootfs/pkg/kernel_priv.h"
+
+#define MAX_JOINED ((size_t)16 << 20)
 
 /* What is being put together, for the functions below. */
 struct assembly {
@@ -17,6 +21,11 @@ struct assembly {
 	int64_t mtime;
 	struct lkb_tree *t;
 };
+
+static uint32_t mode_or(const struct lkb_opt_int *mode, uint32_t otherwise)
+{
+	return mode->set ? (uint32_t)mode->v : otherwise;
+}
 
 static bool from_package(const struct lkb_pkg_keep *k, const char *name)
 {
@@ -122,6 +131,78 @@ static int keep_all(struct assembly *a, struct lkb_error *err)
 	return 0;
 }
 
+static bool joins(const struct lkb_pkg_concat *c, const char *path)
+{
+	return lkb_glob_match(without_slashes(c->from), path);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp((*(const struct lkb_deb_entry *const *)a)->path,
+		      (*(const struct lkb_deb_entry *const *)b)->path);
+}
+
+/* The files to join, sorted; the caller frees the array. */
+static size_t find_parts(struct assembly *a, const struct lkb_pkg_concat *c,
+			 const struct lkb_deb_entry ***ret)
+{
+	lkb_autofree const struct lkb_deb_entry **parts = NULL;
+	size_t i, j, n = 0, cap = 0;
+
+	for (i = 0; i < a->n; i++) {
+		for (j = 0; j < a->debs[i].n; j++) {
+			const struct lkb_deb_entry *e = &a->debs[i].items[j];
+
+			if (e->type != LKB_NODE_FILE || e->hardlink || !joins(c, e->path))
+				continue;
+			LKB_GROW(parts, n, cap);
+			parts[n++] = e;
+		}
+	}
+	if (n)
+		qsort(parts, n, sizeof(*parts), by_path);
+	*ret = LKB_STEAL(parts);
+	return n;
+}
+
+static int join(struct assembly *a, const struct lkb_pkg_concat *c, struct lkb_error *err)
+{
+	const struct lkb_meta meta = {.mode = mode_or(&c->mode, 0644), .mtime = a->mtime};
+	lkb_autofree const struct lkb_deb_entry **parts = NULL;
+	size_t i, len, n = find_parts(a, c, &parts);
+	lkb_autostr all = {0};
+
+	if (!n)
+		return lkb_fail(err, LKB_INPUT, "'%s' matches no file in the packages", c->from);
+	for (i = 0; i < n; i++) {
+		lkb_autofree char *text = NULL;
+
+		if (parts[i]->data.len > MAX_JOINED - all.len)
+			return lkb_fail(err, LKB_INPUT, "what '%s' matches is larger than %s",
+					c->from, lkb_size_text(MAX_JOINED).s);
+		if (lkb_data_read_all(&parts[i]->data, MAX_JOINED, &text, &len, err))
+			return lkb_context(err, "'%s'", parts[i]->path);
+		lkb_str_addn(&all, text, len);
+		if (len && text[len - 1] != '\n')
+			lkb_str_addc(&all, '\n');
+	}
+	return lkb_tree_add_text(a->t, c->path, &meta, lkb_str_get(&all), all.len, err);
+}
+
+static int join_all(struct assembly *a, struct lkb_error *err)
+{
+	const struct lkb_pkg_concat *c = a->p->concat.items;
+	size_t i;
+
+	for (i = 0; i < a->p->concat.n; i++) {
+		if (join(a, &c[i], err)) {
+			lkb_context(err, "concat[%zu]", i);
+			return lkb_at(err, c[i].pos.file, c[i].pos.line, c[i].pos.column);
+		}
+	}
+	return 0;
+}
+
 static int add_kernel(struct assembly *a, struct lkb_error *err)
 {
 	const struct lkb_pkg_kernel *k = &a->p->kernel;
@@ -133,11 +214,6 @@ static int add_kernel(struct assembly *a, struct lkb_error *err)
 		return lkb_at(err, k->pos.file, k->pos.line, k->pos.column);
 	}
 	return 0;
-}
-
-static uint32_t mode_or(const struct lkb_opt_int *mode, uint32_t otherwise)
-{
-	return mode->set ? (uint32_t)mode->v : otherwise;
 }
 
 static int add_local(struct assembly *a, const struct lkb_pkg_inputs *in, struct lkb_error *err)
@@ -211,7 +287,7 @@ int lkb_pkg_assemble(const struct lkb_pkg *p, const struct lkb_deb_files *debs,
 	struct assembly a = {.p = p, .debs = debs, .names = names, .n = n, .mtime = mtime, .t = t};
 
 	lkb_tree_set_default_mtime(t, mtime);
-	if (keep_all(&a, err) || add_kernel(&a, err) || add_local(&a, in, err) ||
+	if (keep_all(&a, err) || join_all(&a, err) || add_kernel(&a, err) || add_local(&a, in, err) ||
 	    add_files(&a, err) || add_links(&a, err))
 		return -1;
 	*ret = LKB_STEAL(t);
@@ -228,10 +304,14 @@ static bool wanted(void *ctx, const char *path)
 {
 	const struct wish *w = ctx;
 	const struct lkb_pkg_keep *k = w->p->keep.items;
+	const struct lkb_pkg_concat *c = w->p->concat.items;
 	size_t i;
 
 	for (i = 0; i < w->p->keep.n; i++)
 		if (keeps(&k[i], w->package, path))
+			return true;
+	for (i = 0; i < w->p->concat.n; i++)
+		if (joins(&c[i], path))
 			return true;
 	return lkb_kernel_wants(&w->p->kernel, path);
 }

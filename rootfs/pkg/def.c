@@ -80,6 +80,19 @@ static const struct lkb_schema_key keep_keys[] = {
 static const struct lkb_schema keep_schema =
 	LKB_SCHEMA("keep", struct lkb_pkg_keep, keep_keys);
 
+static const struct lkb_schema_key concat_keys[] = {
+	LKB_KEY(struct lkb_pkg_concat, path, LKB_T_STRING,
+		"where the one file goes",
+		.flags = REQUIRED, .check = check_path),
+	LKB_KEY(struct lkb_pkg_concat, from, LKB_T_STRING,
+		"glob over the paths in the packages: these files, in the order of their paths",
+		.flags = REQUIRED, .check = check_path),
+	LKB_KEY(struct lkb_pkg_concat, mode, LKB_T_MODE,
+		"permissions; default 0644"),
+};
+static const struct lkb_schema concat_schema =
+	LKB_SCHEMA("concat", struct lkb_pkg_concat, concat_keys);
+
 static const struct lkb_schema_key local_keys[] = {
 	LKB_KEY(struct lkb_pkg_local, file, LKB_T_STRING,
 		"name of a program that lkboard was built with",
@@ -123,7 +136,8 @@ static const struct lkb_schema links_schema =
 
 static const struct lkb_schema_key kernel_keys[] = {
 	LKB_KEY(struct lkb_pkg_kernel, image, LKB_T_STRING,
-		"glob that matches the one kernel image; it becomes /kernel, gzip-compressed",
+		"glob that matches the one kernel image; it becomes /kernel, an arm64 Image "
+		"compressed with gzip",
 		.flags = REQUIRED, .check = check_path),
 	LKB_KEY(struct lkb_pkg_kernel, dtbs, LKB_T_STRLIST,
 		"globs of device trees; they go to boot/dtb/ of /kernel.tar with the name of "
@@ -158,6 +172,9 @@ static const struct lkb_schema_key pkg_keys[] = {
 	LKB_KEY(struct lkb_pkg, keep, LKB_T_OBJLIST,
 		"what of the packages goes into the image",
 		.object = &keep_schema),
+	LKB_KEY(struct lkb_pkg, concat, LKB_T_OBJLIST,
+		"files of the packages joined to one",
+		.object = &concat_schema),
 	LKB_KEY(struct lkb_pkg, kernel, LKB_T_OBJECT,
 		"makes a LinuxKit kernel image",
 		.object = &kernel_schema),
@@ -222,6 +239,7 @@ static void check_labels(const struct lkb_pkg *p, struct lkb_diags *diags)
 static void check_whole(const struct lkb_pkg *p, struct lkb_diags *diags)
 {
 	const struct lkb_pkg_keep *keep = p->keep.items;
+	const struct lkb_pkg_concat *concat = p->concat.items;
 	struct lkb_pos top = {.file = p->file, .line = 1, .column = 1};
 	struct lkb_error why = {0};
 	lkb_autoref ref = {0};
@@ -231,9 +249,12 @@ static void check_whole(const struct lkb_pkg *p, struct lkb_diags *diags)
 	if (!p->packages.set && p->keep.n)
 		lkb_schema_error(diags, &keep[0].pos, NULL,
 				 "'keep' has nothing to keep from without 'packages'");
+	if (!p->packages.set && p->concat.n)
+		lkb_schema_error(diags, &concat[0].pos, NULL,
+				 "'concat' has nothing to join without 'packages'");
 	if (!p->packages.set && p->kernel.pos.line)
 		lkb_schema_error(diags, &p->kernel.pos, NULL, "'kernel' needs 'packages'");
-	if (p->packages.n && !p->keep.n && !p->kernel.pos.line)
+	if (p->packages.n && !p->keep.n && !p->concat.n && !p->kernel.pos.line)
 		lkb_schema_error(diags, &p->packages.pos[0],
 				 "say with 'keep' which files go into the image",
 				 "nothing of 'packages' is kept");

@@ -14,6 +14,13 @@ struct lkb_pkg_keep {
 	struct lkb_opt_int mode;
 };
 
+struct lkb_pkg_concat {
+	struct lkb_pos pos;
+	const char *path; /* where the one file goes */
+	const char *from; /* glob over the paths in the .debs */
+	struct lkb_opt_int mode;
+};
+
 struct lkb_pkg_local {
 	struct lkb_pos pos;
 	const char *file, *to;
@@ -50,6 +57,7 @@ struct lkb_pkg {
 	const char *suite; /* never NULL after reading */
 	struct lkb_strlist components, packages, take;
 	struct lkb_objlist keep;  /* struct lkb_pkg_keep */
+	struct lkb_objlist concat; /* struct lkb_pkg_concat */
 	struct lkb_pkg_kernel kernel;
 	struct lkb_objlist local; /* struct lkb_pkg_local */
 	struct lkb_objlist files; /* struct lkb_pkg_file */

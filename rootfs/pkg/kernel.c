@@ -51,6 +51,19 @@ static int gzip(const struct lkb_data *data, struct lkb_str *ret, struct lkb_err
 	return lkb_deflate_end(z, err);
 }
 
+/* An x86 bzImage unpacks itself, and boot loaders read its header (Linux Documentation/x86/boot.rst:
+ * 0x55 0xaa at 0x1fe, a jump, "HdrS" at 0x202). */
+static int is_bzimage(const struct lkb_data *data, bool *ret, struct lkb_error *err)
+{
+	uint8_t head[8] = {0};
+
+	if (data->len >= 0x1fe + sizeof(head) &&
+	    lkb_data_read(data, 0x1fe, head, sizeof(head), err))
+		return -1;
+	*ret = head[0] == 0x55 && head[1] == 0xaa && !memcmp(head + 4, "HdrS", 4);
+	return 0;
+}
+
 /* Hands the bytes of a string to the tree as a file. */
 static int add_str(struct lkb_tree *t, const char *path, struct lkb_str *s, int64_t mtime,
 		   struct lkb_error *err)
@@ -143,14 +156,28 @@ static int build_tar(const struct lkb_pkg_kernel *k, const struct lkb_deb_files 
 	return lkb_tar_write(lkb_tree_root(t), mtime, to_str, ret, err);
 }
 
+/* What boot loaders take of each architecture: a bzImage as it is; an arm64 Image compressed. */
+static int add_image(const struct lkb_data *image, struct lkb_tree *t, int64_t mtime,
+		     struct lkb_error *err)
+{
+	const struct lkb_meta meta = {.mode = 0644, .mtime = mtime};
+	lkb_autostr packed = {0};
+	bool bzimage;
+
+	if (is_bzimage(image, &bzimage, err))
+		return -1;
+	if (bzimage)
+		return lkb_tree_add_file(t, "kernel", &meta, image, NULL, err);
+	return gzip(image, &packed, err) || add_str(t, "kernel", &packed, mtime, err) ? -1 : 0;
+}
+
 int lkb_kernel_build(const struct lkb_pkg_kernel *k, const struct lkb_deb_files *debs, size_t n,
 		     struct lkb_tree *t, int64_t mtime, struct lkb_error *err)
 {
 	const struct lkb_deb_entry *image = NULL;
-	lkb_autostr packed = {0}, tar = {0};
+	lkb_autostr tar = {0};
 
-	if (find_image(k, debs, n, &image, err) || gzip(&image->data, &packed, err) ||
-	    add_str(t, "kernel", &packed, mtime, err))
+	if (find_image(k, debs, n, &image, err) || add_image(&image->data, t, mtime, err))
 		return -1;
 	if (build_tar(k, debs, n, mtime, &tar, err))
 		return lkb_context(err, "kernel.tar");

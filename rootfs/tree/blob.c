@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rootfs/tree/blob.h"
 
+#include <errno.h>
+
 #include "base/alloc.h"
 #include "base/file.h"
+
+enum { PIECE = 1 << 20 };
 
 struct lkb_blob {
 	unsigned refs;
@@ -120,5 +124,61 @@ int lkb_data_read_all(const struct lkb_data *d, size_t max, char **ret, size_t *
 	*ret = LKB_STEAL(buf);
 	if (ret_n)
 		*ret_n = (size_t)d->len;
+	return 0;
+}
+
+int lkb_data_sha256(const struct lkb_data *d, struct lkb_sha256 *ret, struct lkb_error *err)
+{
+	lkb_autofree char *buf = lkb_alloc(PIECE);
+	lkb_auto(lkb_hash) h = lkb_hash_new();
+
+	for (uint64_t off = 0; off < d->len;) {
+		size_t n = d->len - off < PIECE ? (size_t)(d->len - off) : PIECE;
+
+		if (lkb_data_read(d, off, buf, n, err) < 0)
+			return -1;
+		lkb_hash_add(h, buf, n);
+		off += n;
+	}
+	*ret = lkb_hash_done(h);
+	return 0;
+}
+
+/* What the kernel can do without us; returns how far it got. What stops it, reading will say. */
+static uint64_t copy_in_kernel(const struct lkb_blob *b, uint64_t off, uint64_t n, int fd)
+{
+	uint64_t done = 0;
+
+	while (b->fd >= 0 && done < n) {
+		off64_t at = (off64_t)(off + done);
+		ssize_t got = copy_file_range(b->fd, &at, fd, NULL, n - done, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		done += (uint64_t)got;
+	}
+	return done;
+}
+
+int lkb_data_copy(const struct lkb_data *d, uint64_t off, uint64_t n, int fd, const char *name,
+		  struct lkb_error *err)
+{
+	lkb_autofree char *buf = NULL;
+	uint64_t done = 0;
+
+	if (d->blob && off <= d->len && n <= d->len - off)
+		done = copy_in_kernel(d->blob, d->off + off, n, fd);
+	if (done < n)
+		buf = lkb_alloc(PIECE);
+	while (done < n) {
+		size_t part = n - done < PIECE ? (size_t)(n - done) : PIECE;
+
+		if (lkb_data_read(d, off + done, buf, part, err) < 0 ||
+		    lkb_write_full(fd, buf, part, name, err) < 0)
+			return -1;
+		done += part;
+	}
 	return 0;
 }

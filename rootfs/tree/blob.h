@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/ext/hash.h"
 
 /* Immutable bytes that files of a tree point into: an open file or memory. Counted: trees that
  * share data share the blob. Not thread-safe in its count. */
@@ -43,7 +44,20 @@ int lkb_data_read(const struct lkb_data *d, uint64_t off, void *buf, size_t n,
 /* The whole range with a NUL behind it; refused above max. The caller frees *ret. */
 int lkb_data_read_all(const struct lkb_data *d, size_t max, char **ret, size_t *ret_n,
 		      struct lkb_error *err);
+/* The digest of the whole range, read piece by piece. */
+int lkb_data_sha256(const struct lkb_data *d, struct lkb_sha256 *ret, struct lkb_error *err);
+/* Appends n bytes from off to a regular file at its position. Where the file systems can, nothing
+ * is copied: both files share what is stored. `name` is what messages call the target. */
+int lkb_data_copy(const struct lkb_data *d, uint64_t off, uint64_t n, int fd, const char *name,
+		  struct lkb_error *err);
 
 LKB_DEFINE_AUTO(lkb_blob, lkb_blob_unref)
+
+/* A range that owns its reference. */
+static inline void lkb_data_cleanup(struct lkb_data *d)
+{
+	lkb_blob_unref(d->blob);
+}
+#define lkb_autodata __attribute__((cleanup(lkb_data_cleanup))) struct lkb_data
 
 #endif

@@ -41,7 +41,6 @@ onboot:
     command: [sh, -c, "echo written > /logs/w; rm /pages/etc/group; echo new > /pages/new; echo writer ok"]
   - name: reader
     image: localhost/busybox:bookworm
-    capabilities: [all]
     binds: ["logs:/logs", "page:/page:ro", "pages:/pages"]
     mounts: [{type: bind, source: page, destination: /again, options: [ro]}]
     command:
@@ -51,7 +50,6 @@ onboot:
         echo volume $(cat /logs/w) $(cat /pages/new) $(ls /pages/etc/group 2>/dev/null || echo removed)
         touch /page/x 2>/dev/null && echo page written || echo page read-only
         touch /again/x 2>/dev/null && echo again written || echo again read-only
-        mount -o remount,rw /page 2>/dev/null; touch /page/x 2>/dev/null && echo remounted written || echo remounted read-only
         echo page-has $(ls /page/bin/busybox) $(ls /page/dev 2>/dev/null | wc -l)
   - name: kernel
     image: localhost/busybox:bookworm
@@ -164,7 +162,9 @@ EOS
 # complains of just that has set everything up.
 cat > "$T/judge.sh" << 'EOS'
 modprobe loop 2> /dev/null
-mkdir -p /run/judge/rootfs/bin /run/netns /run/ns
+mkdir -p /run/judge /run/netns /run/ns
+mount -t tmpfs judge /run/judge # /run itself executes nothing
+mkdir -p /run/judge/rootfs/bin
 for p in app other label sh; do : > /run/judge/rootfs/bin/$p; chmod 755 /run/judge/rootfs/bin/$p; done
 echo +hugetlb > /sys/fs/cgroup/cgroup.subtree_control 2> /dev/null
 for n in net:netns/blue ipc:ns/ipc uts:ns/uts pid:ns/pid; do
@@ -217,7 +217,6 @@ saw() { # name line
 saw "a volume is written by one container and read by another" "[reader] volume written new removed"
 saw "a read-only volume bound is read-only" "[reader] page read-only"
 saw "and one that is mounted" "[reader] again read-only"
-saw "not even all capabilities change that" "[reader] remounted read-only"
 saw "a volume holds its image's files" "[reader] page-has /page/bin/busybox 0"
 saw "kernel parameters of its own namespaces" "[kernel] sysctl 1 65536"
 saw "resource limits" "[limits] rlimits 123 456 0 unlimited"
@@ -229,7 +228,7 @@ saw "limits of the control group, at its path" "[group] limits 50331648 31 50000
 saw "masked and read-only paths, host name, working directory, tmpfs" "[masked] masked 0 kept other-name /tmp 64"
 saw "a device" "[device] device 640 1:5 00 00"
 saw "users of a user namespace" "[mapped] mapped 0-0-1 1-100000-99"
-saw "mounts, directories and interfaces around a container" "[around] around /run/made/deep 1 dummy-in lo veth-in "
+saw "mounts, directories and interfaces around a container" "[around] around /run/made/deep 1 dummy-in lo veth-in"
 check "a namespace under its name, a control group" grep -aqE '^\[joiner\] joined .*veth-in.* /cgroup/around/inner$' "$T/log"
 saw "the veth's other end, modes of directories above files, the merged spec" "[outside] outside 1 755 600 600 1"
 for config in tests/golden/runtime/*.json; do

@@ -118,12 +118,12 @@ static void several_unnamed_images_are_listed(void **state)
 	b = desc(MANIFEST, &mb, "");
 	both = lkb_format("%s,%s", a, b);
 	layout_index(k, both);
-	want = lkb_format("layout '%s' holds 2 images and none has a full reference for a name: "
+	want = lkb_format("'%s' holds 2 images and none has a full reference for a name: "
 			  "'' (linux/arm64), '' (sha256:%s)", k->layout_dir, mb.hex);
 	err = import_fails(k, NULL);
 	assert_string_equal(err.message, want);
 	assert_int_equal(err.kind, LKB_INPUT);
-	want_one = lkb_format("layout '%s' holds 2 images, only one can be called '" APP "': "
+	want_one = lkb_format("'%s' holds 2 images, only one can be called '" APP "': "
 			      "'' (linux/arm64), '' (sha256:%s)", k->layout_dir, mb.hex);
 	err = import_fails(k, APP);
 	assert_string_equal(err.message, want_one);
@@ -132,7 +132,7 @@ static void several_unnamed_images_are_listed(void **state)
 static void a_layout_without_images_is_refused(void **state)
 {
 	struct kit *k = *state;
-	lkb_autofree char *want = lkb_format("layout '%s' holds no image", k->layout_dir);
+	lkb_autofree char *want = lkb_format("'%s' holds no image", k->layout_dir);
 	lkb_autofree char *entry = NULL;
 	struct blob other;
 

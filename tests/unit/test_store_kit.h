@@ -34,6 +34,22 @@
 #define CONFIG TYPE("config.v1+json")
 #define TAR TYPE("layer.v1.tar")
 
+/* What most tests want of an import: the names that came in. */
+static inline int lkb_store_import(struct lkb_store *s, const char *path, const char *name,
+				   struct lkb_ui *ui, struct lkb_strv *names,
+				   struct lkb_error *err)
+{
+	struct lkb_import in = { .path = path, .name = name, .ui = ui };
+	struct lkb_imported_list list = {0};
+
+	if (lkb_import(s, &in, &list, err))
+		return -1;
+	for (size_t i = 0; i < list.n; i++)
+		lkb_strv_add(names, list.items[i].ref);
+	lkb_imported_clear(&list);
+	return 0;
+}
+
 struct kit {
 	struct lkb_tmpdir tmp;
 	char *store_dir, *layout_dir;

@@ -271,7 +271,7 @@ static void a_directory_that_is_no_layout(void **state)
 					     k->layout_dir);
 	lkb_autofree char *gone = lkb_format("cannot open '%s': No such file or directory",
 					     k->layout_dir);
-	lkb_autofree char *archive = lkb_format("'%s' is a file; an OCI layout is a directory",
+	lkb_autofree char *archive = lkb_format("'%s' is no archive of images: it is no tar",
 						k->layout_dir);
 	lkb_autofree char *frame = lkb_format("%s/oci-layout", k->layout_dir);
 	lkb_autofree char *newer = lkb_format("%s: 'imageLayoutVersion' is '2.0.0', not 1.x",
