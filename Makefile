@@ -34,7 +34,7 @@ DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev
 	      libc6-dev-arm64-cross
 DEPS_TEST  := libcmocka-dev qemu-system-x86 dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
-	      genimage time gawk strace curl python3-jsonschema \
+	      genimage time gawk strace curl git python3-jsonschema \
 	      golang-github-opencontainers-specs-dev
 
 all: $(O)/lkboard ondevice

@@ -13,6 +13,8 @@
 #include "rootfs/rootfs.h"
 #include "rootfs/spec/spec.h"
 
+#define SMALL (64 * LKB_KIB)
+
 static int check_spec(const struct lkb_ctx *ctx, const char *path, struct lkb_diags *diags,
 		       struct lkb_error *err)
 {
@@ -50,6 +52,16 @@ static const struct kind {
 	{"spec", NULL, check_spec},
 };
 
+/* A large text is not parsed twice to learn that it has no such key. */
+static bool may_have_keys(const char *text, size_t n)
+{
+	bool found = n < SMALL;
+
+	for (const struct kind *k = kinds; !found && k->key; k++)
+		found = memmem(text, n, k->key, strlen(k->key)) != NULL;
+	return found;
+}
+
 static const struct kind *kind_of(const char *path)
 {
 	lkb_autofree char *text = NULL;
@@ -58,7 +70,8 @@ static const struct kind *kind_of(const char *path)
 	const struct kind *k = kinds;
 	size_t n;
 
-	if (strcmp(path, "-") != 0 && !lkb_read_file(path, 16 * LKB_MIB, &text, &n, NULL))
+	if (strcmp(path, "-") != 0 && !lkb_read_file(path, 16 * LKB_MIB, &text, &n, NULL) &&
+	    may_have_keys(text, n))
 		lkb_yaml_parse(text, n, path, &arena, &node, NULL);
 	while (k->key && !(node && node->type == LKB_YAML_MAP && lkb_yaml_get(node, k->key)))
 		k++;

@@ -2,6 +2,7 @@
 #include "base/ext/yaml.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 
 #include <yaml.h>
 
@@ -15,6 +16,7 @@
 
 struct anchor {
 	const char *name;
+	unsigned older; /* with the same hash: its index and one, or 0 */
 	struct lkb_yaml_node *node; /* NULL while it is being read */
 	size_t weight;              /* nodes below it, aliases expanded */
 	unsigned height;
@@ -29,6 +31,7 @@ struct reader {
 	size_t n_nodes; /* aliases expanded */
 	struct anchor *anchors; /* owned */
 	size_t n_anchors, cap_anchors;
+	unsigned latest[256]; /* of the anchors by hash: index and one, or 0 */
 };
 
 /* A list of nodes while it grows. */
@@ -85,10 +88,19 @@ static struct lkb_yaml_node *new_node(struct reader *r, enum lkb_yaml_type type,
 	return node;
 }
 
+static unsigned char hash_of(const char *name)
+{
+	uint32_t h = 2166136261;
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 16777619;
+	return (unsigned char)(h ^ h >> 8 ^ h >> 16);
+}
+
 /* Anchors: the latest of a name counts, as YAML has it. */
 static struct anchor *find_anchor(struct reader *r, const char *name)
 {
-	for (size_t i = r->n_anchors; i > 0; i--)
+	for (unsigned i = r->latest[hash_of(name)]; i; i = r->anchors[i - 1].older)
 		if (!strcmp(r->anchors[i - 1].name, name))
 			return &r->anchors[i - 1];
 	return NULL;
@@ -96,13 +108,17 @@ static struct anchor *find_anchor(struct reader *r, const char *name)
 
 static int open_anchor(struct reader *r, const yaml_event_t *ev, const yaml_char_t *name)
 {
+	unsigned *latest;
+
 	if (r->n_anchors >= LKB_YAML_MAX_ANCHORS)
 		return fail_at(r, ev->start_mark, "remove the anchors that no alias uses",
 			       "the file holds more than %d anchors", LKB_YAML_MAX_ANCHORS);
+	latest = &r->latest[hash_of((const char *)name)];
 	LKB_GROW(r->anchors, r->n_anchors, r->cap_anchors);
 	r->anchors[r->n_anchors++] = (struct anchor){
-		.name = lkb_arena_strdup(r->arena, (const char *)name)
+		.name = lkb_arena_strdup(r->arena, (const char *)name), .older = *latest
 	};
+	*latest = (unsigned)r->n_anchors;
 	return 0;
 }
 

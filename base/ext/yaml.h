@@ -42,8 +42,9 @@ struct lkb_yaml_pair {
 	const struct lkb_yaml_node *first; /* the same key earlier in this map, or NULL */
 };
 
-/* Parses text, UTF-8 or (with a byte order mark) UTF-16; `name` is what messages call it ("-" for stdin). An empty document gives an empty
- * map. All nodes live in the arena. LKB_INPUT with file, line and column. JSON is YAML. */
+/* Parses text, UTF-8 or (with a byte order mark) UTF-16; `name` is what messages call it ("-" for
+ * stdin). An empty document gives an empty map. All nodes live in the arena. LKB_INPUT with file,
+ * line, column and hint. JSON is YAML. */
 int lkb_yaml_parse(const char *text, size_t len, const char *name, struct lkb_arena *arena,
 		   struct lkb_yaml_node **ret, struct lkb_error *err);
 

@@ -19,7 +19,8 @@ static const struct {
 	{ "did not find expected <block end>", FITS "lines above it" },
 	{ "mapping values are not allowed in this context",
 	  "text that holds ': ' needs quotes; else the indentation is wrong" },
-	{ "mapping keys are not allowed in this context", "text that starts with '? ' needs quotes" },
+	{ "mapping keys are not allowed in this context",
+	  "text that starts with '? ' needs quotes" },
 	{ "block sequence entries are not allowed in this context",
 	  "a list starts on a line of its own; text that starts with '- ' needs quotes" },
 	{ "found character that cannot start any token",
@@ -45,7 +46,8 @@ static const struct {
 	  "a file holds one document: nothing follows its '...'" },
 	{ "found incompatible YAML document", "write '%YAML 1.2', or remove the line" },
 	{ "found duplicate %YAML directive", "remove the line" },
-	{ "found unknown directive name", "remove the line; text that starts with '%' needs quotes" },
+	{ "found unknown directive name",
+	  "remove the line; text that starts with '%' needs quotes" },
 	{ "found undefined tag handle", "remove the tag; text that starts with '!' needs quotes" },
 };
 
@@ -121,8 +123,8 @@ static void add_hint(const yaml_parser_t *parser, const char *text, size_t len,
 			 "like the text", comment);
 	if (!strcmp(parser->problem, "did not find expected key") &&
 	    !is_first_in_line(text, len, mark))
-		lkb_hint(err, "the value ends before this: remove what follows, or put quotes around "
-			 "all of it");
+		lkb_hint(err, "the value ends before this: remove what follows, or put quotes "
+			 "around all of it");
 	if (!strcmp(parser->problem, "found character that cannot start any token") &&
 	    is_tab(text, len, mark))
 		lkb_hint(err, TABS);

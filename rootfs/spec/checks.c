@@ -32,12 +32,13 @@ static void check_alone(const struct lkb_strlist *list, const char *key, const c
 static void check_add(const struct lkb_spec_image *image, const char *key, const char *add,
 		      const char *path, struct lkb_diags *diags)
 {
-	struct lkb_pos pos = lkb_schema_pos(&image->pos, add);
-	lkb_autofree char *of = lkb_format("%s%s", *path ? " of " : "", path);
+	struct lkb_pos pos;
 
 	if (!lkb_schema_given(&image->pos, key) || !lkb_schema_given(&image->pos, add))
 		return;
-	lkb_schema_warning(diags, &pos, NULL, "'%s'%s has no effect beside '%s'", add, of, key);
+	pos = lkb_schema_pos(&image->pos, add);
+	lkb_schema_warning(diags, &pos, NULL, "'%s'%s%s has no effect beside '%s'", add,
+			   *path ? " of " : "", path, key);
 }
 
 static bool is_own_type(const char *source)
@@ -218,13 +219,14 @@ static void check_counts(const struct lkb_spec_image *image, const char *path,
 	};
 
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(lists); i++) {
-		struct lkb_pos pos = lkb_schema_pos(&image->pos, lists[i].key);
+		struct lkb_pos pos;
 
-		if (lists[i].n > MAX_ITEMS)
-			lkb_schema_error(diags, &pos, "remove some, or divide the container",
-					 "'%s'%s%s has %zu items, more than %d",
-					 lists[i].key, *path ? " of " : "", path, lists[i].n,
-					 MAX_ITEMS);
+		if (lists[i].n <= MAX_ITEMS)
+			continue;
+		pos = lkb_schema_pos(&image->pos, lists[i].key);
+		lkb_schema_error(diags, &pos, "remove some, or divide the container",
+				 "'%s'%s%s has %zu items, more than %d", lists[i].key,
+				 *path ? " of " : "", path, lists[i].n, MAX_ITEMS);
 	}
 }
 

@@ -63,13 +63,14 @@ const struct lkb_spec_named *lkb_spec_names_find(const struct lkb_spec_names *na
 	return NULL;
 }
 
-const char *lkb_spec_names_nearest(const struct lkb_spec_names *names, const char *word)
+char *lkb_spec_names_hint(const struct lkb_spec_names *names, const char *word,
+			  const char *otherwise)
 {
-	lkb_autofree const char **words = lkb_alloc_array(names->n, sizeof(*words));
+	const char *words[MAX_FOR_HINT], *near = NULL;
 
-	if (names->n > MAX_FOR_HINT)
-		return NULL;
-	for (size_t i = 0; i < names->n; i++)
+	for (size_t i = 0; i < names->n && i < MAX_FOR_HINT; i++)
 		words[i] = names->items[i].name;
-	return lkb_did_you_mean(word, words, names->n);
+	if (names->n <= MAX_FOR_HINT)
+		near = lkb_did_you_mean(word, words, names->n);
+	return near ? lkb_format("did you mean '%s'?", near) : lkb_format("%s", otherwise);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/cleanup.h"
 #include "rootfs/spec/spec_priv.h"
 
 /* A later file's value replaces an earlier one where it is given and not empty. */
@@ -16,13 +18,16 @@ static void take_number(struct lkb_opt_int *to, const struct lkb_opt_int *from)
 		*to = *from;
 }
 
-static void *append(struct lkb_arena *arena, const void *a, size_t n_a, const void *b, size_t n_b,
+/* Both live in the arena: the second is taken as it is where there is no first. */
+static void *append(struct lkb_arena *arena, const void *a, size_t n_a, void *b, size_t n_b,
 		    size_t size)
 {
-	char *both = lkb_arena_array(arena, n_a + n_b, size);
+	char *both;
 
-	if (n_a)
-		memcpy(both, a, n_a * size);
+	if (!n_a)
+		return b;
+	both = lkb_arena_array(arena, n_a + n_b, size);
+	memcpy(both, a, n_a * size);
 	if (n_b)
 		memcpy(both + n_a * size, b, n_b * size);
 	return both;
@@ -39,30 +44,38 @@ static void append_strings(struct lkb_arena *arena, struct lkb_strlist *to,
 	to->set = true;
 }
 
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(**(const char *const *const *)a, **(const char *const *const *)b);
+}
+
 /* A key of a later map replaces that of an earlier one. */
 static void merge_map(struct lkb_arena *arena, struct lkb_strmap *to, const struct lkb_strmap *from)
 {
-	struct lkb_strmap sum = { .set = true };
+	lkb_autofree const char ***sorted = lkb_alloc_array(to->n, sizeof(*sorted));
+	struct lkb_strmap sum = { .set = true, .n = to->n };
+	size_t n = to->n + from->n;
 
 	if (!from->set)
 		return;
-	if (!to->n) {
-		*to = *from;
-		return;
+	sum.keys = lkb_arena_array(arena, n, sizeof(*sum.keys));
+	sum.values = lkb_arena_array(arena, n, sizeof(*sum.values));
+	sum.pos = lkb_arena_array(arena, n, sizeof(*sum.pos));
+	for (size_t i = 0; i < to->n; i++) {
+		sum.keys[i] = to->keys[i];
+		sum.values[i] = to->values[i];
+		sum.pos[i] = to->pos[i];
+		sorted[i] = &sum.keys[i];
 	}
-	sum.keys = lkb_arena_array(arena, to->n + from->n, sizeof(*sum.keys));
-	sum.values = lkb_arena_array(arena, to->n + from->n, sizeof(*sum.values));
-	sum.pos = lkb_arena_array(arena, to->n + from->n, sizeof(*sum.pos));
-	for (size_t i = 0; i < to->n + from->n; i++) {
-		const struct lkb_strmap *map = i < to->n ? to : from;
-		size_t k = i < to->n ? i : i - to->n, at = 0;
+	qsort(sorted, to->n, sizeof(*sorted), by_key);
+	for (size_t i = 0; i < from->n; i++) {
+		const char **key = &from->keys[i];
+		const char ***found = bsearch(&key, sorted, to->n, sizeof(*sorted), by_key);
+		size_t at = found ? (size_t)(*found - sum.keys) : sum.n++;
 
-		while (at < sum.n && strcmp(sum.keys[at], map->keys[k]))
-			at++;
-		sum.keys[at] = map->keys[k];
-		sum.values[at] = map->values[k];
-		sum.pos[at] = map->pos[k];
-		sum.n += at == sum.n;
+		sum.keys[at] = from->keys[i];
+		sum.values[at] = from->values[i];
+		sum.pos[at] = from->pos[i];
 	}
 	*to = sum;
 }

@@ -43,17 +43,12 @@ static void check_id(const struct lkb_spec_names *names, const char *id, const s
 		     const char *key, const struct owner *owner, struct lkb_diags *diags)
 {
 	lkb_autofree char *hint = NULL;
-	const char *near;
 
 	if (!id || !*id || isdigit((unsigned char)*id) || !strcmp(id, "root") ||
 	    lkb_spec_names_find(names, id))
 		return;
-	near = lkb_spec_names_nearest(names, id);
-	if (near)
-		hint = lkb_format("did you mean '%s'?", near);
-	else
-		hint = lkb_format("give a number, root, or a name from onboot, onshutdown or "
-				  "services");
+	hint = lkb_spec_names_hint(names, id, "give a number, root, or a name from onboot, "
+				   "onshutdown or services");
 	lkb_schema_error(diags, pos, hint,
 			 "'%s' of %s '%s' is '%s', which is neither a number nor the name of a "
 			 "container", key, owner->kind, lkb_schema_shown(owner->name).s,
@@ -93,14 +88,15 @@ static void check_restart(const struct lkb_spec_names *services, const struct lk
 			  struct lkb_diags *diags)
 {
 	for (size_t i = 0; i < restart->n; i++) {
-		const char *near = lkb_spec_names_nearest(services, restart->keys[i]);
-		lkb_autofree char *hint = near ? lkb_format("did you mean '%s'?", near)
-					       : lkb_format("only services can be restarted");
+		lkb_autofree char *hint = NULL;
 
-		if (!lkb_spec_names_find(services, restart->keys[i]))
-			lkb_schema_error(diags, &restart->pos[i], hint,
-					 "'%s' of lkboard.restart is no service",
-					 lkb_schema_shown(restart->keys[i]).s);
+		if (lkb_spec_names_find(services, restart->keys[i]))
+			continue;
+		hint = lkb_spec_names_hint(services, restart->keys[i],
+					   "only services can be restarted");
+		lkb_schema_error(diags, &restart->pos[i], hint,
+				 "'%s' of lkboard.restart is no service",
+				 lkb_schema_shown(restart->keys[i]).s);
 	}
 }
 

@@ -56,8 +56,10 @@ void lkb_spec_names_add(struct lkb_spec_names *names, const struct lkb_objlist *
 void lkb_spec_names_sort(struct lkb_spec_names *names);
 const struct lkb_spec_named *lkb_spec_names_find(const struct lkb_spec_names *names,
 						 const char *name);
-/* For a "did you mean"; NULL if none is near, or if there are very many. */
-const char *lkb_spec_names_nearest(const struct lkb_spec_names *names, const char *word);
+/* "did you mean 'web'?", or `otherwise` if no name is near or there are very many. The caller frees
+ * it. */
+char *lkb_spec_names_hint(const struct lkb_spec_names *names, const char *word,
+			  const char *otherwise);
 
 /* volumes.c: containers that name volumes which are not there, or would write to read-only ones. */
 void lkb_spec_check_volume_users(const struct lkb_spec *spec, const struct lkb_spec_names *volumes,

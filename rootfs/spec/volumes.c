@@ -57,36 +57,42 @@ static void check_use(const struct lkb_spec_names *volumes, const struct use *us
 		      struct lkb_diags *diags)
 {
 	const struct lkb_spec_named *found = lkb_spec_names_find(volumes, use->volume);
-	const char *near = lkb_spec_names_nearest(volumes, use->volume);
-	lkb_autofree char *hint = near ? lkb_format("did you mean '%s'?", near)
-				       : lkb_format("declare it under 'volumes', or give an "
-						    "absolute path");
+	lkb_autofree char *hint = NULL;
 
-	if (!found)
+	if (!found) {
+		hint = lkb_spec_names_hint(volumes, use->volume,
+					   "declare it under 'volumes', or give an absolute path");
 		lkb_schema_error(diags, use->pos, hint, "%s of %s names the volume '%s', which is "
 				 "not there", use->what, use->path,
 				 lkb_schema_shown(use->volume).s);
-	else if (((const struct lkb_spec_volume *)found->pos)->readonly == LKB_YES &&
-		 !use->readonly)
+	} else if (((const struct lkb_spec_volume *)found->pos)->readonly == LKB_YES &&
+		   !use->readonly) {
 		lkb_schema_error(diags, use->pos, use->hint, "%s of %s would write to volume '%s', "
 				 "which is read-only", use->what, use->path, use->volume);
+	}
+}
+
+static void check_bind(const struct lkb_spec_names *volumes, const struct lkb_strlist *binds,
+		       size_t i, const char *key, const char *path, struct lkb_diags *diags)
+{
+	lkb_autofree char *what = lkb_format("'%s[%zu]'", key, i);
+	const char *text = binds->items[i], *end = strchr(text, ':');
+	lkb_autofree char *volume = lkb_format("%.*s", end ? (int)(end - text) : 0, text);
+	lkb_autofree char *options = lkb_format(",%s,", end && strchr(end + 1, ':') ?
+						strchr(end + 1, ':') + 1 : "");
+	struct use use = { volume, strstr(options, ",ro,") && !strstr(options, ",rw,"), what, path,
+			   "add ':ro'", &binds->pos[i] };
+
+	if (*volume)
+		check_use(volumes, &use, diags);
 }
 
 static void check_binds(const struct lkb_spec_names *volumes, const struct lkb_strlist *binds,
 			const char *key, const char *path, struct lkb_diags *diags)
 {
-	for (size_t i = 0; i < binds->n; i++) {
-		lkb_autofree char *what = lkb_format("'%s[%zu]'", key, i);
-		const char *text = binds->items[i], *end = strchr(text, ':');
-		lkb_autofree char *volume = lkb_format("%.*s", end ? (int)(end - text) : 0, text);
-		lkb_autofree char *options = lkb_format(",%s,", end && strchr(end + 1, ':') ?
-							strchr(end + 1, ':') + 1 : "");
-		struct use use = { volume, strstr(options, ",ro,") && !strstr(options, ",rw,"),
-				   what, path, "add ':ro'", &binds->pos[i] };
-
-		if (*volume && *volume != '/')
-			check_use(volumes, &use, diags);
-	}
+	for (size_t i = 0; i < binds->n; i++)
+		if (*binds->items[i] != '/')
+			check_bind(volumes, binds, i, key, path, diags);
 }
 
 static void check_mounts(const struct lkb_spec_names *volumes, const struct lkb_objlist *mounts,

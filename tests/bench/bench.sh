@@ -27,5 +27,10 @@ cost() {
 
 "$LKBOARD" -q --store "$STORE" build rpi3 configs/specs/hello.yml -o "$T" > /dev/null
 cost "build rpi3 hello.yml, again" "$LKBOARD" -q --store "$STORE" build rpi3 configs/specs/hello.yml -o "$T"
+awk 'BEGIN { print "services:"
+	for (i = 0; i < 10000; i++)
+		printf "- name: service-%d\n  image: nginx:%d\n  binds: [\"/var/lib/data:/data\"]\n" \
+			"  uid: service-%d\n  env: [A=b]\n", i, i, 9999 - i }' > "$T/services.yml"
+cost "check a spec of 1 MB, 10,000 services" "$LKBOARD" check "$T/services.yml"
 echo "== a card from a 310 MB, 13,500-file tree, beside other tools"
 bash tests/bench/card.sh

@@ -53,7 +53,10 @@ static void wrong_definitions_say_what_is_wrong(void **state)
 	static const struct {
 		const char *text, *faults;
 	} cases[] = {
-		{"", "1:1: the file has no 'architectures'\n1:1: the file has no 'image'"},
+		{"", "1:1: the file has no 'architectures' "
+		 "[add 'architectures': what the image can be made for]\n"
+		 "1:1: the file has no 'image' "
+		 "[add 'image': reference under which the image is put into the store]"},
 		{TOP "keeps: []\n", "3:1: unknown key 'keeps' [did you mean 'keep'?]"},
 		{"image: UPPER\narchitectures: [arm64]\n",
 		 "1:1: image: 'UPPER' is no image reference: the repository name 'library/UPPER' "
@@ -71,11 +74,12 @@ static void wrong_definitions_say_what_is_wrong(void **state)
 		{TOP "packages: [runc]\n",
 		 "3:12: nothing of 'packages' is kept "
 		 "[say with 'keep' which files go into the image]"},
-		{TOP "packages: [runc]\ntake: []\nkeep: [{path: x}]\n", "4:7: 'take' is empty"},
+		{TOP "packages: [runc]\ntake: []\nkeep: [{path: x}]\n", "4:7: 'take' is empty "
+		 "[remove the key, or give the list an item]"},
 		{TOP "keep:\n  - path: x\n",
 		 "4:5: 'keep' has nothing to keep from without 'packages'"},
 		{TOP "packages: [runc]\nkeep:\n  - to: x\n  - path: a/../../b\n",
-		 "5:5: keep[0] has no 'path'\n"
+		 "5:5: keep[0] has no 'path' [add 'path': glob over the paths in the packages]\n"
 		 "6:11: 'path' of keep[1] is 'a/../../b', which leads out of the image with '..'"},
 		{TOP "kernel: {image: boot/vmlinuz}\n", "3:9: 'kernel' needs 'packages'"},
 		{TOP "local: [{file: ../init, to: init}]\n",
@@ -88,7 +92,8 @@ static void wrong_definitions_say_what_is_wrong(void **state)
 		{TOP "files: [{path: a, contents: b, mode: \"0999\"}]\n",
 		 "3:38: 'mode' of files[0] is '0999', which is no octal mode "
 		 "[a mode is written like \"0644\"]"},
-		{TOP "links: [{target: a, paths: []}]\n", "3:28: 'paths' of links[0] is empty"},
+		{TOP "links: [{target: a, paths: []}]\n", "3:28: 'paths' of links[0] is empty "
+		 "[give it a value]"},
 		{TOP "env: [PATH]\n",
 		 "3:7: 'env[0]' is 'PATH', which is not of the form NAME=VALUE"},
 		{TOP "labels: {org.lkboard.debs: x}\n",

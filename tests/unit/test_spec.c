@@ -348,7 +348,8 @@ static double cpu_seconds(void)
 	       (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
 }
 
-/* Right, all of one name, and all wrong: each must stay far from quadratic. */
+/* Right, all of one name, all wrong, and all without the volume that they name: each must stay far
+ * from quadratic, and near the size of its structs in memory. */
 static void ten_thousand_services_take_less_than_half_a_second(void **state)
 {
 	static const char *const formats[] = {
@@ -356,6 +357,7 @@ static void ten_thousand_services_take_less_than_half_a_second(void **state)
 		"  uid: service-%d\n  env: [A=b]\n",
 		"- name: same\n  image: nginx:%d\n  env: [\"A=%d\"]\n  uid: nobody%d\n",
 		"- nam: x%d\n  imag: nginx:%d\n  capabilities: [CAP_X%d]\n",
+		"- name: s%d\n  image: nginx:%d\n  binds: [data%d:/data]\n",
 	};
 
 	for (size_t k = 0; k < LKB_ARRAY_SIZE(formats); k++) {
@@ -377,6 +379,7 @@ static void ten_thousand_services_take_less_than_half_a_second(void **state)
 		rc = lkb_spec_parse(text.s, text.len, "big.yml", &spec, &diags, &err);
 		assert_int_equal(rc, k ? -1 : 0);
 		assert_true(cpu_seconds() - before < 0.5);
+		assert_true(!spec || spec->arena.used / 10000 < 2 * sizeof(struct lkb_spec_image));
 	}
 }
 

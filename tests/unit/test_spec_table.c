@@ -29,20 +29,26 @@ struct check {
 	size_t n, n_missing;
 };
 
-/* "kernel" of "kernel.image", "mounts" of "services[].mounts[].type", "Top level" of "init". */
-static char *object_of(const char *path, const char *key)
+/* The object that a key belongs to: "kernel" of "kernel.image", "mounts" of
+ * "services[].mounts[].type", "Top level" of "init"; with its parent before it if `parent`. */
+static char *object_of(const char *path, const char *key, bool parent)
 {
-	size_t len = strlen(path) - strlen(key);
-	const char *start;
+	lkb_autofree char *text = lkb_format("%.*s", (int)(strlen(path) - strlen(key)), path);
+	lkb_autostr bare = { 0 };
+	char *start;
 
-	if (!len)
+	for (const char *p = text; *p; p++)
+		if (!strchr("[]", *p))
+			lkb_str_addc(&bare, *p);
+	if (!bare.len)
 		return lkb_format("Top level");
-	len--;
-	if (len > 2 && !strncmp(path + len - 2, "[]", 2))
-		len -= 2;
-	start = memrchr(path, '.', len);
-	start = start ? start + 1 : path;
-	return lkb_format("%.*s", (int)(len - (size_t)(start - path)), start);
+	bare.s[bare.len - 1] = '\0';
+	start = strrchr(bare.s, '.');
+	if (start && parent && memrchr(bare.s, '.', (size_t)(start - bare.s)))
+		start = memrchr(bare.s, '.', (size_t)(start - bare.s));
+	else if (parent)
+		start = NULL;
+	return lkb_format("%s", start ? start + 1 : bare.s);
 }
 
 /* The next section or subsection title after `at`, or the end of the text. */
@@ -55,14 +61,26 @@ static const char *next_title(const char *at)
 	return ss ? ss : at + strlen(at);
 }
 
+/* True if the title has the word. */
+static bool has_word(const char *title, const char *word)
+{
+	static const char ends[] = " ,\n";
+	size_t len = strlen(word);
+
+	for (const char *at = strstr(title, word); at; at = strstr(at + 1, word))
+		if (at > title && strchr(ends, at[-1]) && strchr(ends, at[len]))
+			return true;
+	return false;
+}
+
 /* The text below the title that names the object; NULL if there is none. */
 static char *section_of(const char *keys, const char *object)
 {
 	for (const char *at = next_title(keys + 1); *at; at = next_title(at + 1)) {
 		const char *body = at + 1 + strcspn(at + 1, "\n");
-		lkb_autofree char *title = lkb_format("%.*s", (int)(body - at), at);
+		lkb_autofree char *title = lkb_format("%.*s\n", (int)(body - at), at);
 
-		if (strstr(title, object))
+		if (has_word(title, object))
 			return lkb_format("%.*s\n", (int)(next_title(body) - body), body);
 	}
 	return NULL;
@@ -71,8 +89,10 @@ static char *section_of(const char *keys, const char *object)
 static void check_key(void *ctx, const char *path, const struct lkb_schema_key *key)
 {
 	struct check *c = ctx;
-	lkb_autofree char *object = object_of(path, key->name);
-	lkb_autofree char *section = section_of(c->keys, object);
+	lkb_autofree char *object = object_of(path, key->name, false);
+	lkb_autofree char *longer = object_of(path, key->name, true);
+	lkb_autofree char *own = section_of(c->keys, longer);
+	lkb_autofree char *section = own ? lkb_format("%s", own) : section_of(c->keys, object);
 	lkb_autofree char *item = lkb_format("\n.It Cm %s\n", key->name);
 	const char *found = section ? strstr(section, item) : NULL;
 

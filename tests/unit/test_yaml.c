@@ -253,6 +253,35 @@ static void an_alias_bomb_is_refused(void **state)
 	expect(lkb_str_get(&bomb), "x.yml:1001:3: the file holds more than 1000 anchors");
 }
 
+/* Each is refused, or read, before it costs much; the last two would be quadratic. */
+static void other_bombs_do_not_go_off(void **state)
+{
+	lkb_autostr bomb = { 0 };
+
+	lkb_str_add(&bomb, "a0: &a0 {x: 1, y: 2}\n");
+	for (int i = 1; i < 60; i++)
+		lkb_str_addf(&bomb, "a%d: &a%d {<<: [*a%d, *a%d]}\n", i, i, i - 1, i - 1);
+	expect(bomb.s, "x.yml:17:23: the file holds more than 1000000 values; each use of an "
+		       "alias counts");
+	lkb_str_clear(&bomb);
+	lkb_str_add(&bomb, "a: &a {");
+	for (int i = 0; i < 1000; i++)
+		lkb_str_addf(&bomb, "k%d: v, ", i);
+	lkb_str_add(&bomb, "}\nb: {<<: [");
+	for (int i = 0; i < 600; i++)
+		lkb_str_add(&bomb, "*a, ");
+	lkb_str_add(&bomb, "]}\n");
+	expect(bomb.s, "x.yml:2:2006: the file holds more than 1000000 values; each use of an "
+		       "alias counts");
+	lkb_str_clear(&bomb);
+	for (int i = 0; i < 1000; i++)
+		lkb_str_addf(&bomb, "- &a%d x\n", i);
+	for (int i = 0; i < 999000; i++)
+		lkb_str_add(&bomb, "- *a0\n");
+	expect(bomb.s, "x.yml:999999:3: the file holds more than 1000000 values; each use of an "
+		       "alias counts");
+}
+
 static void size_is_bounded(void **state)
 {
 	expect_n("", LKB_YAML_MAX_TEXT + 1, "x.yml:1:1: the file is larger than 16 MiB");
@@ -274,6 +303,7 @@ int main(void)
 		cmocka_unit_test(a_hint_says_what_to_change),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(an_alias_bomb_is_refused),
+		cmocka_unit_test(other_bombs_do_not_go_off),
 		cmocka_unit_test(size_is_bounded),
 	};
 
