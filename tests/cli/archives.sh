@@ -133,6 +133,32 @@ same "a damaged blob does not go out" 6 "$code"
 check "and no file is left" test ! -e bad.tar
 same "nor a temporary one" "" "$(ls -A | grep -e lkb-tmp -e '\.tmp$')"
 
+# --- a card from archives, without importing ----------------------------------------------------------
+
+export LKBOARD_CONFIGS="${LKBOARD_CONFIGS:-$TOP/configs}"
+spec=$LKBOARD_CONFIGS/specs/minimal.yml
+run lk "$STORE" build rpi3 "$spec" -o stored
+same "a card from the store" 0 "$code"
+refs=$(python3 -c '
+import json
+print(*(i["ref"] for i in json.load(open("stored/minimal-rpi3.build.json"))["images"]))' 2>> err)
+# shellcheck disable=SC2086
+lk "$STORE" cache export --arch arm64 -o all.oci.tar $refs > out
+# shellcheck disable=SC2086
+lk "$STORE" cache export --arch arm64 --format docker -o all.docker $refs > out
+run lk e1 build rpi3 "$spec" --offline --input all.oci.tar -o from-oci
+same "a card from an OCI archive" 0 "$code"
+check "is the same card" cmp stored/minimal-rpi3.map from-oci/minimal-rpi3.map
+run lk e2 build rpi3 "$spec" --offline --input all.docker -o from-docker
+same "a card from a Docker archive" 0 "$code"
+same "of which nothing was copied or unpacked" "" "$(find e2/blobs e2/derived e2/tmp -type f)"
+run lk e2 plan rpi3 "$spec" --offline --input all.docker
+same "plan says where images come from" "$(echo "$refs" | wc -w)" "$(grep -c '^  image .* from all.docker)$' out)"
+says "an input that is none" 3 "lkboard: '$spec' is no archive of images: it is no tar
+  hint: 'docker save', 'skopeo copy' to oci-archive: and 'lkboard cache export' write one; an OCI layout is a directory" \
+	lk e3 plan rpi3 "$spec" --input "$spec"
+rm -r stored from-oci from-docker e1 all.oci.tar all.docker
+
 # --- skopeo -------------------------------------------------------------------------------------------
 
 if ! have skopeo; then

@@ -31,7 +31,6 @@ static int look(void *ctx, const struct lkb_oci_desc *d, const struct lkb_sha256
 		struct lkb_error *err)
 {
 	const struct lkb_layout *l = ctx;
-	lkb_autofree char *text = NULL;
 	lkb_autodata blob = {0};
 	struct lkb_sha256 digest;
 
