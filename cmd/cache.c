@@ -19,7 +19,7 @@ static const struct lkb_opt ls_rows[] = {
 
 static const struct lkb_opt import_rows[] = {
 	LKB_OPT('n', "name", STRING, struct cache_options, name, "REF",
-		"name of the one image that is meant"),
+		"name for the one image that is meant, instead of its own"),
 };
 
 static void list_text(const struct lkb_store_list *list, struct lkb_str *out)

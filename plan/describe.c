@@ -36,6 +36,15 @@ static uint64_t stored_size(const struct lkb_image *im)
 	return sum;
 }
 
+static void describe_image(const struct lkb_image *im, struct lkb_str *out)
+{
+	const char *input = lkb_image_input(im);
+
+	lkb_str_addf(out, "  image  sha256:%.12s  %s (%s, %s%s%s)\n",
+		     lkb_sha256_text(&im->manifest).s, im->ref, im->platform.arch,
+		     lkb_size_text(stored_size(im)).s, input ? ", from " : "", input ? input : "");
+}
+
 static void add_inputs(const struct lkb_plan *p, struct lkb_str *out)
 {
 	const struct lkb_spec *spec = p->in->spec;
@@ -46,10 +55,7 @@ static void add_inputs(const struct lkb_plan *p, struct lkb_str *out)
 		lkb_str_addf(out, "  spec   sha256:%.12s  %s\n",
 			     lkb_sha256_text(&spec->digests[i]).s, spec->files_read.items[i]);
 	for (i = 0; i < p->images.n; i++)
-		lkb_str_addf(out, "  image  sha256:%.12s  %s (%s, %s)\n",
-			     lkb_sha256_text(&p->images.items[i]->manifest).s,
-			     p->images.items[i]->ref, p->images.items[i]->platform.arch,
-			     lkb_size_text(stored_size(p->images.items[i])).s);
+		describe_image(p->images.items[i], out);
 	for (i = 0; i < p->missing.n; i++)
 		lkb_str_addf(out, "  image  not in the store     %s: `lkboard build` makes it from "
 				  "its package\n", p->missing.items[i]);

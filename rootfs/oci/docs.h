@@ -33,6 +33,7 @@ enum {
 #define LKB_OCI_TYPE_LAYER_GZIP LKB_OCI_TYPE_LAYER "+gzip"
 #define LKB_OCI_TYPE_LAYER_ZSTD LKB_OCI_TYPE_LAYER "+zstd"
 
+#define LKB_OCI_LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}" /* what oci-layout says */
 #define LKB_OCI_REF_NAME "org.opencontainers.image.ref.name"
 #define LKB_OCI_CONTAINERD_NAME "io.containerd.image.name"
 

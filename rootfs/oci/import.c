@@ -14,7 +14,6 @@ struct import {
 	struct lkb_ui *ui;
 	struct lkb_stage *stage;
 	struct lkb_arena *arena;
-	struct lkb_layout_walk walk;
 };
 
 static int take_plain(void *ctx, const void *p, size_t n, struct lkb_error *err)
@@ -67,85 +66,14 @@ static int check_diff_id(const struct import *im, const struct lkb_oci_desc *d,
 	return lkb_layout_hint(im->from, d, err);
 }
 
-/* An image's config is looked at on the way in, so that a broken image is refused now and not when
- * it is used. */
-static int read_config(const struct import *im, const struct lkb_oci_manifest *m,
-		       struct lkb_oci_config *config, struct lkb_error *err)
+static int copy_blob(void *ctx, const struct lkb_oci_desc *d, const struct lkb_sha256 *diff_id,
+		     struct lkb_error *err)
 {
-	if (m->config.kind != LKB_OCI_CONFIG)
-		return 0;
-	if (lkb_layout_config(im->from, &m->config, config, err))
+	const struct import *im = ctx;
+
+	if (lkb_stage_blob(im->stage, im->from, d, im->ui, err))
 		return -1;
-	if (config->n_diff_ids != m->n_layers)
-		return lkb_fail(err, LKB_INPUT, "the manifest has %zu layers, the config %zu "
-				"diff_ids", m->n_layers, config->n_diff_ids);
-	return 0;
-}
-
-static int copy_manifest(const struct import *im, const struct lkb_oci_desc *d,
-			 const struct lkb_oci_manifest *m, struct lkb_error *err)
-{
-	lkb_autoociconfig config = {0};
-
-	if (read_config(im, m, &config, err) ||
-	    lkb_stage_blob(im->stage, im->from, &m->config, im->ui, err))
-		return -1;
-	for (size_t i = 0; i < m->n_layers; i++)
-		if (lkb_stage_blob(im->stage, im->from, &m->layers[i], im->ui, err) ||
-		    (im->from->has_docker && config.n_diff_ids &&
-		     check_diff_id(im, &m->layers[i], &config.diff_ids[i], err)))
-			return lkb_context(err, "layer %zu", i + 1);
-	return lkb_stage_blob(im->stage, im->from, d, im->ui, err);
-}
-
-static int copy_image(struct import *im, const struct lkb_oci_desc *d, unsigned depth,
-		      size_t *n_images, struct lkb_error *err);
-
-/* Copies what the index has for linux. Manifests that were not brought along stay away. */
-static int copy_index(struct import *im, const struct lkb_oci_desc *d,
-		      const struct lkb_oci_index *index, unsigned depth, size_t *n_images,
-		      struct lkb_error *err)
-{
-	if (depth >= LKB_OCI_MAX_DEPTH)
-		return lkb_fail(err, LKB_INPUT, "indexes are nested more than %d deep",
-				LKB_OCI_MAX_DEPTH);
-	for (size_t i = 0; i < index->n; i++) {
-		const struct lkb_oci_desc *item = &index->items[i];
-
-		if (item->not_for_us)
-			continue;
-		if (item->has_platform && !lkb_layout_has(im->from, item)) {
-			lkb_ui_message(im->ui, "the layout has no manifest for %s",
-				       lkb_platform_text(&item->platform).s);
-			continue;
-		}
-		if (copy_image(im, item, depth + 1, n_images, err))
-			return -1;
-	}
-	return lkb_stage_blob(im->stage, im->from, d, im->ui, err);
-}
-
-/* Copies d with all it leads to, what is referred to before what refers to it. */
-static int copy_image(struct import *im, const struct lkb_oci_desc *d, unsigned depth,
-		      size_t *n_images, struct lkb_error *err)
-{
-	struct lkb_oci_doc doc;
-
-	if (lkb_layout_walk_entry(&im->walk, "the layout", err))
-		return -1;
-	if (d->kind == LKB_OCI_SCHEMA1)
-		return lkb_oci_fail_schema1(d->digest_text, err);
-	if (d->kind != LKB_OCI_INDEX && d->kind != LKB_OCI_MANIFEST)
-		return 0;
-	if (lkb_layout_doc(im->from, d, im->arena, &doc, err) ||
-	    lkb_layout_walk_doc(&im->walk, "the layout", d->size, err))
-		return -1;
-	if (doc.kind == LKB_OCI_INDEX)
-		return copy_index(im, d, &doc.index, depth, n_images, err);
-	if (copy_manifest(im, d, &doc.manifest, err))
-		return lkb_context(err, "manifest '%s'", d->digest_text);
-	(*n_images)++;
-	return 0;
+	return im->from->has_docker && diff_id ? check_diff_id(im, d, diff_id, err) : 0;
 }
 
 /* Those of the manifests that came along; a single manifest says its platform afterwards. */
@@ -171,11 +99,10 @@ static int find_platforms(struct import *im, struct lkb_chosen *c, struct lkb_er
 }
 
 /* An image that has several names is copied once. */
-static int import_one(struct import *im, struct lkb_chosen_list *list, size_t i,
-		      struct lkb_error *err)
+static int import_one(struct import *im, struct lkb_layout_visit *v, struct lkb_chosen_list *list,
+		      size_t i, struct lkb_error *err)
 {
 	struct lkb_chosen *c = &list->items[i];
-	size_t n_images = 0;
 
 	for (size_t k = 0; k < i; k++) {
 		if (!lkb_sha256_equal(&list->items[k].desc.digest, &c->desc.digest))
@@ -185,19 +112,17 @@ static int import_one(struct import *im, struct lkb_chosen_list *list, size_t i,
 		return 0;
 	}
 	lkb_ui_step(im->ui, "image '%s': copying from '%s'", c->ref, im->from->path);
-	if (copy_image(im, &c->desc, 0, &n_images, err))
-		return -1;
-	if (!n_images)
-		return lkb_fail(err, LKB_INPUT, "nothing in it is a Linux image");
-	return find_platforms(im, c, err);
+	return lkb_layout_visit(v, &c->desc, err) || find_platforms(im, c, err) ? -1 : 0;
 }
 
 static int import_all(struct import *im, struct lkb_chosen_list *list, struct lkb_error *err)
 {
+	struct lkb_layout_visit v = { .from = im->from, .arena = im->arena, .ui = im->ui,
+				      .blob = copy_blob, .ctx = im };
 	struct lkb_store_name *names;
 
 	for (size_t i = 0; i < list->n; i++)
-		if (import_one(im, list, i, err))
+		if (import_one(im, &v, list, i, err))
 			return lkb_context(err, "image '%s'", list->items[i].ref);
 	if (lkb_chosen_check(list, im->from->path, err))
 		return -1;

@@ -4,8 +4,10 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/ui.h"
 #include "rootfs/oci/archive_priv.h"
 #include "rootfs/oci/docs.h"
+#include "rootfs/oci/ref.h"
 #include "rootfs/tree/blob.h"
 
 /*
@@ -80,7 +82,24 @@ int lkb_layout_walk_entry(struct lkb_layout_walk *w, const char *what, struct lk
 int lkb_layout_walk_doc(struct lkb_layout_walk *w, const char *what, uint64_t size,
 			struct lkb_error *err);
 
-/* Image manifests, each with its platform. Born {0}. */
+/* One visit after another to what descriptors lead to. */
+struct lkb_layout_visit {
+	const struct lkb_layout *from;
+	struct lkb_arena *arena;
+	struct lkb_ui *ui;
+	/* Called for configs, layers, manifests and indexes, each after what it leads to. diff_id
+	 * is a layer's if it is known, else NULL. */
+	int (*blob)(void *ctx, const struct lkb_oci_desc *d, const struct lkb_sha256 *diff_id,
+		    struct lkb_error *err);
+	void *ctx;
+	struct lkb_layout_walk walk; /* of all visits; born {0} */
+	size_t n_images;             /* of the last one */
+};
+/* LKB_INPUT if there is no image for linux, or config and manifest do not fit. */
+int lkb_layout_visit(struct lkb_layout_visit *v, const struct lkb_oci_desc *d,
+		     struct lkb_error *err);
+
+/* Manifests or indexes: items[i] has a platform if it was flattened. Born {0}. */
 struct lkb_layout_list {
 	struct lkb_oci_desc *items; /* owned; their strings are the arena's */
 	size_t n, cap;
@@ -96,6 +115,16 @@ int lkb_layout_flatten(const struct lkb_layout *l, const struct lkb_oci_desc *d,
 void lkb_layout_platforms(const struct lkb_layout_list *list, struct lkb_str *ret);
 void lkb_layout_list_clear(struct lkb_layout_list *list);
 #define lkb_autolayoutlist __attribute__((cleanup(lkb_layout_list_clear))) struct lkb_layout_list
+
+/* Adds what a reference stands for: the entries of that name, or with a digest what that names. */
+int lkb_layout_tops(const struct lkb_layout *l, const struct lkb_ref *ref,
+		    struct lkb_arena *arena, struct lkb_layout_list *list, struct lkb_error *err);
+/* The manifest of a flattened list that fits best; NULL if none does. */
+const struct lkb_oci_desc *lkb_layout_best(const struct lkb_layout_list *list,
+					   const struct lkb_platform *want);
+/* Says for which platforms the list has anything. Returns -1. */
+int lkb_layout_fail_platform(const struct lkb_layout_list *list, const struct lkb_platform *want,
+			     struct lkb_error *err);
 
 /* Adds the canonical references an entry of index.json is called by, each once: none if it has no
  * name or one that is no full reference ("v1"). */

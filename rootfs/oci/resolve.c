@@ -3,46 +3,6 @@
 #include "rootfs/oci/ref.h"
 #include "rootfs/oci/store_priv.h"
 
-/* Adds the manifests of a reference that says a digest: what the digest names, wherever it came
- * from. Size and media type are the document's own. */
-static int find_by_digest(const struct lkb_layout *l, const char *digest, struct lkb_arena *arena,
-			  struct lkb_layout_list *list, bool *ret_found, struct lkb_error *err)
-{
-	struct lkb_oci_desc d = { .digest_text = digest };
-	struct lkb_oci_doc doc;
-
-	if (!lkb_oci_digest_parse(digest, &d.verifiable, &d.digest) || !d.verifiable)
-		return lkb_fail(err, LKB_TRUST, "cannot verify '%s': SHA-256 is the only digest "
-				"that is supported", digest);
-	*ret_found = lkb_layout_has(l, &d);
-	if (!*ret_found)
-		return 0;
-	d.digest_text = lkb_arena_strdup(arena, digest);
-	if (lkb_layout_size(l, &d, &d.size, err) || lkb_layout_doc(l, &d, arena, &doc, err))
-		return -1;
-	d.media_type = doc.media_type;
-	d.kind = doc.kind;
-	return lkb_layout_flatten(l, &d, arena, list, err);
-}
-
-static int find_by_name(const struct lkb_layout *l, const char *ref, struct lkb_arena *arena,
-			struct lkb_layout_list *list, bool *ret_found, struct lkb_error *err)
-{
-	struct lkb_oci_index index;
-
-	*ret_found = false;
-	if (lkb_layout_index(l, arena, &index, err))
-		return -1;
-	for (size_t i = 0; i < index.n; i++) {
-		if (!lkb_layout_is_named(&index.items[i], ref))
-			continue;
-		*ret_found = true;
-		if (lkb_layout_flatten(l, &index.items[i], arena, list, err))
-			return -1;
-	}
-	return 0;
-}
-
 static int not_there(const struct lkb_store *s, const struct lkb_ref *ref, const char *text,
 		     const struct lkb_platform *want, struct lkb_error *err)
 {
@@ -53,36 +13,6 @@ static int not_there(const struct lkb_store *s, const struct lkb_ref *ref, const
 	return lkb_hint(err, "bring it in: 'skopeo --override-arch %s copy docker://%.150s "
 			     "oci:DIR', then 'lkboard cache import --name %.150s DIR'", want->arch,
 			text, text);
-}
-
-/* The manifest that fits best; among equals the first one; NULL if none fits. */
-static const struct lkb_oci_desc *best_of(const struct lkb_layout_list *list,
-					  const struct lkb_platform *want)
-{
-	const struct lkb_oci_desc *best = NULL;
-	int best_rank = 0;
-
-	for (size_t i = 0; i < list->n; i++) {
-		int rank = lkb_platform_rank(want, &list->items[i].platform);
-
-		if (rank >= 0 && (!best || rank < best_rank)) {
-			best = &list->items[i];
-			best_rank = rank;
-		}
-	}
-	return best;
-}
-
-static int none_fits(const struct lkb_layout_list *list, const struct lkb_platform *want,
-		     struct lkb_error *err)
-{
-	lkb_autostr there = {0};
-
-	if (!list->n)
-		return lkb_fail(err, LKB_INPUT, "nothing in it is an image for a Linux platform");
-	lkb_layout_platforms(list, &there);
-	return lkb_fail(err, LKB_INPUT, "nothing in it is for %s, only for %s",
-			lkb_platform_text(want).s, lkb_str_get(&there));
 }
 
 /* Compares manifest and config with each other, and the layers with what is there. */
@@ -142,6 +72,8 @@ static int load(const struct lkb_layout *l, const struct lkb_oci_desc *d, struct
 	if (load_layers(l, &doc.manifest, &config, im, err))
 		return -1;
 	take_config(im, &config);
+	im->config = doc.manifest.config.digest;
+	im->config_size = doc.manifest.config.size;
 	im->manifest = d->digest;
 	im->platform = d->platform;
 	return 0;
@@ -149,7 +81,6 @@ static int load(const struct lkb_layout *l, const struct lkb_oci_desc *d, struct
 
 struct search {
 	const struct lkb_ref *ref;
-	const char *text; /* of ref */
 	struct lkb_platform want;
 	struct lkb_error misfit; /* of the first layout that has the name for others only */
 };
@@ -159,20 +90,21 @@ static int resolve_in(struct search *q, const struct lkb_layout *l, struct lkb_i
 		      struct lkb_error *err)
 {
 	lkb_autoarena arena = {0};
-	lkb_autolayoutlist list = {0};
+	lkb_autolayoutlist tops = {0}, list = {0};
 	const struct lkb_oci_desc *best;
-	bool found = false;
 
-	if (q->ref->digest ? find_by_digest(l, q->ref->digest, &arena, &list, &found, err)
-			   : find_by_name(l, q->text, &arena, &list, &found, err))
+	if (lkb_layout_tops(l, q->ref, &arena, &tops, err))
 		return -1;
-	if (!found)
+	for (size_t i = 0; i < tops.n; i++)
+		if (lkb_layout_flatten(l, &tops.items[i], &arena, &list, err))
+			return -1;
+	if (!tops.n)
 		return 0;
-	best = best_of(&list, &q->want);
+	best = lkb_layout_best(&list, &q->want);
 	if (best)
 		return load(l, best, &arena, im, err) ? -1 : 1;
 	if (q->misfit.kind == LKB_OK)
-		none_fits(&list, &q->want, &q->misfit);
+		lkb_layout_fail_platform(&list, &q->want, &q->misfit);
 	return 0;
 }
 
@@ -196,7 +128,7 @@ static int resolve(const struct lkb_store *s, const struct lkb_ref *r, const cha
 		   const struct lkb_platform *platform, struct lkb_image *im,
 		   struct lkb_error *err)
 {
-	struct search q = { .ref = r, .text = ref };
+	struct search q = { .ref = r };
 	lkb_autofd lock = -1;
 	int found;
 

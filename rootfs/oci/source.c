@@ -21,8 +21,9 @@ static int fail_no_image(const struct lkb_layout *l, struct lkb_error *err)
 		lkb_autofree char *below = lkb_archive_below(l->archive, names[i]);
 
 		if (below)
-			return lkb_hint(err, "there is one in '%.200s': make the archive of what is "
-					     "in there, 'tar -C %.200s -cf FILE .'", below, below);
+			return lkb_hint(err, "there is one in '%.200s': make the archive of what "
+					     "is in there, 'tar -C %.200s -cf FILE .'", below,
+					below);
 	}
 	return lkb_hint(err, "'docker save', 'skopeo copy' to oci-archive: and 'lkboard cache "
 			     "export' write one");

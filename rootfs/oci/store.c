@@ -89,7 +89,7 @@ static int make_layout(const struct lkb_store *s, struct lkb_error *err)
 		return -1;
 	if (make_file(s, "index.json", EMPTY_INDEX, err))
 		return -1;
-	return make_file(s, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}", err);
+	return make_file(s, "oci-layout", LKB_OCI_LAYOUT, err);
 }
 
 /* oci-layout is written last, so its presence says that the frame is complete. */

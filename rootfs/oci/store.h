@@ -44,6 +44,8 @@ void lkb_store_limit_layers(struct lkb_store *s, uint64_t max_plain);
 struct lkb_image {
 	char *ref;                  /* canonical name it was asked by */
 	struct lkb_sha256 manifest; /* digest of the manifest */
+	struct lkb_sha256 config;   /* of the config: Docker's image ID */
+	uint64_t config_size;
 	struct lkb_platform platform;
 	int64_t created;            /* seconds, from the config; 0 if absent */
 	struct lkb_strv entrypoint, cmd, env;

@@ -40,6 +40,15 @@ json_t *lkb_oci_entry_json(const struct lkb_oci_desc *d, const char *name)
 	return entry;
 }
 
+json_t *lkb_oci_export_json(const struct lkb_oci_desc *d, const char *name)
+{
+	json_t *entry = lkb_oci_entry_json(d, name);
+
+	lkb_json_set(json_object_get(entry, "annotations"), LKB_OCI_CONTAINERD_NAME,
+		     json_string(name));
+	return entry;
+}
+
 json_t *lkb_oci_index_json(json_t *manifests)
 {
 	json_t *o = json_object();

@@ -13,6 +13,8 @@ json_t *lkb_oci_desc_json(const struct lkb_oci_desc *d);
 /* The same with d's platform, if it has one, and with annotation org.opencontainers.image.ref.name
  * `name`, if it is not NULL. */
 json_t *lkb_oci_entry_json(const struct lkb_oci_desc *d, const char *name);
+/* The same with annotation io.containerd.image.name too: containerd and LinuxKit know no other. */
+json_t *lkb_oci_export_json(const struct lkb_oci_desc *d, const char *name);
 /* An index; takes the array over. */
 json_t *lkb_oci_index_json(json_t *manifests);
 /* A manifest's text. */

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rootfs/oci/export_priv.h"
+
+#include "base/alloc.h"
+#include "rootfs/oci/write_priv.h"
+
+int lkb_export_add(struct lkb_exporting *x, const char *path, const struct lkb_data *data,
+		   struct lkb_error *err)
+{
+	const struct lkb_meta m = { .mode = 0644 };
+
+	return lkb_tree_add_file(x->tree, path, &m, data, NULL, err);
+}
+
+int lkb_export_add_text(struct lkb_exporting *x, const char *path, char *text,
+			struct lkb_error *err)
+{
+	lkb_auto(lkb_blob) blob = lkb_blob_new_take(text, strlen(text));
+	struct lkb_data data = { .blob = blob, .len = lkb_blob_size(blob) };
+
+	return lkb_export_add(x, path, &data, err);
+}
+
+int lkb_export_find(struct lkb_exporting *x, const char *ref, struct lkb_layout_list *ret_tops,
+		    struct lkb_layout_list *ret, struct lkb_error *err)
+{
+	const struct lkb_layout *l = x->s->layout;
+	lkb_autolayoutlist all = {0};
+	lkb_autoref r = {0};
+
+	if (lkb_ref_parse(ref, &r, err) || lkb_layout_tops(l, &r, &x->arena, ret_tops, err))
+		return -1;
+	for (size_t i = 0; i < ret_tops->n; i++)
+		if (lkb_layout_flatten(l, &ret_tops->items[i], &x->arena, &all, err))
+			return -1;
+	/* An index may list platforms that were not brought along. */
+	for (size_t i = 0; i < all.n; i++) {
+		if (!lkb_layout_has(l, &all.items[i]))
+			continue;
+		LKB_GROW(ret->items, ret->n, ret->cap);
+		ret->items[ret->n++] = all.items[i];
+	}
+	if (ret->n)
+		return 0;
+	lkb_fail(err, LKB_INPUT, "it is not in the store '%s'", x->s->dir);
+	return lkb_hint(err, "'lkboard cache ls' lists what is");
+}
+
+/* Small documents are kept, so that an archive of many images needs few open files. */
+static int load(const struct lkb_oci_desc *d, struct lkb_data *data, struct lkb_error *err)
+{
+	lkb_autofree char *text = NULL;
+	size_t n;
+
+	if (d->kind == LKB_OCI_LAYER || data->len > LKB_OCI_MAX_DOC)
+		return 0;
+	if (lkb_data_read_all(data, LKB_OCI_MAX_DOC, &text, &n, err))
+		return -1;
+	lkb_blob_unref(data->blob);
+	*data = (struct lkb_data){ .blob = lkb_blob_new_take(LKB_STEAL(text), n), .len = n };
+	return 0;
+}
+
+static int add_blob(void *ctx, const struct lkb_oci_desc *d, const struct lkb_sha256 *diff_id,
+		    struct lkb_error *err)
+{
+	struct lkb_exporting *x = ctx;
+	lkb_autofree char *path = lkb_format("blobs/sha256/%s", lkb_sha256_text(&d->digest).s);
+	lkb_autodata data = {0};
+	struct lkb_sha256 digest;
+
+	if (lkb_tree_lookup(x->tree, path, false))
+		return 0;
+	if (lkb_layout_blob(x->s->layout, d, &data, err) || load(d, &data, err) ||
+	    lkb_data_sha256(&data, &digest, err))
+		return -1;
+	if (!lkb_sha256_equal(&digest, &d->digest))
+		return lkb_layout_fail_digest(x->s->layout, d, &digest, err);
+	return lkb_export_add(x, path, &data, err);
+}
+
+/* True for an index that says no more than its one manifest: the store makes such ones, and an
+ * archive of the manifest alone leaves other platforms of the name alone where it comes in. */
+static bool is_single(struct lkb_exporting *x, const struct lkb_layout_list *tops,
+		      const struct lkb_layout_list *all)
+{
+	struct lkb_oci_doc doc;
+
+	return tops->n == 1 && all->n == 1 && tops->items[0].kind == LKB_OCI_INDEX &&
+	       !lkb_layout_doc(x->s->layout, &tops->items[0], &x->arena, &doc, NULL) &&
+	       doc.index.n == 1;
+}
+
+static int add_ref(struct lkb_exporting *x, const char *ref, struct lkb_layout_visit *v,
+		   json_t *manifests, struct lkb_error *err)
+{
+	lkb_autolayoutlist tops = {0}, all = {0};
+	const struct lkb_platform *want = x->e->platform;
+	const struct lkb_oci_desc *items = NULL;
+	size_t n = 1;
+
+	if (lkb_export_find(x, ref, &tops, &all, err))
+		return -1;
+	if (want) {
+		items = lkb_layout_best(&all, want);
+		if (!items)
+			return lkb_layout_fail_platform(&all, want, err);
+	} else if (is_single(x, &tops, &all)) {
+		items = all.items;
+	} else {
+		items = tops.items;
+		n = tops.n;
+	}
+	lkb_ui_step(x->e->ui, "image '%s': reading", ref);
+	for (size_t i = 0; i < n; i++) {
+		if (lkb_layout_visit(v, &items[i], err))
+			return -1;
+		lkb_json_append(manifests, lkb_oci_export_json(&items[i], ref));
+	}
+	return 0;
+}
+
+static int export_oci(struct lkb_exporting *x, struct lkb_error *err)
+{
+	json_t *manifests = json_array();
+	lkb_autojson index = lkb_oci_index_json(manifests);
+	struct lkb_layout_visit v = { .from = x->s->layout, .arena = &x->arena, .ui = x->e->ui,
+				      .blob = add_blob, .ctx = x };
+
+	for (size_t i = 0; i < x->refs.n; i++)
+		if (add_ref(x, x->refs.items[i], &v, manifests, err))
+			return lkb_context(err, "image '%s'", x->refs.items[i]);
+	if (lkb_export_add_text(x, "index.json", lkb_json_text(index), err))
+		return -1;
+	return lkb_export_add_text(x, "oci-layout", lkb_strdup(LKB_OCI_LAYOUT), err);
+}
+
+static int add_refs(struct lkb_exporting *x, struct lkb_error *err)
+{
+	for (size_t i = 0; i < x->e->n_refs; i++) {
+		lkb_autofree char *text = NULL;
+		lkb_autoref r = {0};
+
+		if (lkb_ref_parse(x->e->refs[i], &r, err))
+			return -1;
+		text = lkb_ref_text(&r);
+		if (!lkb_strv_has(&x->refs, text))
+			lkb_strv_add(&x->refs, text);
+	}
+	lkb_strv_sort(&x->refs);
+	return 0;
+}
+
+static void clear(struct lkb_exporting *x)
+{
+	lkb_strv_clear(&x->refs);
+	lkb_tree_free(x->tree);
+	lkb_arena_clear(&x->arena);
+}
+
+int lkb_export_tree(struct lkb_store *s, const struct lkb_export *e, struct lkb_tree **ret,
+		    struct lkb_error *err)
+{
+	static int (*const formats[])(struct lkb_exporting *x, struct lkb_error *err) = {
+		[LKB_EXPORT_OCI] = export_oci,
+		[LKB_EXPORT_DOCKER] = lkb_export_docker,
+	};
+	__attribute__((cleanup(clear))) struct lkb_exporting x = { .s = s, .e = e,
+								   .tree = lkb_tree_new() };
+	lkb_autofd lock = -1;
+
+	if (add_refs(&x, err) || lkb_store_lock(s, true, &lock, err) || formats[e->format](&x, err))
+		return -1;
+	*ret = LKB_STEAL(x.tree);
+	return 0;
+}

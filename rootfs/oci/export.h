@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_ROOTFS_OCI_EXPORT_H
+#define LKB_ROOTFS_OCI_EXPORT_H
+
+#include "rootfs/oci/store.h"
+
+/* Images of the store for others to read. */
+
+enum lkb_export_format {
+	LKB_EXPORT_OCI,    /* an OCI layout: oci-layout, index.json, blobs/sha256/HEX */
+	LKB_EXPORT_DOCKER, /* manifest.json, HEX.json, DIFF-ID.tar: what `docker load` takes */
+};
+
+/* Borrowed. */
+struct lkb_export {
+	enum lkb_export_format format;
+	const char *const *refs;
+	size_t n_refs;
+	const struct lkb_platform *platform; /* NULL = all of OCI, the only one of Docker */
+	struct lkb_ui *ui;
+};
+
+/* The images as a tree of files, which lkb_tar_write() makes an archive of: the same for the same
+ * images, in whatever order they are named. Every digest was compared (LKB_TRUST). LKB_INPUT if an
+ * image is not there, or there are several platforms where one is wanted. */
+int lkb_export_tree(struct lkb_store *s, const struct lkb_export *e, struct lkb_tree **ret,
+		    struct lkb_error *err);
+
+/* Writes the tree as a directory that is not there yet (LKB_REFUSED), whole or not at all. */
+int lkb_export_dir(const struct lkb_tree *t, const char *dir, struct lkb_error *err);
+
+#endif
