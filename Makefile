@@ -80,7 +80,13 @@ $(O)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(O)/liblkboard.a
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< tests/fuzz/replay.c $(O)/liblkboard.a \
 		$(LDFLAGS) $(LIBS)
 
-units: $(UNITS)
+# What the hostile images come to, as text (tests/cli/hostile.sh).
+$(O)/tests/hostile/show_tree: tests/hostile/show_tree.c $(O)/liblkboard.a
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(O)/liblkboard.a $(LDFLAGS) $(LIBS)
+
+units: $(UNITS) $(O)/tests/hostile/show_tree
 replays: $(REPLAYS)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -167,7 +173,7 @@ uninstall:
 clean:
 	rm -rf $(O)
 
--include $(OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d)
+-include $(OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d) $(O)/tests/hostile/show_tree.d
 
 .PHONY: all units replays fuzzers check check-boot check-long check-clean asan fuzz bench golden \
 	demo deps install uninstall clean ondevice

@@ -95,12 +95,27 @@ struct unpack {
 	struct lkb_hash *plain_hash;
 	int fd;
 	const char *name;
+	uint64_t left; /* bytes that may still come */
+	uint64_t max;
 };
+
+static int too_large(uint64_t max, struct lkb_error *err)
+{
+	lkb_fail(err, LKB_INPUT, "it unpacks to more than the %llu bytes that are left to it",
+		 (unsigned long long)max);
+	return lkb_hint(err, "a layer may unpack to %llu GiB, all layers of an image to %llu GiB "
+			     "and %d times what is stored",
+			(unsigned long long)(LKB_STORE_MAX_LAYER >> 30),
+			(unsigned long long)(LKB_STORE_FREE_PLAIN >> 30), LKB_STORE_MAX_RATIO);
+}
 
 static int take_plain(void *ctx, const void *p, size_t n, struct lkb_error *err)
 {
 	struct unpack *u = ctx;
 
+	if (n > u->left)
+		return too_large(u->max, err);
+	u->left -= n;
 	lkb_hash_add(u->plain_hash, p, n);
 	return lkb_write_full(u->fd, p, n, u->name, err);
 }
@@ -122,8 +137,7 @@ static int feed_blob(const struct lkb_store *s, const struct lkb_image_layer *la
 			return -1;
 		lkb_hash_add(hash, buf, n);
 		if (!z)
-			z = lkb_inflate_new(lkb_compression_of(buf, n), s->max_layer, take_plain,
-					    u);
+			z = lkb_inflate_new(lkb_compression_of(buf, n), UINT64_MAX, take_plain, u);
 		if (fault->kind == LKB_OK)
 			lkb_inflate_feed(z, buf, n, fault);
 		if (fault->kind == LKB_IO)
@@ -157,7 +171,7 @@ static int compare(const struct lkb_image_layer *layer, const struct lkb_sha256 
 	return 0;
 }
 
-static int unpack(const struct lkb_store *s, const struct lkb_image_layer *layer,
+static int unpack(const struct lkb_store *s, const struct lkb_image_layer *layer, uint64_t max,
 		  const char *name, struct lkb_ui *ui, int *ret_fd, struct lkb_error *err)
 {
 	struct lkb_oci_desc d = { .digest_text = name, .verifiable = true,
@@ -169,7 +183,7 @@ static int unpack(const struct lkb_store *s, const struct lkb_image_layer *layer
 	lkb_auto(lkb_hash) plain_hash = lkb_hash_new();
 	struct lkb_error fault = {0};
 	struct lkb_sha256 digest = {0}, diff_id;
-	struct unpack u = { .plain_hash = plain_hash, .name = name };
+	struct unpack u = { .plain_hash = plain_hash, .name = name, .left = max, .max = max };
 	lkb_autofd fd = -1;
 
 	if (lkb_layout_open(s->dir, &d, &fd, err) || lkb_store_tmp_open(s, &tmp, err))
@@ -187,7 +201,7 @@ static int unpack(const struct lkb_store *s, const struct lkb_image_layer *layer
 	return 0;
 }
 
-int lkb_store_layer(const struct lkb_store *s, const struct lkb_image_layer *layer,
+int lkb_store_layer(const struct lkb_store *s, const struct lkb_image_layer *layer, uint64_t max,
 		    struct lkb_ui *ui, struct lkb_blob **ret, struct lkb_error *err)
 {
 	lkb_autofree char *name = lkb_format("sha256:%s", lkb_sha256_text(&layer->digest).s);
@@ -195,10 +209,15 @@ int lkb_store_layer(const struct lkb_store *s, const struct lkb_image_layer *lay
 	struct stat st;
 	int there = open_derived(s, &layer->diff_id, &fd, err);
 
-	if (there < 0 || (!there && unpack(s, layer, name, ui, &fd, err)))
+	max = max < s->max_layer ? max : s->max_layer;
+	if (there < 0 || (!there && unpack(s, layer, max, name, ui, &fd, err)))
 		return lkb_context(err, "layer '%s'", name);
 	if (fstat(fd, &st))
 		return lkb_fail_errno(err, "cannot look at layer '%s'", name);
+	if ((uint64_t)st.st_size > max) {
+		too_large(max, err);
+		return lkb_context(err, "layer '%s'", name);
+	}
 	*ret = lkb_blob_new_fd(lkb_steal_fd(&fd), (uint64_t)st.st_size, name);
 	return 0;
 }

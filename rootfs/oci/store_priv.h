@@ -6,8 +6,11 @@
 #include "rootfs/oci/layout_priv.h"
 #include "rootfs/oci/store.h"
 
-/* One layer's plain tar: a bound against decompression bombs unless the caller says less. */
+/* Against decompression bombs: one layer's plain tar, unless the caller says less; and what all
+ * layers of an image may unpack to, so many bytes and so many for each that is stored. */
 #define LKB_STORE_MAX_LAYER ((uint64_t)16 << 30)
+#define LKB_STORE_FREE_PLAIN ((uint64_t)1 << 30)
+#define LKB_STORE_MAX_RATIO 200
 
 struct lkb_store {
 	char *dir;          /* owned */
@@ -58,8 +61,8 @@ bool lkb_store_has_blob(const struct lkb_store *s, const struct lkb_sha256 *dige
 int lkb_store_publish(const struct lkb_store *s, const char *ref, const struct lkb_oci_desc *d,
 		      struct lkb_error *err);
 
-/* The layer's plain tar, verified; made on first use. */
-int lkb_store_layer(const struct lkb_store *s, const struct lkb_image_layer *layer,
+/* The layer's plain tar, verified; made on first use. More than max bytes are refused. */
+int lkb_store_layer(const struct lkb_store *s, const struct lkb_image_layer *layer, uint64_t max,
 		    struct lkb_ui *ui, struct lkb_blob **ret, struct lkb_error *err);
 
 #endif
