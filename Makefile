@@ -98,7 +98,7 @@ check-boot: all
 	$(Q)O=$(O) tests/run.sh boot
 
 check-long: all units replays
-	$(Q)O=$(O) tests/run.sh lint unit replay cli boot
+	$(Q)O=$(O) tests/run.sh lint unit replay cli long boot
 
 check-clean:
 	$(Q)tests/clean/check-clean.sh

@@ -58,10 +58,10 @@ vector("json-number-huge", "a version of 400 digits", image(index=b'{"schemaVers
 vector("json-number-real", "a version of 2.0", image(index=b'{"schemaVersion":2.0,"manifests":[]}'))
 vector("json-number-exponent", "a version of 1e400", image(index=b'{"schemaVersion":1e400}'))
 vector("json-string-long", "a media type of 1 MB",
-       image(index=entries(dict(EMPTY, mediaType="x" * 1000000))))
+       lambda: Layout([LAYER], index=entries(dict(EMPTY, mediaType="x" * 1000000))))
 vector("json-values", "an index of 300,000 values", image(index=b"[" + b"0," * 300000 + b"0]"))
-for which in ("index", "manifest", "config"):
-    vector(which + "-100m", f"an {which} of 100 MB".replace("an m", "a m").replace("an c", "a c"),
+for which in ("manifest", "config"):
+    vector(which + "-100m", f"a {which} of 100 MB",
            lambda which=which: Layout([LAYER], **{which: b" " * 100000000 + b"{}"}))
 vector("schema-version-1", "an index of version 1", image(index={"schemaVersion": 1}))
 vector("schema-version-3", "an index of version 3", image(index={"schemaVersion": 3}))

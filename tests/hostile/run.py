@@ -62,17 +62,17 @@ class Driver:
         program = [self.show_tree, store] if argv[0] == "show_tree" else \
             [self.program, "-q", "--store", store, argv[0]]
         argv = program + list(argv[1:])
-        r = watch.run(argv if self.sanitized else watch.TRACE + [log] + argv, place, os.getcwd(),
-                      env, TIMEOUT)
+        traced = not self.sanitized and program[0] == self.program
+        r = watch.run(watch.TRACE + [log] + argv if traced else argv, place, os.getcwd(), env,
+                      TIMEOUT)
         bad = []
         if r.code == 70 or r.code >= 128 or "Sanitizer" in r.err:
             bad.append(f"{argv[-1]}: ended with code {r.code}: {r.err}")
-        if not self.sanitized:
-            out = os.path.join(place, "out")
-            bad += watch.faults(log, os.getcwd(), [store, out, tmp],
+        if traced:
+            bad += watch.faults(log, os.getcwd(), [store, os.path.join(place, "out"), tmp],
                                 [self.build_dir, self.configs, place])
-            if r.rss_mib > MAX_RSS_MIB:
-                bad.append(f"{argv[-1]}: {r.rss_mib} MiB of memory")
+        if r.rss_mib > MAX_RSS_MIB and not self.sanitized:
+            bad.append(f"{argv[-1]}: {r.rss_mib} MiB of memory")
         if os.listdir(tmp):
             bad.append(f"left in the temporary directory: {os.listdir(tmp)}")
         return r, bad
