@@ -116,8 +116,6 @@ asan:
 FUZZ_SECONDS ?= 60
 FUZZ_JOBS    ?= 1
 TARGETS      ?=
-FUZZ_JOBS    ?= 1
-TARGETS      ?=
 fuzz:
 	$(Q)tests/deps.sh clang libclang-rt-14-dev
 	$(Q)$(MAKE) O=$(O)/fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined \

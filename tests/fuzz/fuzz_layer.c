@@ -21,16 +21,19 @@ static unsigned take(struct input *in)
 	return in->at < in->end ? *in->at++ : 0;
 }
 
-static void add_path(struct input *in, struct lkb_str *path)
+/* What links say is no entry's name: a directory that is made where a link to nothing leads may be
+ * called ".wh.a", and a tar of it would say something else. */
+static void add_path(struct input *in, struct lkb_str *path, bool link)
 {
-	static const char *const words[] = { "a", "b", "c", "d", "..", ".", "/", ".wh.a", ".wh.b",
-					     ".wh.d", ".wh..wh..opq", ".wh.", ".wh...",
-					     ".wh..wh.plnk", "l", "" };
+	static const char *const words[] = { "a", "b", "c", "d", "..", ".", "/", "l", "",
+					     ".wh.a", ".wh.b", ".wh.d", ".wh..wh..opq", ".wh.",
+					     ".wh...", ".wh..wh.plnk" };
+	unsigned n_words = link ? 9 : LKB_ARRAY_SIZE(words);
 
 	for (unsigned n = 1 + take(in) % 4; n; n--) {
 		if (path->len)
 			lkb_str_addc(path, '/');
-		lkb_str_add(path, words[take(in) % LKB_ARRAY_SIZE(words)]);
+		lkb_str_add(path, words[take(in) % n_words]);
 	}
 }
 
@@ -49,8 +52,8 @@ static void add_entry(struct input *in, struct lkb_str *tar)
 	unsigned sum = 0, what = take(in);
 	char type = types[what % 8];
 
-	add_path(in, &path);
-	add_path(in, &link);
+	add_path(in, &path, false);
+	add_path(in, &link, true);
 	if (type == 'x')
 		type = '5';
 	memcpy(header, path.s, path.len);
