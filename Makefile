@@ -74,13 +74,21 @@ $(O)/tests/unit/test_compress_zlib: tests/unit/test_compress.c base/ext/inflate_
 	$(Q)$(CC) $(CPPFLAGS_ALL) -DLKB_WITHOUT_ISAL $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS) -lcmocka $(LIBS)
 
 # Fuzz targets: replayed over their corpus by `make check`, run by `make fuzz` (clang).
+$(O)/tests/replay/fuzz_ondevice $(O)/tests/fuzz/fuzz_ondevice: FUZZ_LIB = $(ONDEVICE_HOST_LIB)
+$(O)/tests/replay/fuzz_ondevice $(O)/tests/fuzz/fuzz_ondevice: $(ONDEVICE_HOST_LIB)
 $(O)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(O)/liblkboard.a
 	@mkdir -p $(@D)
 	@echo "  REPLAY  $@"
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< tests/fuzz/replay.c $(O)/liblkboard.a \
-		$(LDFLAGS) $(LIBS)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< tests/fuzz/replay.c $(FUZZ_LIB) \
+		$(O)/liblkboard.a $(LDFLAGS) $(LIBS)
 
-units: $(UNITS)
+# What the hostile images come to, as text (tests/cli/hostile.sh).
+$(O)/tests/hostile/show_tree: tests/hostile/show_tree.c $(O)/liblkboard.a
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(O)/liblkboard.a $(LDFLAGS) $(LIBS)
+
+units: $(UNITS) $(O)/tests/hostile/show_tree
 replays: $(REPLAYS)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -92,7 +100,7 @@ check-boot: all
 	$(Q)O=$(O) tests/run.sh boot
 
 check-long: all units replays
-	$(Q)O=$(O) tests/run.sh lint unit replay cli boot
+	$(Q)O=$(O) tests/run.sh lint unit replay cli long boot
 
 check-clean:
 	$(Q)tests/clean/check-clean.sh
@@ -104,20 +112,22 @@ asan:
 	$(Q)O=$(O)/asan LKBOARD_CONFIGS=$(CURDIR)/configs LKBOARD_TEST_STORE=$(abspath $(O)/store) \
 		tests/run.sh unit replay cli
 
-# FUZZ_SECONDS each; finds land in out/fuzz/.
+# FUZZ_SECONDS each, FUZZ_JOBS at a time; TARGETS="tar spec" for some only.
 FUZZ_SECONDS ?= 60
+FUZZ_JOBS    ?= 1
+TARGETS      ?=
 fuzz:
 	$(Q)tests/deps.sh clang libclang-rt-14-dev
 	$(Q)$(MAKE) O=$(O)/fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined \
 		-fno-sanitize-recover=all" CFLAGS="-O1 -g" $(O)/fuzz/liblkboard.a fuzzers
-	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(O)/fuzz
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_JOBS=$(FUZZ_JOBS) tests/fuzz/run.sh $(O)/fuzz $(TARGETS)
 
 fuzzers: $(FUZZERS)
 $(O)/tests/fuzz/%: tests/fuzz/%.c $(O)/liblkboard.a
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(O)/liblkboard.a \
-		$(LDFLAGS) $(LIBS)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(FUZZ_LIB) \
+		$(O)/liblkboard.a $(LDFLAGS) $(LIBS)
 
 bench: all
 	$(Q)$(MAKE) -s $(O)/tests/bench/bench_card
@@ -167,7 +177,7 @@ uninstall:
 clean:
 	rm -rf $(O)
 
--include $(OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d)
+-include $(OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d) $(O)/tests/hostile/show_tree.d
 
 .PHONY: all units replays fuzzers check check-boot check-long check-clean asan fuzz bench golden \
 	demo deps install uninstall clean ondevice

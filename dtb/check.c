@@ -10,11 +10,13 @@
 #include "dtb/dtb_priv.h"
 
 #define DEPTH_MAX 64
+#define NAME_MAX_BYTES 255
 #define VERSION 17u
 
 /* Fields of the header (Devicetree Specification 0.4, section 5.2): read byte by byte, since the
  * buffer may stand anywhere. */
-enum { MAGIC = 0, OFF_DT_STRUCT = 8, FORMAT_VERSION = 20, SIZE_DT_STRUCT = 36 };
+enum { MAGIC = 0, OFF_DT_STRUCT = 8, OFF_DT_STRINGS = 12, FORMAT_VERSION = 20, SIZE_DT_STRINGS = 32,
+       SIZE_DT_STRUCT = 36 };
 
 static uint32_t field(const void *dtb, size_t at)
 {
@@ -24,11 +26,15 @@ static uint32_t field(const void *dtb, size_t at)
 /*
  * The structure block, walked by ourselves before libfdt does: fdt_check_full() of libfdt 1.6.1
  * adds the length of a property to its place as a signed number, so that a length of 0xfffffff4
- * makes it stand still for ever and 0xfffffffd gives a property of minus three bytes.
+ * makes it stand still for ever and 0xfffffffd gives a property of minus three bytes. And names
+ * may overlap: a hundred thousand properties whose names all end at one NUL two megabytes away would
+ * take minutes to look at, and no memory would hold them written out.
  */
 struct walk {
 	const uint8_t *at;
 	size_t left;
+	const uint8_t *strings;
+	size_t n_strings;
 	int depth;
 	bool too_deep;
 };
@@ -52,10 +58,19 @@ static bool walk_node(struct walk *w)
 	return end && skip(w, (uint64_t)(end - w->at) + 1);
 }
 
+static bool name_ok(const struct walk *w, size_t off)
+{
+	size_t left = off < w->n_strings ? w->n_strings - off : 0;
+
+	return left && memchr(w->strings + off, 0, left < NAME_MAX_BYTES + 1 ? left :
+			      NAME_MAX_BYTES + 1);
+}
+
 static bool walk_property(struct walk *w)
 {
 	/* Its length, the place of its name, the value. */
-	return w->left >= 8 && skip(w, 8 + (uint64_t)lkb_get_be32(w->at));
+	return w->left >= 8 && name_ok(w, lkb_get_be32(w->at + 4)) &&
+	       skip(w, 8 + (uint64_t)lkb_get_be32(w->at));
 }
 
 /* One root with everything in it, then the end. */
@@ -89,11 +104,13 @@ static bool walk_structure(struct walk *w)
 static int check_structure(const uint8_t *dtb, size_t n, const char *name, struct lkb_error *err)
 {
 	size_t off = field(dtb, OFF_DT_STRUCT), size = field(dtb, SIZE_DT_STRUCT);
+	size_t strings = field(dtb, OFF_DT_STRINGS), n_strings = field(dtb, SIZE_DT_STRINGS);
 	struct walk w;
 
-	if (off > n || size > n - off)
+	if (off > n || size > n - off || strings > n || n_strings > n - strings)
 		return lkb_fail(err, LKB_INPUT, "'%s' is a damaged device tree (cut off)", name);
-	w = (struct walk){.at = dtb + off, .left = size};
+	w = (struct walk){.at = dtb + off, .left = size, .strings = dtb + strings,
+			  .n_strings = n_strings};
 	if (!walk_structure(&w))
 		return lkb_fail(err, LKB_INPUT, "'%s' is a damaged device tree (nodes)", name);
 	if (w.too_deep)

@@ -116,7 +116,8 @@ int lkb_dtb_check_overlay(const void *base, const char *base_name, const void *o
 {
 	const struct pair p = {base, overlay, base_name, overlay_name};
 
-	if (check_fragments(&p, err) || check_labels(&p, err))
+	if (lkb_dtb_check_work(base, overlay, overlay_name, err) || check_fragments(&p, err) ||
+	    check_labels(&p, err))
 		return -1;
 	return lkb_dtb_check_fixups(overlay, overlay_name, err);
 }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs groups of tests and closes with "N passed, N failed, N skipped".
-#   tests/run.sh GROUP...     groups: lint unit replay cli boot, fast = the boots that are not called
-#                             NAME-long.sh, and check = all but those
+#   tests/run.sh GROUP...     groups: lint unit replay cli long boot, long = what is called
+#                             NAME-long.sh in tests/cli, fast = the boots that are not, and check =
+#                             lint unit replay cli fast
 # Every test program speaks TAP on stdout; its whole output is kept in $O/tests/log/.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -18,7 +19,8 @@ list() {
 	unit) ls "$O"/tests/unit/test_* 2>/dev/null | grep -v '\.[a-z]*$' ;;
 	replay) ls "$O"/tests/replay/fuzz_* 2>/dev/null | grep -v '\.[a-z]*$' ;;
 	lint) ls tests/lint/*.sh ;;
-	cli) ls tests/cli/*.sh ;;
+	cli) ls tests/cli/*.sh | grep -v -- -long.sh ;;
+	long) ls tests/cli/*-long.sh ;;
 	fast) ls tests/boot/*.sh | grep -v -- -long.sh ;;
 	boot) ls tests/boot/*.sh ;;
 	*) echo "tests/run.sh: no group '$1'" >&2; exit 2 ;;

@@ -94,8 +94,9 @@ static int add_config(struct lkb_exporting *x, const struct lkb_image *im, const
 	return lkb_export_add_text(x, path, LKB_STEAL(text), err);
 }
 
-static int add_layer(struct lkb_exporting *x, const struct lkb_image_layer *layer, json_t *names,
-		     struct lkb_error *err)
+/* *left: bytes that the layers of the image may still unpack to. */
+static int add_layer(struct lkb_exporting *x, const struct lkb_image_layer *layer, uint64_t *left,
+		     json_t *names, struct lkb_error *err)
 {
 	lkb_autofree char *path = lkb_format("%s.tar", lkb_sha256_text(&layer->diff_id).s);
 	lkb_autodata data = {0};
@@ -103,8 +104,9 @@ static int add_layer(struct lkb_exporting *x, const struct lkb_image_layer *laye
 	lkb_json_append(names, json_string(path));
 	if (lkb_tree_lookup(x->tree, path, false))
 		return 0;
-	if (lkb_store_layer(x->s, NULL, layer, x->e->ui, &data, err))
+	if (lkb_store_layer(x->s, NULL, layer, *left, x->e->ui, &data, err))
 		return -1;
+	*left -= data.len;
 	return lkb_export_add(x, path, &data, err);
 }
 
@@ -113,6 +115,7 @@ static int write_image(struct lkb_exporting *x, const struct item *item, json_t 
 {
 	lkb_autofree char *config = lkb_format("%s.json", lkb_sha256_text(&item->im->config).s);
 	json_t *o = json_object(), *layers = json_array();
+	uint64_t left = lkb_image_plain_budget(item->im);
 
 	lkb_json_append(doc, o);
 	lkb_json_set(o, "Config", json_string(config));
@@ -123,7 +126,7 @@ static int write_image(struct lkb_exporting *x, const struct item *item, json_t 
 	if (add_config(x, item->im, config, err))
 		return -1;
 	for (size_t i = 0; i < item->im->n_layers; i++)
-		if (add_layer(x, &item->im->layers[i], layers, err))
+		if (add_layer(x, &item->im->layers[i], &left, layers, err))
 			return -1;
 	return 0;
 }

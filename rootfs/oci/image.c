@@ -27,7 +27,17 @@ const char *lkb_image_label(const struct lkb_image *im, const char *key)
 	return NULL;
 }
 
-static int apply(const struct lkb_store *s, const struct lkb_image *im, size_t i,
+/* Sizes are bounded by the manifest's reader. */
+uint64_t lkb_image_plain_budget(const struct lkb_image *im)
+{
+	uint64_t stored = 0;
+
+	for (size_t i = 0; i < im->n_layers; i++)
+		stored += im->layers[i].size;
+	return LKB_STORE_FREE_PLAIN + LKB_STORE_MAX_RATIO * stored;
+}
+
+static int apply(const struct lkb_store *s, const struct lkb_image *im, size_t i, uint64_t *left,
 		 struct lkb_ui *ui, struct lkb_tree *t, struct lkb_error *err)
 {
 	lkb_autodata data = {0};
@@ -35,8 +45,9 @@ static int apply(const struct lkb_store *s, const struct lkb_image *im, size_t i
 	lkb_ui_step(ui, "image '%s': layer %zu of %zu", im->ref, i + 1, im->n_layers);
 	lkb_ui_detail(ui, "layer sha256:%s, %s", lkb_sha256_text(&im->layers[i].digest).s,
 		      lkb_size_text(im->layers[i].size).s);
-	if (lkb_store_layer(s, im->input, &im->layers[i], ui, &data, err))
+	if (lkb_store_layer(s, im->input, &im->layers[i], *left, ui, &data, err))
 		return -1;
+	*left -= data.len;
 	return lkb_tar_apply_layer(&data, t, err);
 }
 
@@ -44,11 +55,12 @@ int lkb_store_image_tree(struct lkb_store *s, const struct lkb_image *im, struct
 			 struct lkb_tree **ret, struct lkb_error *err)
 {
 	lkb_auto(lkb_tree) t = lkb_tree_new();
+	uint64_t left = lkb_image_plain_budget(im);
 
 	lkb_tree_set_source(t, im->ref);
 	lkb_tree_set_default_mtime(t, im->created);
 	for (size_t i = 0; i < im->n_layers; i++)
-		if (apply(s, im, i, ui, t, err))
+		if (apply(s, im, i, &left, ui, t, err))
 			return lkb_context(err, "image '%s'", im->ref);
 	*ret = LKB_STEAL(t);
 	return 0;

@@ -103,12 +103,27 @@ struct unpack {
 	struct lkb_hash *plain_hash;
 	int fd;
 	const char *name;
+	uint64_t left; /* bytes that may still come */
+	uint64_t max;
 };
+
+static int too_large(uint64_t max, struct lkb_error *err)
+{
+	lkb_fail(err, LKB_INPUT, "it unpacks to more than the %llu bytes that are left to it",
+		 (unsigned long long)max);
+	return lkb_hint(err, "a layer may unpack to %llu GiB, all layers of an image to %llu GiB "
+			     "and %d times what is stored",
+			(unsigned long long)(LKB_STORE_MAX_LAYER >> 30),
+			(unsigned long long)(LKB_STORE_FREE_PLAIN >> 30), LKB_STORE_MAX_RATIO);
+}
 
 static int take_plain(void *ctx, const void *p, size_t n, struct lkb_error *err)
 {
 	struct unpack *u = ctx;
 
+	if (n > u->left)
+		return too_large(u->max, err);
+	u->left -= n;
 	lkb_hash_add(u->plain_hash, p, n);
 	return lkb_write_full(u->fd, p, n, u->name, err);
 }
@@ -131,8 +146,7 @@ static int feed_blob(const struct lkb_store *s, const struct lkb_data *blob, str
 			return -1;
 		lkb_hash_add(hash, buf, n);
 		if (!z)
-			z = lkb_inflate_new(lkb_compression_of(buf, n), s->max_layer, take_plain,
-					    u);
+			z = lkb_inflate_new(lkb_compression_of(buf, n), UINT64_MAX, take_plain, u);
 		if (fault->kind == LKB_OK)
 			lkb_inflate_feed(z, buf, n, fault);
 		if (fault->kind == LKB_IO)
@@ -172,7 +186,7 @@ static int compare(const struct lkb_image_layer *layer, const struct lkb_sha256 
 }
 
 static int unpack(const struct lkb_store *s, const struct lkb_layout *from,
-		  const struct lkb_image_layer *layer, const struct lkb_oci_desc *d,
+		  const struct lkb_image_layer *layer, const struct lkb_oci_desc *d, uint64_t max,
 		  struct lkb_ui *ui, int *ret_fd, struct lkb_error *err)
 {
 	lkb_autofree char *path = derived_path(s, &layer->diff_id, "tar");
@@ -181,7 +195,8 @@ static int unpack(const struct lkb_store *s, const struct lkb_layout *from,
 	lkb_auto(lkb_hash) plain_hash = lkb_hash_new();
 	struct lkb_error fault = {0};
 	struct lkb_sha256 digest = {0}, diff_id;
-	struct unpack u = { .plain_hash = plain_hash, .name = d->digest_text };
+	struct unpack u = { .plain_hash = plain_hash, .name = d->digest_text, .left = max,
+			    .max = max };
 	lkb_autodata blob = {0};
 
 	if (lkb_layout_blob(from, d, &blob, err) || lkb_store_tmp_open(s, &tmp, err))
@@ -199,27 +214,44 @@ static int unpack(const struct lkb_store *s, const struct lkb_layout *from,
 	return 0;
 }
 
-int lkb_store_layer(const struct lkb_store *s, struct lkb_store_input *from,
-		    const struct lkb_image_layer *layer, struct lkb_ui *ui, struct lkb_data *ret,
-		    struct lkb_error *err)
+/* The layer whatever its size: what is made here is bounded. */
+static int find_plain(const struct lkb_store *s, struct lkb_store_input *from,
+		      const struct lkb_image_layer *layer, const struct lkb_oci_desc *d,
+		      uint64_t max, struct lkb_ui *ui, struct lkb_data *ret, struct lkb_error *err)
 {
-	lkb_autofree char *name = lkb_format("sha256:%s", lkb_sha256_text(&layer->digest).s);
-	struct lkb_oci_desc d = { .digest_text = name, .verifiable = true,
-				  .digest = layer->digest, .size = layer->size };
 	lkb_autofd fd = -1;
 	struct stat st;
 	int there;
 
 	if (from && is_plain(layer))
-		return lkb_store_input_layer(s, from, &d, ret, err) ?
-		       lkb_context(err, "layer '%s'", name) : 0;
+		return lkb_store_input_layer(s, from, d, ret, err);
 	there = open_plain(s, layer, &fd, err);
-	if (there < 0 || (!there && unpack(s, from ? from->layout : s->layout, layer, &d, ui, &fd,
-					   err)))
-		return lkb_context(err, "layer '%s'", name);
+	if (there < 0 || (!there && unpack(s, from ? from->layout : s->layout, layer, d, max, ui,
+					   &fd, err)))
+		return -1;
 	if (fstat(fd, &st))
-		return lkb_fail_errno(err, "cannot look at layer '%s'", name);
+		return lkb_fail_errno(err, "cannot look at it");
 	*ret = (struct lkb_data){ .len = (uint64_t)st.st_size };
-	ret->blob = lkb_blob_new_fd(lkb_steal_fd(&fd), ret->len, name);
+	ret->blob = lkb_blob_new_fd(lkb_steal_fd(&fd), ret->len, d->digest_text);
+	return 0;
+}
+
+int lkb_store_layer(const struct lkb_store *s, struct lkb_store_input *from,
+		    const struct lkb_image_layer *layer, uint64_t max, struct lkb_ui *ui,
+		    struct lkb_data *ret, struct lkb_error *err)
+{
+	lkb_autofree char *name = lkb_format("sha256:%s", lkb_sha256_text(&layer->digest).s);
+	const struct lkb_oci_desc d = { .digest_text = name, .verifiable = true,
+					.digest = layer->digest, .size = layer->size };
+	lkb_autodata data = {0};
+
+	max = max < s->max_layer ? max : s->max_layer;
+	if (find_plain(s, from, layer, &d, max, ui, &data, err))
+		return lkb_context(err, "layer '%s'", name);
+	if (data.len > max) {
+		too_large(max, err);
+		return lkb_context(err, "layer '%s'", name);
+	}
+	*ret = LKB_STEAL(data);
 	return 0;
 }

@@ -6,8 +6,11 @@
 #include "rootfs/oci/layout_priv.h"
 #include "rootfs/oci/store.h"
 
-/* One layer's plain tar: a bound against decompression bombs unless the caller says less. */
+/* Against decompression bombs: one layer's plain tar, unless the caller says less; and what all
+ * layers of an image may unpack to, so many bytes and so many for each that is stored. */
 #define LKB_STORE_MAX_LAYER ((uint64_t)16 << 30)
+#define LKB_STORE_FREE_PLAIN ((uint64_t)1 << 30)
+#define LKB_STORE_MAX_RATIO 200
 
 /* A layout whose images are used before the store's. */
 struct lkb_store_input {
@@ -97,16 +100,18 @@ struct lkb_store_name {
  * Makes each name stand for its desc, all at once or none. A manifest (desc->has_platform) joins
  * the other platforms that the name already has, in an index of their own, and replaces what was
  * there for its platform; an index replaces whatever the name stood for. All that they lead to
- * is in the store already. /
+ * is in the store already.
  */
 int lkb_store_publish(const struct lkb_store *s, const struct lkb_store_name *names, size_t n,
 		      struct lkb_error *err);
 
+/* Bytes that all layers of an image together may unpack to. */
+uint64_t lkb_image_plain_budget(const struct lkb_image *im);
 /* The layer's plain tar, verified, and a reference to it: where it stands if it is stored plain,
- * else decompressed into the store on first use. */
+ * else decompressed into the store on first use. More than max bytes are refused. */
 int lkb_store_layer(const struct lkb_store *s, struct lkb_store_input *from,
-		    const struct lkb_image_layer *layer, struct lkb_ui *ui, struct lkb_data *ret,
-		    struct lkb_error *err);
+		    const struct lkb_image_layer *layer, uint64_t max, struct lkb_ui *ui,
+		    struct lkb_data *ret, struct lkb_error *err);
 
 /* Opens a layout directory or an archive, "-" = standard input. What cannot be read in place
  * (compressed as a whole, a pipe) is unpacked to a file without a name in the store. */

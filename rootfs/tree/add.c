@@ -4,9 +4,10 @@
 
 #define NOTHING_BELOW ((struct lkb_below){ 0 })
 
-static int root_in_the_way(struct lkb_error *err)
+static int root_in_the_way(const char *path, struct lkb_error *err)
 {
-	return lkb_fail(err, LKB_INPUT, "the root of a tree can only be a directory");
+	return lkb_fail(err, LKB_INPUT, "path '%.300s': the root of a tree can only be a directory",
+			path);
 }
 
 /* Puts a finished inode at the path. */
@@ -18,7 +19,7 @@ static int put(struct lkb_tree *t, const char *path, struct lkb_inode *inode,
 	if (lkb_tree_place(t, path, true, NOTHING_BELOW, &at, err) < 0)
 		return -1;
 	if (!at.dir)
-		return root_in_the_way(err);
+		return root_in_the_way(path, err);
 	lkb_dir_put(t, at.dir, at.name, inode);
 	if (ret)
 		*ret = inode;

@@ -101,8 +101,8 @@ static int hang(struct copy *c, const char *path, struct lkb_inode *node, struct
 		return -1;
 	if (!at.dir) {
 		if (node->type != LKB_NODE_DIR)
-			return lkb_fail(err, LKB_INPUT,
-					"the root of a tree can only be a directory");
+			return lkb_fail(err, LKB_INPUT, "path '%.300s': the root of a tree can "
+					"only be a directory", path);
 		merge_dir(c->t, c->t->root, node);
 		return 0;
 	}

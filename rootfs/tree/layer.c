@@ -19,10 +19,14 @@ enum kind {
 	IGNORE, /* what else aufs kept under ".wh..wh." */
 };
 
+/* Paths with what an allocation costs. */
+#define MAX_NOTES ((size_t)16 << 20)
+
 struct layer {
 	struct lkb_strv hidden; /* paths */
 	struct lkb_strv opaque; /* directories */
 	struct lkb_strv solid;  /* directories, where lower layers have something else */
+	size_t noted;           /* bytes of all three */
 };
 
 static void layer_clear(struct layer *l)
@@ -70,6 +74,16 @@ static bool stands_on_other(struct lkb_tree *t, const char *path)
 	return there && there->type != LKB_NODE_DIR;
 }
 
+static int note(struct layer *l, struct lkb_strv *list, const char *path, struct lkb_error *err)
+{
+	l->noted += strlen(path) + 32;
+	if (l->noted > MAX_NOTES)
+		return lkb_fail(err, LKB_INPUT, "entry '%.200s': the paths of its whiteouts take "
+				"more than %zu bytes", path, MAX_NOTES);
+	lkb_strv_add(list, path);
+	return 0;
+}
+
 /* First reading. Looks at the tree but does not change it. */
 static int scan(struct lkb_tar *tar, struct lkb_tree *t, struct layer *l, struct lkb_error *err)
 {
@@ -79,17 +93,20 @@ static int scan(struct lkb_tar *tar, struct lkb_tree *t, struct layer *l, struct
 	enum kind kind;
 	int r;
 
+	lkb_tar_skip_data(tar);
 	while ((r = lkb_tar_next(tar, &e, err)) > 0) {
 		lkb_tar_clean_path("", e.path, &path);
 		if (classify(lkb_str_get(&path), &kind, &meant, err) < 0)
 			return -1;
 		if (kind == HIDE)
-			lkb_strv_add(&l->hidden, lkb_str_get(&meant));
+			r = note(l, &l->hidden, lkb_str_get(&meant), err);
 		else if (kind == OPAQUE)
-			lkb_strv_add(&l->opaque, lkb_str_get(&meant));
+			r = note(l, &l->opaque, lkb_str_get(&meant), err);
 		else if (kind == ADDITION && e.type == '5' &&
 			 stands_on_other(t, lkb_str_get(&path)))
-			lkb_strv_add(&l->solid, lkb_str_get(&path));
+			r = note(l, &l->solid, lkb_str_get(&path), err);
+		if (r < 0)
+			return -1;
 	}
 	return r;
 }

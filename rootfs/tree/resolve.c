@@ -2,18 +2,19 @@
 /* Path resolution inside a tree: the rules of chroot, on nodes instead of files. */
 #include "rootfs/tree/tree_priv.h"
 
-enum fault { FINE, MISSING, NOT_DIR, LOOP, LONG_NAME, LONG_PATH, TOO_DEEP, TOO_MANY,
+enum fault { FINE, MISSING, NOT_DIR, LOOP, LONG_WAY, LONG_NAME, LONG_PATH, TOO_DEEP, TREE_FULL,
 	     DIR_FULL };
 
 static const char *const fault_text[] = {
 	[MISSING] = "there is no such file or directory",
 	[NOT_DIR] = "something on the way is not a directory",
 	[LOOP] = "too many symbolic links (a loop?)",
+	[LONG_WAY] = "its symbolic links take more than 1024 steps to follow",
 	[LONG_NAME] = "a name is longer than 255 bytes",
 	[LONG_PATH] = "it is longer than 4096 bytes",
 	[TOO_DEEP] = "it is more than 256 directories deep",
-	[TOO_MANY] = "the tree has had 4000000 files and directories, and takes no more",
-	[DIR_FULL] = "its directory has 250000 entries, and takes no more",
+	[TREE_FULL] = "names and attributes of the tree take 96 MiB of memory, and it takes no more",
+	[DIR_FULL] = "its directory has 65536 entries, and takes no more",
 };
 
 /* Where a walk has come to. Names that are missing wait in `pending` until the whole walk is known
@@ -26,7 +27,7 @@ struct walk {
 	struct lkb_name pending[LKB_TREE_MAX_DEPTH];
 	size_t n_pending;
 	struct lkb_inode *node; /* a node that is no directory ended the walk */
-	unsigned hops;
+	unsigned hops, steps;
 	bool allow_missing;
 };
 
@@ -108,6 +109,9 @@ static enum fault step(struct walk *w, struct lkb_name name, bool follow)
 
 	if (w->node)
 		return NOT_DIR;
+	/* Forty links of two thousand components each would be minutes for the files of one layer. */
+	if (++w->steps > LKB_TREE_MAX_STEPS)
+		return LONG_WAY;
 	if (is_dotdot(name)) {
 		step_up(w);
 		return FINE;
@@ -159,7 +163,7 @@ static void walk_init(struct walk *w, struct lkb_tree *t, bool allow_missing)
 	w->depth = 0;
 	w->n_pending = 0;
 	w->node = NULL;
-	w->hops = 0;
+	w->hops = w->steps = 0;
 	w->allow_missing = allow_missing;
 }
 
@@ -168,6 +172,7 @@ struct lkb_inode *lkb_tree_lookup(struct lkb_tree *t, const char *path, bool fol
 	struct walk w;
 
 	walk_init(&w, t, false);
+	path += strspn(path, "/");
 	if (strnlen(path, LKB_TREE_MAX_PATH + 1) > LKB_TREE_MAX_PATH ||
 	    walk_string(&w, path, follow) != FINE)
 		return NULL;
@@ -202,14 +207,13 @@ static void make_pending(struct walk *w)
 }
 
 /* What a new name at the end of the walk would be too much for. Entries are kept in order in one
- * array: without a bound, an archive with its names in reverse would take minutes to read. One
- * entry of an archive may ask for hundreds of parents. */
+ * array: without a bound, an archive with its names in reverse would take minutes to read. */
 static enum fault check_room(const struct walk *w, struct lkb_name name)
 {
 	const struct lkb_inode *dir = w->dirs[w->depth];
 
-	if (w->tree->n_made + w->n_pending > LKB_TREE_MAX_NODES)
-		return TOO_MANY;
+	if (w->tree->arena.used > LKB_TREE_MAX_BYTES)
+		return TREE_FULL;
 	if (dir->n_entries >= LKB_TREE_MAX_ENTRIES &&
 	    (w->n_pending || !lkb_dir_find(dir, name, NULL)))
 		return DIR_FULL;
@@ -244,22 +248,23 @@ static enum fault place(struct walk *w, const char *path, size_t parent_len,
 int lkb_tree_place(struct lkb_tree *t, const char *path, bool make, struct lkb_below below,
 		   struct lkb_place *ret, struct lkb_error *err)
 {
+	const char *relative = path + strspn(path, "/");
 	struct walk w;
 	struct lkb_name name;
 	size_t parent_len;
 	enum fault f;
 
 	walk_init(&w, t, make);
-	if (strnlen(path, LKB_TREE_MAX_PATH + 1) > LKB_TREE_MAX_PATH)
+	if (strnlen(relative, LKB_TREE_MAX_PATH + 1) > LKB_TREE_MAX_PATH)
 		return walk_fail(path, LONG_PATH, err);
-	if (!split_last(path, &parent_len, &name)) {
+	if (!split_last(relative, &parent_len, &name)) {
 		*ret = (struct lkb_place){ 0 };
 		return 0;
 	}
 	if (is_dotdot(name))
 		return lkb_fail(err, LKB_INPUT, "path '%.300s' ends in '..', which is no name",
 				path);
-	f = place(&w, path, parent_len, name, below);
+	f = place(&w, relative, parent_len, name, below);
 	if (f != FINE)
 		return walk_fail(path, f, err);
 	*ret = (struct lkb_place){ .dir = w.dirs[w.depth], .name = name };

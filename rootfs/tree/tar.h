@@ -11,9 +11,10 @@
 
 /* Reads tar archives (ustar, PAX: POSIX.1-2001, GNU long names, base-256 numbers, sparse files)
  * entry by entry from a blob, so that file data can be referenced and not copied. Strict and
- * bounded: 1,000,000 entries, path 4096, PAX header 1 MiB, 256 extended attributes an entry and
- * 256 MiB of them in all, sparse file 8 GiB. Entries of vendors' types (capital letters) are
- * skipped, other types refused. */
+ * bounded: 1,000,000 entries, path 4096, PAX header 1 MiB, 256 extended attributes an entry of
+ * 64 KiB each, 8 GiB of sparse files. Entries of vendors' types (capital letters) are skipped,
+ * other types refused. An archive ends at a block of zeros, and whatever stands behind is not
+ * looked at; or it just ends behind an entry. */
 struct lkb_tar;
 
 struct lkb_tar_entry {
@@ -41,7 +42,8 @@ int lkb_tar_to_tree(const struct lkb_data *data, struct lkb_tree *t, const char 
 
 /* Applies an OCI layer (image-spec layer.md) to the tree: additions, whiteouts, opaque
  * directories. `.wh.X` hides what lower layers brought only, an opaque marker all lower children
- * wherever it stands in the archive. security.selinux and trusted.overlay.* are dropped. A damaged
+ * wherever it stands in the archive. Paths of whiteouts take at most 16 MiB of memory together.
+ * security.selinux and trusted.overlay.* are dropped. A damaged
  * archive changes nothing; after any other fault the tree is good for nothing but freeing. */
 int lkb_tar_apply_layer(const struct lkb_data *layer, struct lkb_tree *t, struct lkb_error *err);
 

@@ -2,6 +2,12 @@
 /* One entry of an archive, put together from its header and the extended ones before it. */
 #include "rootfs/tree/tar_read_priv.h"
 
+/* What Linux has: 2^32 - 1 is no id (it means "leave it"), and larger device numbers would be cut
+ * to others. */
+#define MAX_ID (UINT32_MAX - 1)
+#define MAX_MAJOR 0xfff
+#define MAX_MINOR 0xfffff
+
 static int number(const struct lkb_tar *t, struct lkb_tar_field f, const char *what, int64_t *ret,
 		  struct lkb_error *err)
 {
@@ -33,13 +39,13 @@ static int merged_number(const struct lkb_tar *t, enum lkb_pax_key key, struct l
 }
 
 static int merged_u32(const struct lkb_tar *t, enum lkb_pax_key key, struct lkb_tar_field f,
-		      const char *what, uint32_t *ret, struct lkb_error *err)
+		      const char *what, uint32_t max, uint32_t *ret, struct lkb_error *err)
 {
 	int64_t v;
 
 	if (merged_number(t, key, f, what, &v, err) < 0)
 		return -1;
-	if (v < 0 || v > UINT32_MAX)
+	if (v < 0 || v > max)
 		return lkb_fail(err, LKB_INPUT, "the %s %lld is out of range", what, (long long)v);
 	*ret = (uint32_t)v;
 	return 0;
@@ -99,21 +105,9 @@ static bool has_xattr(const struct lkb_xattr *list, size_t n, const char *name)
 	return false;
 }
 
-/* A global header's attributes come with every entry: a small archive could fill the memory. */
-static int count_xattrs(struct lkb_tar *t, size_t n, struct lkb_error *err)
-{
-	for (size_t i = 0; i < n; i++)
-		t->xattr_bytes += sizeof(t->xattrs[i]) + strlen(t->xattrs[i].name) +
-				  t->xattrs[i].len;
-	if (t->xattr_bytes > LKB_TAR_MAX_XATTR_BYTES)
-		return lkb_fail(err, LKB_INPUT, "more than %llu bytes of extended attributes",
-				(unsigned long long)LKB_TAR_MAX_XATTR_BYTES);
-	return 0;
-}
-
 /* bsdtar writes each attribute in two forms, and a local header beats a global one: the first one
  * of a name counts. */
-static int get_xattrs(struct lkb_tar *t, struct lkb_tar_entry *e, struct lkb_error *err)
+static void get_xattrs(struct lkb_tar *t, struct lkb_tar_entry *e)
 {
 	const struct lkb_pax *const both[] = { &t->local, &t->global };
 	size_t n = 0;
@@ -132,7 +126,6 @@ static int get_xattrs(struct lkb_tar *t, struct lkb_tar_entry *e, struct lkb_err
 	}
 	e->xattrs = t->xattrs;
 	e->n_xattrs = n;
-	return count_xattrs(t, n, err);
 }
 
 static int get_meta(struct lkb_tar *t, struct lkb_tar_entry *e, struct lkb_error *err)
@@ -140,17 +133,18 @@ static int get_meta(struct lkb_tar *t, struct lkb_tar_entry *e, struct lkb_error
 	int64_t mode;
 
 	if (number(t, lkb_tar_mode, "mode", &mode, err) < 0 ||
-	    merged_u32(t, LKB_PAX_UID, lkb_tar_uid, "user id", &e->meta.uid, err) < 0 ||
-	    merged_u32(t, LKB_PAX_GID, lkb_tar_gid, "group id", &e->meta.gid, err) < 0 ||
+	    merged_u32(t, LKB_PAX_UID, lkb_tar_uid, "user id", MAX_ID, &e->meta.uid, err) < 0 ||
+	    merged_u32(t, LKB_PAX_GID, lkb_tar_gid, "group id", MAX_ID, &e->meta.gid, err) < 0 ||
 	    merged_number(t, LKB_PAX_MTIME, lkb_tar_mtime, "time", &e->meta.mtime, err) < 0)
 		return -1;
 	e->meta.mode = (uint32_t)mode & 07777;
 	if (e->type != '3' && e->type != '4')
 		return 0;
-	if (merged_u32(t, LKB_PAX_DEVMAJOR, lkb_tar_major, "device", &e->major, err) < 0 ||
-	    merged_u32(t, LKB_PAX_DEVMINOR, lkb_tar_minor, "device", &e->minor, err) < 0)
+	if (merged_u32(t, LKB_PAX_DEVMAJOR, lkb_tar_major, "major number", MAX_MAJOR, &e->major,
+		       err) < 0)
 		return -1;
-	return 0;
+	return merged_u32(t, LKB_PAX_DEVMINOR, lkb_tar_minor, "minor number", MAX_MINOR, &e->minor,
+			  err);
 }
 
 int lkb_tar_entry_size(const struct lkb_tar *t, uint64_t *ret, struct lkb_error *err)
@@ -226,11 +220,12 @@ static bool is_pax_sparse_1(const struct lkb_tar *t)
 static int expand(struct lkb_tar *t, uint64_t size, const struct lkb_tar_extents *map,
 		  struct lkb_tar_entry *e, struct lkb_error *err)
 {
-	if (lkb_sparse_check(map, size, e->data.len, err) < 0 ||
-	    lkb_sparse_expand(map, size, &e->data, &t->expanded, err) < 0)
+	struct lkb_data stored = e->data;
+
+	if (lkb_sparse_check(map, size, stored.len, err) < 0)
 		return -1;
-	e->data = (struct lkb_data){ t->expanded, 0, size };
-	return 0;
+	e->data = (struct lkb_data){ 0 };
+	return t->skip_data ? 0 : lkb_sparse_expand(&t->spool, map, size, &stored, &e->data, err);
 }
 
 static int get_file(struct lkb_tar *t, bool gnu_sparse, struct lkb_tar_entry *e,
@@ -280,7 +275,8 @@ int lkb_tar_entry_get(struct lkb_tar *t, struct lkb_tar_entry *e, struct lkb_err
 	e->type = plain_type(t);
 	e->path = lkb_str_get(&t->path);
 	e->linkpath = e->type == '1' || e->type == '2' ? lkb_str_get(&t->linkpath) : "";
-	if (get_meta(t, e, err) < 0 || get_xattrs(t, e, err) < 0)
+	get_xattrs(t, e);
+	if (get_meta(t, e, err) < 0)
 		return lkb_context(err, "entry '%.200s'", e->path);
 	if (e->type == '0' && get_file(t, t->header[LKB_TAR_TYPE] == 'S', e, err) < 0)
 		return lkb_context(err, "entry '%.200s'", e->path);

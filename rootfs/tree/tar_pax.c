@@ -78,6 +78,9 @@ static int add_xattr(struct lkb_pax *p, const char *name, size_t name_len, const
 	if (!name_len || name_len > 255)
 		return lkb_fail(err, LKB_INPUT, "an extended attribute's name is %zu bytes long",
 				name_len);
+	if (len > LKB_TAR_MAX_XATTR_VALUE)
+		return lkb_fail(err, LKB_INPUT, "an extended attribute of %zu bytes is larger than "
+				"%d", len, LKB_TAR_MAX_XATTR_VALUE);
 	if (p->n_xattrs >= LKB_TAR_MAX_XATTRS)
 		return lkb_fail(err, LKB_INPUT, "more than %d extended attributes",
 				LKB_TAR_MAX_XATTRS);

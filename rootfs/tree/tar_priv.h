@@ -10,7 +10,7 @@
 #define LKB_TAR_MAX_PATH 4096
 #define LKB_TAR_MAX_PAX ((uint64_t)1 << 20)
 #define LKB_TAR_MAX_XATTRS 256
-#define LKB_TAR_MAX_XATTR_BYTES ((uint64_t)256 << 20)
+#define LKB_TAR_MAX_XATTR_VALUE 65536 /* XATTR_SIZE_MAX of Linux */
 
 /* A field of the 512-byte header. */
 struct lkb_tar_field {
@@ -86,9 +86,17 @@ bool lkb_pax_number(const char *s, bool fraction, int64_t *ret);
 /* Checks that extents are in order, inside of size, and together `stored` bytes. */
 int lkb_sparse_check(const struct lkb_tar_extents *map, uint64_t size, uint64_t stored,
 		     struct lkb_error *err);
-/* Makes the whole file out of the stored parts, in an unlinked temporary file. */
-int lkb_sparse_expand(const struct lkb_tar_extents *map, uint64_t size,
-		      const struct lkb_data *stored, struct lkb_blob **ret, struct lkb_error *err);
+/* The temporary file in which an archive's sparse files are made whole, one behind the other: one
+ * descriptor for all of them. Born {0}. */
+struct lkb_sparse_spool {
+	struct lkb_blob *blob; /* holds a reference */
+	int fd;                /* the blob's */
+	uint64_t len;
+};
+void lkb_sparse_spool_clear(struct lkb_sparse_spool *s);
+/* Makes the whole file out of the stored parts. *ret borrows the spool's blob. */
+int lkb_sparse_expand(struct lkb_sparse_spool *s, const struct lkb_tar_extents *map, uint64_t size,
+		      const struct lkb_data *stored, struct lkb_data *ret, struct lkb_error *err);
 /* GNU format 1.0: the map stands before the data, which *data is moved on to. */
 int lkb_sparse_map_in_data(struct lkb_data *data, struct lkb_tar_extents *ret,
 			   struct lkb_error *err);
@@ -96,6 +104,9 @@ int lkb_sparse_map_in_data(struct lkb_data *data, struct lkb_tar_extents *ret,
 int lkb_sparse_map_gnu(const uint8_t *p, size_t n, struct lkb_tar_extents *ret,
 		       struct lkb_error *err);
 int lkb_sparse_add(struct lkb_tar_extents *map, uint64_t off, uint64_t len, struct lkb_error *err);
+
+/* From now on sparse files are checked, but not made whole: what their data say means nothing. */
+void lkb_tar_skip_data(struct lkb_tar *t);
 
 /* The path of an entry below prefix: ".." is taken off by the letter and ends at the prefix. */
 void lkb_tar_clean_path(const char *prefix, const char *path, struct lkb_str *ret);

@@ -17,7 +17,7 @@ void lkb_tar_free(struct lkb_tar *t)
 	if (!t)
 		return;
 	lkb_blob_unref(t->range.blob);
-	lkb_blob_unref(t->expanded);
+	lkb_sparse_spool_clear(&t->spool);
 	lkb_pax_clear(&t->global);
 	lkb_pax_clear(&t->local);
 	lkb_str_clear(&t->long_name);
@@ -27,6 +27,11 @@ void lkb_tar_free(struct lkb_tar *t)
 	free(t->xattrs);
 	free(t->map.items);
 	free(t);
+}
+
+void lkb_tar_skip_data(struct lkb_tar *t)
+{
+	t->skip_data = true;
 }
 
 static int early_end(struct lkb_error *err)
@@ -155,7 +160,7 @@ static void forget_entry(struct lkb_tar *t)
 {
 	lkb_pax_reset(&t->local);
 	t->long_name.len = t->long_link.len = 0;
-	lkb_blob_unref(LKB_STEAL(t->expanded));
+	t->half_read = false;
 }
 
 /* Deals with one header: 1 = it is an entry, 0 = go on. */
@@ -164,12 +169,15 @@ static int one_header(struct lkb_tar *t, struct lkb_tar_entry *e, struct lkb_err
 	switch (t->header[LKB_TAR_TYPE]) {
 	case 'x':
 	case 'X':
+		t->half_read = true;
 		return read_pax(t, &t->local, err);
 	case 'g':
 		return read_pax(t, &t->global, err);
 	case 'L':
+		t->half_read = true;
 		return read_long(t, &t->long_name, err);
 	case 'K':
+		t->half_read = true;
 		return read_long(t, &t->long_link, err);
 	case '\0':
 	case '0':
@@ -200,8 +208,10 @@ int lkb_tar_next(struct lkb_tar *t, struct lkb_tar_entry *ret, struct lkb_error 
 	do {
 		header = t->pos;
 		r = next_header(t, err);
-		if (r == 0)
+		if (r == 0 && !t->half_read)
 			return 0;
+		if (r == 0)
+			r = early_end(err);
 		if (r > 0)
 			r = one_header(t, &e, err);
 	} while (r == 0);

@@ -11,7 +11,6 @@ struct lkb_tar {
 	struct lkb_data range; /* holds a reference */
 	uint64_t pos;          /* of the next header */
 	uint64_t n_entries;
-	uint64_t xattr_bytes; /* names and values of all entries together */
 	uint64_t window_off;
 	size_t window_len;
 	uint8_t window[LKB_TAR_WINDOW];
@@ -21,7 +20,9 @@ struct lkb_tar {
 	struct lkb_str path, linkpath;       /* of the entry given out */
 	struct lkb_xattr *xattrs;            /* LKB_TAR_MAX_XATTRS */
 	struct lkb_tar_extents map;
-	struct lkb_blob *expanded; /* of the sparse file given out */
+	struct lkb_sparse_spool spool;
+	bool skip_data;
+	bool half_read; /* an extended header came, and not yet what it speaks of */
 };
 
 /* The archive as a stream of blocks (tar_read.c). */

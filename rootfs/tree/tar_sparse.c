@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sparse files of GNU tar. Trees point at data as it is stored, and a sparse file is not stored
- * whole; so it is made whole once, in a temporary file with holes. */
+ * whole; so it is made whole once, in a temporary file with holes, which all of one archive
+ * share. */
 #include <errno.h>
 #include <fcntl.h>
 
@@ -75,26 +76,47 @@ static int copy_extent(int fd, uint64_t to, const struct lkb_data *stored, uint6
 	return 0;
 }
 
-int lkb_sparse_expand(const struct lkb_tar_extents *map, uint64_t size,
-		      const struct lkb_data *stored, struct lkb_blob **ret, struct lkb_error *err)
+void lkb_sparse_spool_clear(struct lkb_sparse_spool *s)
+{
+	lkb_blob_unref(s->blob);
+	*s = (struct lkb_sparse_spool){ 0 };
+}
+
+/* Makes room for a file of this size. */
+static int grow_spool(struct lkb_sparse_spool *s, uint64_t size, struct lkb_error *err)
+{
+	if (size > MAX_SIZE - s->len)
+		return lkb_fail(err, LKB_INPUT, "the archive's sparse files come to more than "
+				"%llu bytes", (unsigned long long)MAX_SIZE);
+	if (!s->blob) {
+		s->fd = open_temporary(err);
+		if (s->fd < 0)
+			return -1;
+		s->blob = lkb_blob_new_fd(s->fd, MAX_SIZE, "sparse files");
+	}
+	if (ftruncate(s->fd, (off_t)(s->len + size)) < 0)
+		return lkb_fail_errno(err, "cannot make a temporary file of %llu bytes",
+				      (unsigned long long)(s->len + size));
+	return 0;
+}
+
+int lkb_sparse_expand(struct lkb_sparse_spool *s, const struct lkb_tar_extents *map, uint64_t size,
+		      const struct lkb_data *stored, struct lkb_data *ret, struct lkb_error *err)
 {
 	lkb_autofree char *buf = lkb_alloc(COPY);
-	lkb_autofd fd = open_temporary(err);
 	uint64_t from = 0;
 
-	if (fd < 0)
+	if (grow_spool(s, size, err) < 0)
 		return -1;
-	if (ftruncate(fd, (off_t)size) < 0)
-		return lkb_fail_errno(err, "cannot make a temporary file of %llu bytes",
-				      (unsigned long long)size);
 	for (size_t i = 0; i < map->n; i++) {
 		const struct lkb_tar_extent *e = &map->items[i];
 
-		if (copy_extent(fd, e->off, stored, from, e->len, buf, err) < 0)
+		if (copy_extent(s->fd, s->len + e->off, stored, from, e->len, buf, err) < 0)
 			return -1;
 		from += e->len;
 	}
-	*ret = lkb_blob_new_fd(lkb_steal_fd(&fd), size, "a sparse file");
+	*ret = (struct lkb_data){ s->blob, s->len, size };
+	s->len += size;
 	return 0;
 }
 

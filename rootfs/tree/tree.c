@@ -52,7 +52,6 @@ struct lkb_inode *lkb_inode_new(struct lkb_tree *t, enum lkb_node_type type,
 	inode->nlink = type == LKB_NODE_DIR;
 	inode->source = t->source;
 	set_meta(inode, m);
-	t->n_made++;
 	return inode;
 }
 

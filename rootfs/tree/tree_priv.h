@@ -9,8 +9,9 @@
 #define LKB_TREE_MAX_PATH 4096
 #define LKB_TREE_MAX_DEPTH 256
 #define LKB_TREE_MAX_HOPS 40
-#define LKB_TREE_MAX_NODES 4000000
-#define LKB_TREE_MAX_ENTRIES 250000
+#define LKB_TREE_MAX_STEPS 1024
+#define LKB_TREE_MAX_BYTES ((size_t)96 << 20)
+#define LKB_TREE_MAX_ENTRIES 65536
 
 /* Inodes, names and attributes live in the arena and go with the tree; what is replaced stays
  * there unused. Only entry arrays (they grow) and blob references are released one by one. */
@@ -19,7 +20,6 @@ struct lkb_tree {
 	struct lkb_inode *root;
 	const char *source; /* in the arena */
 	int64_t default_mtime;
-	size_t n_made; /* nodes, with those that were replaced since */
 };
 
 /* A name inside a path: not NUL-terminated. */

@@ -359,6 +359,35 @@ static void test_properties_of_less_than_no_bytes(void **state)
 	}
 }
 
+/* Many properties may have names that end at one NUL far away. */
+static void test_names_without_an_end(void **state)
+{
+	lkb_autofree char *name = lkb_format("%0255d", 0);
+	lkb_autofree char *good = lkb_format("/dts-v1/;\n/ { a%s; };", name + 1);
+	lkb_autofree char *bad = lkb_format("/dts-v1/;\n/ { a%s; };", name);
+	autotree t = compile(good, false), longer = compile(bad, false);
+	struct lkb_error err = {0};
+
+	assert_int_equal(lkb_dtb_check(t.p, t.n, "x", &err), 0);
+	assert_int_equal(lkb_dtb_check(longer.p, longer.n, "x", &err), -1);
+	assert_string_equal(err.message, "'x' is a damaged device tree (nodes)");
+}
+
+/* libfdt moves all that is behind a property for each one that it adds: so many would take it
+ * minutes. */
+static void test_an_overlay_that_holds_too_much(void **state)
+{
+	autotree b = compile(base_source, true);
+	lkb_autostr source = {0};
+
+	lkb_str_add(&source, "/dts-v1/;\n/ { fragment@0 { target-path = \"/\"; __overlay__ {");
+	for (int i = 0; i < 20000; i++)
+		lkb_str_addf(&source, " p%d;", i);
+	lkb_str_add(&source, " }; }; };");
+	assert_refused(&b, source.s, "overlay 'o.dtbo' holds too much to be applied: 20004 nodes, "
+		       "properties and places to mend", "");
+}
+
 /* Whatever a tree was cut or changed to, it is checked and used without harm: the sanitizers and
  * the exact sizes of the buffers are the judges. */
 static void use(const char *p, size_t n, const struct tree *base, const struct tree *o)
@@ -474,6 +503,8 @@ int main(void)
 		cmocka_unit_test(test_nested_too_deeply),
 		cmocka_unit_test(test_trailing_bytes_mean_nothing),
 		cmocka_unit_test(test_properties_of_less_than_no_bytes),
+		cmocka_unit_test(test_names_without_an_end),
+		cmocka_unit_test(test_an_overlay_that_holds_too_much),
 		cmocka_unit_test(test_truncated_trees),
 		cmocka_unit_test(test_flipped_bits),
 		cmocka_unit_test(test_print_reads_back_as_the_same_tree),

@@ -245,7 +245,7 @@ static void what_replaces_what(void **state)
 	assert_int_equal(lkb_tree_root(t)->meta.uid, 5);
 	assert_int_equal(lkb_tree_add_symlink(t, ".", &m, "/etc", NULL, &err), -1);
 	assert_int_equal(err.kind, LKB_INPUT);
-	assert_string_equal(err.message, "the root of a tree can only be a directory");
+	assert_string_equal(err.message, "path '.': the root of a tree can only be a directory");
 }
 
 static void faults_are_told_and_change_nothing(void **state)
@@ -263,7 +263,7 @@ static void faults_are_told_and_change_nothing(void **state)
 		{ "self/x", "path 'self/x': too many symbolic links (a loop?)" },
 		{ "a/..", "path 'a/..' ends in '..', which is no name" },
 		{ "..", "path '..' ends in '..', which is no name" },
-		{ "", "the root of a tree can only be a directory" },
+		{ "", "path '': the root of a tree can only be a directory" },
 	};
 
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(cases); i++) {
@@ -479,8 +479,8 @@ static void a_tree_has_an_end(void **state)
 	}
 	assert_int_equal(r, -1);
 	assert_int_equal(err.kind, LKB_INPUT);
-	assert_non_null(strstr(err.message, "4000000"));
-	assert_int_equal(n - 1, 4000000 / 200);
+	assert_non_null(strstr(err.message, "take 96 MiB of memory, and it takes no more"));
+	assert_true((n - 1) * 200 > 500000);
 	assert_non_null(lkb_tree_lookup(t, "0", false));
 }
 
@@ -490,12 +490,12 @@ static void a_directory_has_an_end(void **state)
 	struct lkb_error err = { 0 };
 	char path[32];
 
-	for (unsigned i = 0; i < 250000; i++) {
+	for (unsigned i = 0; i < 65536; i++) {
 		snprintf(path, sizeof(path), "d/%06u", i);
 		add_text(t, path, "");
 	}
 	assert_int_equal(lkb_tree_add_text(t, "d/x", &file_meta, "", 0, &err), -1);
-	assert_string_equal(err.message, "path 'd/x': its directory has 250000 entries, and takes "
+	assert_string_equal(err.message, "path 'd/x': its directory has 65536 entries, and takes "
 					 "no more");
 	assert_int_equal(lkb_tree_add_dir(t, "d/new/x", &dir_meta, NULL, NULL), -1);
 	add_text(t, "d/000000", "replaced");

@@ -1,0 +1,3 @@
+#!/bin/sh
+# The hostile images that take seconds each: bombs.
+exec tests/cli/hostile.sh --slow
