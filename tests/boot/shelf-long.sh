@@ -69,8 +69,8 @@ onboot:
     image: localhost/binfmt:bookworm
   - name: foreign
     image: localhost/busybox:bookworm
-    binds: ["/srv/foreign:/foreign:ro"]
-    command: ["/foreign", "sh", "-c", "echo foreign $(/foreign uname -m)"]
+    binds: ["/srv/busybox:/srv/busybox:ro"]
+    command: ["/srv/busybox", "sh", "-c", "echo foreign $(/srv/busybox uname -m)"]
   - name: tunnel
     image: localhost/ip:bookworm
     capabilities: [all]
@@ -87,7 +87,7 @@ onboot:
         /bin/ip netns exec other wg show wg1
         iptables -A INPUT -p tcp --dport 9 -j REJECT && iptables -S INPUT
 files:
-  - path: srv/foreign
+  - path: srv/busybox
     source: foreign
     mode: "0755"
   - path: etc/wireguard/wg1.conf
