@@ -32,10 +32,10 @@ DEPS_RUN   := mtools u-boot-tools kmod qemu-system-arm qemu-utils
 DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev libfdt-dev \
 	      libext2fs-dev libzstd-dev libisal-dev zlib1g-dev liblzma-dev gcc-aarch64-linux-gnu \
 	      libc6-dev-arm64-cross
-DEPS_TEST  := libcmocka-dev qemu-system-x86 dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
+DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
-	      genimage time gawk strace curl git python3-jsonschema \
-	      golang-github-opencontainers-specs-dev
+	      genimage time gawk strace curl git python3-jsonschema qemu-system-x86 openssh-client \
+	      openssl golang-github-opencontainers-specs-dev
 
 all: $(O)/lkboard ondevice
 

@@ -1,7 +1,8 @@
 # Sourced by boot tests, after lib.sh: a booted artifact whose console can be read and typed to. A
 # guest that still runs when the test ends is ended with it.
 #
-#	boot FILE SECONDS [options of lkboard run]    starts it in the background, console in $T/console
+#	boot FILE SECONDS [options of lkboard run]    starts it in the background, console in $T/console;
+#	                                               $qemu_args are QEMU's own, each a word
 #	wait_for TEXT SECONDS                          0 when the console showed it
 #	type_line TEXT                                 types it, with a newline
 #	wait_end SECONDS                               waits for the guest to end by itself; its exit code
@@ -11,6 +12,7 @@
 
 guest=
 keep_keys=
+qemu_args=
 
 boot() {
 	artifact=$1
@@ -19,7 +21,8 @@ boot() {
 	rm -f "$T/keys"
 	mkfifo "$T/keys"
 	: > "$T/console"
-	"$LKBOARD" --progress none run --timeout "$limit" "$@" "$artifact" \
+	# shellcheck disable=SC2086
+	"$LKBOARD" --progress none run --timeout "$limit" "$@" "$artifact" ${qemu_args:+-- $qemu_args} \
 		< "$T/keys" > "$T/console" 2> "$T/run.err" &
 	guest=$!
 	booted=$(date +%s)

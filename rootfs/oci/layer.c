@@ -252,6 +252,7 @@ int lkb_store_layer(const struct lkb_store *s, struct lkb_store_input *from,
 		too_large(max, err);
 		return lkb_context(err, "layer '%s'", name);
 	}
-	*ret = LKB_STEAL(data);
+	*ret = data;
+	data = (struct lkb_data){0};
 	return 0;
 }

@@ -464,6 +464,37 @@ static void a_lock_of_the_users_is_written_only_when_asked(void **state)
 	build_text(&at, TOOL, "tool.yml");
 }
 
+static void files_are_joined_in_the_order_of_their_paths(void **state)
+{
+	static const char text[] =
+		"image: localhost/bundle:1\narchitectures: [arm64]\npackages: [second, first]\n"
+		"concat: [{path: etc/all, from: \"usr/share/*.crt\", mode: \"0640\"}]\n";
+	auto_mirror m = {0};
+	auto_place at = {0};
+	lkb_auto(lkb_image) im = NULL;
+	lkb_auto(lkb_tree) t = NULL;
+	lkb_autofree char *bytes = NULL;
+	const struct lkb_inode *all;
+	struct lkb_error err;
+	size_t n;
+
+	need_tools(state);
+	new_mirror(&m, "[trusted=yes]");
+	add_package(&m, "second", "1", "", "usr/share/b/a.crt", "B without an end");
+	add_package(&m, "first", "1", "", "usr/share/a/z.crt", "A\n");
+	publish(&m);
+	enter(&at, "store10");
+	build_text(&at, text, "bundle.yml");
+	im = resolve(&at, "localhost/bundle:1");
+	assert_int_equal(lkb_store_image_tree(at.store, im, NULL, &t, &err), 0);
+	all = lkb_tree_lookup(t, "etc/all", false);
+	assert_non_null(all);
+	assert_int_equal(all->meta.mode, 0640);
+	assert_int_equal(lkb_data_read_all(&all->data, 100, &bytes, &n, &err), 0);
+	assert_string_equal(bytes, "A\nB without an end\n");
+	assert_null(lkb_tree_lookup(t, "usr", false));
+}
+
 static void definitions_that_do_not_fit_are_explained(void **state)
 {
 	static const char top[] = "image: localhost/x:1\narchitectures: [arm64]\n";
@@ -483,6 +514,8 @@ static void definitions_that_do_not_fit_are_explained(void **state)
 		 "keep[0]: 'usr/*' matches 'usr/lib/libx.so.1' and ", "", 5, LKB_INPUT},
 		{"packages: [tool]\nkeep: [{path: usr/sbin/tool, package: libx}]\n",
 		 "keep[0]: 'usr/sbin/tool' matches nothing in the packages", "", 4, LKB_INPUT},
+		{"packages: [tool]\nconcat:\n  - {path: x, from: usr/share/*}\n",
+		 "concat[0]: 'usr/share/*' matches no file in the packages", "", 5, LKB_INPUT},
 		{"local:\n  - {file: gone, to: x}\n", "local file 'gone'",
 		 "`make ondevice` builds the programs for the boards", 4, LKB_IO},
 		{"files:\n  - {path: a, contents: x}\n  - {path: a/b, contents: y}\n",
@@ -578,6 +611,7 @@ int main(void)
 		cmocka_unit_test(a_version_the_mirror_dropped_is_named),
 		cmocka_unit_test(images_of_one_store_share_one_version),
 		cmocka_unit_test(a_lock_of_the_users_is_written_only_when_asked),
+		cmocka_unit_test(files_are_joined_in_the_order_of_their_paths),
 		cmocka_unit_test(definitions_that_do_not_fit_are_explained),
 		cmocka_unit_test(a_damaged_package_is_noticed_and_fetched_anew),
 		cmocka_unit_test(local_files_are_part_of_an_image),

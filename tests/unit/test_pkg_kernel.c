@@ -311,6 +311,29 @@ static void a_kernel_image_has_kernel_and_tar(void **state)
 	check_kernel_tar(t);
 }
 
+static void a_bzimage_stays_as_it_is(void **state)
+{
+	const struct lkb_pkg_kernel k = {.image = "boot/vmlinuz-*"};
+	char image[0x400] = {0};
+	size_t i, n;
+
+	/* The magic numbers, whole and each of them spoilt. */
+	for (i = 0; i < 4; i++) {
+		lkb_auto(lkb_tree) t = lkb_tree_new();
+		lkb_autofree char *kernel = NULL;
+		auto_package p = {0};
+		struct lkb_error err;
+
+		memcpy(image + 0x1fe, "\x55\xaa\xeb\x6a" "HdrS", 8);
+		if (i)
+			image[(const int[]){0, 0x1fe, 0x1ff, 0x205}[i]] = 'x';
+		add_bytes(&p, "boot/vmlinuz-6.1.0", image, sizeof(image));
+		assert_int_equal(lkb_kernel_build(&k, &p.files, 1, t, TIME, &err), 0);
+		kernel = read_all(t, "kernel", &n);
+		assert_int_equal(n == sizeof(image) && !memcmp(kernel, image, n), !i);
+	}
+}
+
 static void a_kernel_that_is_not_there_is_named(void **state)
 {
 	const char *dtbs[] = {"usr/lib/*/missing.dtb"};
@@ -342,6 +365,7 @@ int main(void)
 		cmocka_unit_test(a_broken_module_is_named),
 		cmocka_unit_test(module_headers_are_bounded),
 		cmocka_unit_test(a_kernel_image_has_kernel_and_tar),
+		cmocka_unit_test(a_bzimage_stays_as_it_is),
 		cmocka_unit_test(a_kernel_that_is_not_there_is_named),
 	};
 
