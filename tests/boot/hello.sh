@@ -31,7 +31,7 @@ tr -d '\r' < "$T/console" > "$T/log"
 
 line() { grep -a "lkboard: $1 ok $nonce" "$T/log" | head -n 1; }
 inode() { line "$1" | sed -n 's/.*\(pid:\[[0-9]*\]\).*/\1/p'; }
-init_ns=$(sed -n 's/^init-ns=\(pid:\[[0-9]*\]\)$/\1/p' "$T/log" | head -n 1)
+init_ns=$(sed -n 's/.*init-ns=\(pid:\[[0-9]*\]\)$/\1/p' "$T/log" | head -n 1)
 for what in onboot service onshutdown; do
 	case $(inode $what) in
 	'pid:['*']') [ "$(inode $what)" != "$init_ns" ] && [ -n "$init_ns" ] &&
