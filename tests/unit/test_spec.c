@@ -348,9 +348,39 @@ static double cpu_seconds(void)
 	       (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
 }
 
-/* Right, all of one name, all wrong, and all without the volume that they name: each must stay far
- * from quadratic, and near the size of its structs in memory. */
-static void ten_thousand_services_take_less_than_half_a_second(void **state)
+/* What it costs to read n services of a kind, at best of three. */
+static double cost_of(const char *format, int n, bool good)
+{
+	lkb_autostr text = { 0 };
+	double best = 0;
+
+	lkb_str_add(&text, "services:\n");
+	for (int i = 0; i < n; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		lkb_str_addf(&text, format, i, i, n - 1 - i);
+#pragma GCC diagnostic pop
+	}
+	for (int i = 0; i < 3; i++) {
+		lkb_auto(lkb_spec) spec = NULL;
+		lkb_autodiags diags = { 0 };
+		struct lkb_error err = { 0 };
+		double before = cpu_seconds(), spent;
+
+		assert_int_equal(lkb_spec_parse(text.s, text.len, "big.yml", &spec, &diags, &err),
+				 good ? 0 : -1);
+		spent = cpu_seconds() - before;
+		best = !i || spent < best ? spent : best;
+		assert_true(!spec || spec->arena.used / (size_t)n <
+				     2 * sizeof(struct lkb_spec_image));
+	}
+	return best;
+}
+
+/* Right, all of one name, all wrong, and all without the volume that they name. Eight times as many
+ * cost eight times as much, or 64 times if anything compares each with each; how much that is, is
+ * for tests/bench. */
+static void the_cost_of_many_services_is_linear(void **state)
 {
 	static const char *const formats[] = {
 		"- name: service-%d\n  image: nginx:%d\n  binds: [\"/var/lib/data:/data\"]\n"
@@ -361,25 +391,9 @@ static void ten_thousand_services_take_less_than_half_a_second(void **state)
 	};
 
 	for (size_t k = 0; k < LKB_ARRAY_SIZE(formats); k++) {
-		lkb_auto(lkb_spec) spec = NULL;
-		lkb_autodiags diags = { 0 };
-		struct lkb_error err = { 0 };
-		lkb_autostr text = { 0 };
-		double before;
-		int rc;
+		double few = cost_of(formats[k], 1250, !k);
 
-		lkb_str_add(&text, "services:\n");
-		for (int i = 0; i < 10000; i++) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-			lkb_str_addf(&text, formats[k], i, i, 9999 - i);
-#pragma GCC diagnostic pop
-		}
-		before = cpu_seconds();
-		rc = lkb_spec_parse(text.s, text.len, "big.yml", &spec, &diags, &err);
-		assert_int_equal(rc, k ? -1 : 0);
-		assert_true(cpu_seconds() - before < 0.5);
-		assert_true(!spec || spec->arena.used / 10000 < 2 * sizeof(struct lkb_spec_image));
+		assert_true(cost_of(formats[k], 10000, !k) < 30 * few);
 	}
 }
 
@@ -419,7 +433,7 @@ int main(void)
 		cmocka_unit_test(a_label_is_an_image_object_without_name),
 		cmocka_unit_test(a_bad_label_names_the_image),
 		cmocka_unit_test(the_table_is_sound),
-		cmocka_unit_test(ten_thousand_services_take_less_than_half_a_second),
+		cmocka_unit_test(the_cost_of_many_services_is_linear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
