@@ -163,7 +163,8 @@ static int run_export(struct lkb_ctx *ctx, void *options, char **operands, size_
 	    (o->arch && find_platform(o->arch, &platform, err)))
 		return -1;
 	e.format = f->format;
-	e.platform = o->arch ? &platform : NULL;
+	e.platforms = &platform;
+	e.n_platforms = o->arch ? 1 : 0;
 	if (o->out)
 		path = lkb_format("%s", o->out);
 	else if (default_name(operands[0], f, &path, err))

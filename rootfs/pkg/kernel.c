@@ -51,8 +51,8 @@ static int gzip(const struct lkb_data *data, struct lkb_str *ret, struct lkb_err
 	return lkb_deflate_end(z, err);
 }
 
-/* An x86 bzImage unpacks itself, and boot loaders read its header (Linux Documentation/x86/boot.rst:
- * 0x55 0xaa at 0x1fe, a jump, "HdrS" at 0x202). */
+/* An x86 bzImage unpacks itself, and boot loaders read its header (Linux
+ * Documentation/x86/boot.rst: 0x55 0xaa at 0x1fe, a jump, "HdrS" at 0x202). */
 static int is_bzimage(const struct lkb_data *data, bool *ret, struct lkb_error *err)
 {
 	uint8_t head[8] = {0};
