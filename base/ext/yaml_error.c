@@ -169,10 +169,10 @@ int lkb_yaml_syntax_error(const yaml_parser_t *parser, const char *text, size_t 
 	if (!strcmp(parser->problem, "control characters are not allowed")) {
 		lkb_fail(err, LKB_INPUT, "control character 0x%02x is not allowed in YAML",
 			 (unsigned)parser->problem_value);
-		if (parser->problem_value)
-			lkb_hint(err, "remove it, or write it as \"\\x%02x\" in double quotes",
-				 (unsigned)parser->problem_value);
-		lkb_hint(err, "remove it");
+		if (memchr(text, '\0', len))
+			lkb_hint(err, "give a text file: this one holds NUL characters");
+		lkb_hint(err, "remove it, or write it as \"\\x%02x\" in double quotes",
+			 (unsigned)parser->problem_value);
 	} else {
 		lkb_fail(err, LKB_INPUT, "the text is not UTF-8: %s", parser->problem);
 		lkb_hint(err, "save the file as UTF-8");

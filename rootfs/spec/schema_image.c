@@ -87,7 +87,7 @@ static const struct lkb_schema interface_schema =
 
 #define BIND_NS(kind, words) \
 	LKB_KEY(struct lkb_spec_bind_ns, kind, LKB_T_STRING, words, \
-		.check = lkb_spec_bad_bind_ns, \
+		.check = lkb_spec_bad_path_or_none, \
 		.hint = "write an absolute path such as /run/netns/web, without '..'")
 
 static const struct lkb_schema_key bind_ns_keys[] = {
@@ -175,7 +175,7 @@ static const struct lkb_schema_key image_keys[] = {
 	LKB_KEY(struct lkb_spec_image, env, LKB_T_STRLIST, "environment: NAME=VALUE; the image's",
 		.check = lkb_spec_bad_env, .hint = "write it like NAME=VALUE"),
 	LKB_KEY(struct lkb_spec_image, cwd, LKB_T_STRING, "working directory; the image's, or /",
-		.check = lkb_spec_bad_absolute, .hint = PATH_HINT),
+		.check = lkb_spec_bad_path_or_none, .hint = PATH_HINT),
 	LKB_KEY(struct lkb_spec_image, net, LKB_T_STRING,
 		"network namespace: host (or root), new (or none), or a path; host",
 		.check = lkb_spec_bad_net, .hint = NETWORK_HINT),

@@ -78,7 +78,7 @@ const char *lkb_spec_bad_line(const char *v);
 const char *lkb_spec_bad_cmdline(const char *v);
 const char *lkb_spec_bad_absolute(const char *v);
 const char *lkb_spec_bad_relative(const char *v);
-const char *lkb_spec_bad_bind_ns(const char *v);
+const char *lkb_spec_bad_path_or_none(const char *v);
 const char *lkb_spec_bad_kind(const char *v);
 const char *lkb_spec_bad_image_path(const char *v);
 const char *lkb_spec_bad_mountpoint(const char *v);

@@ -109,8 +109,8 @@ const char *lkb_spec_bad_relative(const char *v)
 	return has_dotdot(v, strlen(v)) ? "has '..' in it" : NULL;
 }
 
-/* "" says that it is not kept. */
-const char *lkb_spec_bad_bind_ns(const char *v)
+/* "" counts as not given. */
+const char *lkb_spec_bad_path_or_none(const char *v)
 {
 	return *v ? lkb_spec_bad_absolute(v) : NULL;
 }

@@ -58,14 +58,17 @@ says "several mistakes at once" 3 "lkboard: wrong.yml:1:1: unknown key 'kernal'
 lkboard: wrong.yml:3:7: 'init' must be a list, not text
   hint: a list is written [\"one\", \"two\"], or with '- ' before each item
 lkboard: wrong.yml:5:5: services[0] has no 'image'
+  hint: add 'image': OCI image it runs
 lkboard: wrong.yml:6:5: unknown key 'imagee' in services[0]
   hint: did you mean 'image'?
 lkboard: wrong.yml:7:20: 'capabilities[0]' of services[0] is 'CAP_NET_BINDSERVICE', which is not known
   hint: did you mean 'CAP_NET_BIND_SERVICE'?
 lkboard: wrong.yml:8:15: 'readonly' of services[0] is 'maybe', which is neither true nor false
+  hint: write true or false
 lkboard: wrong.yml:9:11: a second service has the name 'web'
-  hint: first at wrong.yml:5:11
+  hint: give it another name; the first is at wrong.yml:5:11
 lkboard: wrong.yml:11:10: 'net' of services[1] is 'hosst', which is neither host, root, new, none nor an absolute path
+  hint: write host, new, none, or the path of one such as /run/netns/web
 lkboard: wrong.yml:13:5: files[0] has 'contents' and 'source'
   hint: a file has exactly one of them
 lkboard: wrong.yml:16:11: 'mode' of files[0] is '0999', which is no octal mode
@@ -81,7 +84,8 @@ mkfifo pipe
 says "a pipe" 3 "lkboard: 'pipe' is a pipe, not a regular file
   hint: give '-' to read standard input" lk plan rpi3 pipe
 printf '\177ELF\001\000' > program
-says "a program" 3 "lkboard: program:1:1: control character 0x7f is not allowed in YAML" lk check program
+says "a program" 3 "lkboard: program:1:1: control character 0x7f is not allowed in YAML
+  hint: give a text file: this one holds NUL characters" lk check program
 : > empty.yml
 says "an empty file" 0 "lkboard: empty.yml:1:1: warning: the file is empty" lk check empty.yml
 says "an empty spec" 3 "lkboard: empty.yml:1:1: warning: the file is empty

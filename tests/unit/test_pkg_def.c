@@ -83,7 +83,8 @@ static void wrong_definitions_say_what_is_wrong(void **state)
 		 "6:11: 'path' of keep[1] is 'a/../../b', which leads out of the image with '..'"},
 		{TOP "concat:\n  - {path: a, from: b}\n  - {path: a}\n",
 		 "4:5: 'concat' has nothing to join without 'packages'\n"
-		 "5:5: concat[1] has no 'from'"},
+		 "5:5: concat[1] has no 'from' [add 'from': glob over the paths in the packages: "
+		 "these files, in the order of their paths]"},
 		{TOP "kernel: {image: boot/vmlinuz}\n", "3:9: 'kernel' needs 'packages'"},
 		{TOP "local: [{file: ../init, to: init}]\n",
 		 "3:16: 'file' of local[0] is '../init', which is no plain file name"},
