@@ -16,7 +16,7 @@ struct export_options {
 };
 
 static const struct lkb_opt rows[] = {
-	LKB_OPT(0, "format", STRING, struct export_options, format, "FORMAT",
+	LKB_OPT('f', "format", STRING, struct export_options, format, "FORMAT",
 		"oci (an archive; the default), docker (for `docker load`) or oci-dir"),
 	LKB_OPT('o', "out", STRING, struct export_options, out, "FILE",
 		"what to write, - for standard output (default: the first image's name)"),
