@@ -15,8 +15,8 @@
 
 /* Fields of the header (Devicetree Specification 0.4, section 5.2): read byte by byte, since the
  * buffer may stand anywhere. */
-enum { MAGIC = 0, OFF_DT_STRUCT = 8, OFF_DT_STRINGS = 12, FORMAT_VERSION = 20, SIZE_DT_STRINGS = 32,
-       SIZE_DT_STRUCT = 36 };
+enum { MAGIC = 0, OFF_DT_STRUCT = 8, OFF_DT_STRINGS = 12, FORMAT_VERSION = 20,
+       SIZE_DT_STRINGS = 32, SIZE_DT_STRUCT = 36 };
 
 static uint32_t field(const void *dtb, size_t at)
 {
