@@ -16,7 +16,7 @@ struct export_options {
 };
 
 static const struct lkb_opt rows[] = {
-	LKB_OPT(0, "format", STRING, struct export_options, format, "FORMAT",
+	LKB_OPT('f', "format", STRING, struct export_options, format, "FORMAT",
 		"oci (an archive; the default), docker (for `docker load`) or oci-dir"),
 	LKB_OPT('o', "out", STRING, struct export_options, out, "FILE",
 		"what to write, - for standard output (default: the first image's name)"),
@@ -163,7 +163,8 @@ static int run_export(struct lkb_ctx *ctx, void *options, char **operands, size_
 	    (o->arch && find_platform(o->arch, &platform, err)))
 		return -1;
 	e.format = f->format;
-	e.platform = o->arch ? &platform : NULL;
+	e.platforms = &platform;
+	e.n_platforms = o->arch ? 1 : 0;
 	if (o->out)
 		path = lkb_format("%s", o->out);
 	else if (default_name(operands[0], f, &path, err))

@@ -15,8 +15,8 @@
 
 /* Fields of the header (Devicetree Specification 0.4, section 5.2): read byte by byte, since the
  * buffer may stand anywhere. */
-enum { MAGIC = 0, OFF_DT_STRUCT = 8, OFF_DT_STRINGS = 12, FORMAT_VERSION = 20, SIZE_DT_STRINGS = 32,
-       SIZE_DT_STRUCT = 36 };
+enum { MAGIC = 0, OFF_DT_STRUCT = 8, OFF_DT_STRINGS = 12, FORMAT_VERSION = 20,
+       SIZE_DT_STRINGS = 32, SIZE_DT_STRUCT = 36 };
 
 static uint32_t field(const void *dtb, size_t at)
 {
@@ -27,7 +27,7 @@ static uint32_t field(const void *dtb, size_t at)
  * The structure block, walked by ourselves before libfdt does: fdt_check_full() of libfdt 1.6.1
  * adds the length of a property to its place as a signed number, so that a length of 0xfffffff4
  * makes it stand still for ever and 0xfffffffd gives a property of minus three bytes. And names
- * may overlap: a hundred thousand properties whose names all end at one NUL two megabytes away would
+ * may overlap: a hundred thousand properties whose names end at one NUL two megabytes away would
  * take minutes to look at, and no memory would hold them written out.
  */
 struct walk {

@@ -57,16 +57,15 @@ static void on_ctr_line(void *arg, const char *line, size_t len)
 		s->exit_code = (int)code;
 }
 
-/* What was its own goes; mounts that others use stay. */
-static void clear_up(struct lkb_service *s)
+void lkb_service_release(struct lkb_service *s)
 {
 	lkb_bindns_unmount(&s->prepared.bound);
-	lkb_prepared_undo(&s->prepared);
 }
 
+/* Its own mounts go; those that others use stay. */
 static void is_gone(struct lkb_service *s, enum lkb_service_state state)
 {
-	clear_up(s);
+	lkb_prepared_undo(&s->prepared);
 	s->state = state;
 	s->gone = true;
 	if (s->on_gone)
@@ -207,6 +206,7 @@ static int start(struct lkb_service *s, struct lkb_error *err)
 	lkb_autofree char *dir = lkb_format(LKB_SERVICES_DIR "/%s", s->id);
 	struct lkb_prepared prepared = {0};
 
+	lkb_service_release(s);
 	if (lkb_prepare(dir, s->was_prepared, &prepared, err))
 		return -1;
 	lkb_prepared_clear(&s->prepared);
@@ -214,7 +214,8 @@ static int start(struct lkb_service *s, struct lkb_error *err)
 	s->was_prepared = true;
 	if (!start_prepared(s, dir, err))
 		return 0;
-	clear_up(s);
+	lkb_service_release(s);
+	lkb_prepared_undo(&s->prepared);
 	return -1;
 }
 

@@ -53,6 +53,10 @@ const char *lkb_service_ns(const struct lkb_service *s);
  * from a callback of the loop. It must be gone. */
 int lkb_service_start(struct lkb_service *s, struct lkb_error *err);
 
+/* Takes the names of its namespaces away, for one that is gone; the next start does so, too. Until
+ * then they stay for others to join, as an onboot container's do. */
+void lkb_service_release(struct lkb_service *s);
+
 /* SIGTERM, or SIGKILL where that would not be noticed (the first process of a PID namespace without
  * a handler). Nothing happens to one that does not run. */
 void lkb_service_signal(const struct lkb_service *s, int number);

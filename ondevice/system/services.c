@@ -169,6 +169,7 @@ static int stop(struct lkb_service *s, struct lkb_str *answer, struct lkb_error 
 			return -1;
 		lkb_str_addf(answer, "service '%s' is stopped\n", s->id);
 	}
+	lkb_service_release(s);
 	s->state = LKB_SERVICE_STOPPED;
 	return 0;
 }

@@ -91,33 +91,38 @@ static bool is_single(struct lkb_exporting *x, const struct lkb_layout_list *top
 	       doc.index.n == 1;
 }
 
-static int add_ref(struct lkb_exporting *x, const char *ref, struct lkb_layout_visit *v,
-		   json_t *manifests, struct lkb_error *err)
+static int add_entries(struct lkb_layout_visit *v, const struct lkb_oci_desc *items, size_t n,
+		       const char *ref, json_t *manifests, struct lkb_error *err)
 {
-	lkb_autolayoutlist tops = {0}, all = {0};
-	const struct lkb_platform *want = x->e->platform;
-	const struct lkb_oci_desc *items = NULL;
-	size_t n = 1;
-
-	if (lkb_export_find(x, ref, &tops, &all, err))
-		return -1;
-	if (want) {
-		items = lkb_layout_best(&all, want);
-		if (!items)
-			return lkb_layout_fail_platform(&all, want, err);
-	} else if (is_single(x, &tops, &all)) {
-		items = all.items;
-	} else {
-		items = tops.items;
-		n = tops.n;
-	}
-	lkb_ui_step(x->e->ui, "image '%s': reading", ref);
 	for (size_t i = 0; i < n; i++) {
 		if (lkb_layout_visit(v, &items[i], err))
 			return -1;
 		lkb_json_append(manifests, lkb_oci_export_json(&items[i], ref));
 	}
 	return 0;
+}
+
+static int add_ref(struct lkb_exporting *x, const char *ref, struct lkb_layout_visit *v,
+		   json_t *manifests, struct lkb_error *err)
+{
+	lkb_autolayoutlist tops = {0}, all = {0};
+
+	if (lkb_export_find(x, ref, &tops, &all, err))
+		return -1;
+	lkb_ui_step(x->e->ui, "image '%s': reading", ref);
+	for (size_t i = 0; i < x->e->n_platforms; i++) {
+		const struct lkb_platform *want = &x->e->platforms[i];
+		const struct lkb_oci_desc *best = lkb_layout_best(&all, want);
+
+		if (!best)
+			return lkb_layout_fail_platform(&all, want, err);
+		if (add_entries(v, best, 1, ref, manifests, err))
+			return -1;
+	}
+	if (x->e->n_platforms)
+		return 0;
+	return is_single(x, &tops, &all) ? add_entries(v, all.items, 1, ref, manifests, err)
+					 : add_entries(v, tops.items, tops.n, ref, manifests, err);
 }
 
 static int export_oci(struct lkb_exporting *x, struct lkb_error *err)

@@ -16,7 +16,8 @@ struct lkb_export {
 	enum lkb_export_format format;
 	const char *const *refs;
 	size_t n_refs;
-	const struct lkb_platform *platform; /* NULL = all of OCI, the only one of Docker */
+	const struct lkb_platform *platforms; /* none = all of OCI, the only one of Docker */
+	size_t n_platforms;                   /* at most one of Docker */
 	struct lkb_ui *ui;
 };
 

@@ -33,10 +33,10 @@ static int choose(struct lkb_exporting *x, const char *ref, struct lkb_platform 
 
 	if (lkb_export_find(x, ref, &tops, &all, err))
 		return -1;
-	if (x->e->platform) {
-		best = lkb_layout_best(&all, x->e->platform);
+	if (x->e->n_platforms) {
+		best = lkb_layout_best(&all, x->e->platforms);
 		if (!best)
-			return lkb_layout_fail_platform(&all, x->e->platform, err);
+			return lkb_layout_fail_platform(&all, x->e->platforms, err);
 		*ret = best->platform;
 		return 0;
 	}

@@ -287,8 +287,8 @@ int lkb_pkg_assemble(const struct lkb_pkg *p, const struct lkb_deb_files *debs,
 	struct assembly a = {.p = p, .debs = debs, .names = names, .n = n, .mtime = mtime, .t = t};
 
 	lkb_tree_set_default_mtime(t, mtime);
-	if (keep_all(&a, err) || join_all(&a, err) || add_kernel(&a, err) || add_local(&a, in, err) ||
-	    add_files(&a, err) || add_links(&a, err))
+	if (keep_all(&a, err) || join_all(&a, err) || add_kernel(&a, err) ||
+	    add_local(&a, in, err) || add_files(&a, err) || add_links(&a, err))
 		return -1;
 	*ret = LKB_STEAL(t);
 	return 0;

@@ -51,8 +51,8 @@ static int gzip(const struct lkb_data *data, struct lkb_str *ret, struct lkb_err
 	return lkb_deflate_end(z, err);
 }
 
-/* An x86 bzImage unpacks itself, and boot loaders read its header (Linux Documentation/x86/boot.rst:
- * 0x55 0xaa at 0x1fe, a jump, "HdrS" at 0x202). */
+/* An x86 bzImage unpacks itself, and boot loaders read its header: 0x55 0xaa at 0x1fe, a jump,
+ * "HdrS" at 0x202 (Linux Documentation/x86/boot.rst). */
 static int is_bzimage(const struct lkb_data *data, bool *ret, struct lkb_error *err)
 {
 	uint8_t head[8] = {0};
@@ -156,7 +156,7 @@ static int build_tar(const struct lkb_pkg_kernel *k, const struct lkb_deb_files 
 	return lkb_tar_write(lkb_tree_root(t), mtime, to_str, ret, err);
 }
 
-/* What boot loaders take of each architecture: a bzImage as it is; an arm64 Image compressed. */
+/* What boot loaders take: a bzImage as it is, an arm64 Image compressed. */
 static int add_image(const struct lkb_data *image, struct lkb_tree *t, int64_t mtime,
 		     struct lkb_error *err)
 {

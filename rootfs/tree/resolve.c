@@ -13,7 +13,7 @@ static const char *const fault_text[] = {
 	[LONG_NAME] = "a name is longer than 255 bytes",
 	[LONG_PATH] = "it is longer than 4096 bytes",
 	[TOO_DEEP] = "it is more than 256 directories deep",
-	[TREE_FULL] = "names and attributes of the tree take 96 MiB of memory, and it takes no more",
+	[TREE_FULL] = "the tree's names and attributes take 96 MiB of memory; no more is taken",
 	[DIR_FULL] = "its directory has 65536 entries, and takes no more",
 };
 
@@ -109,7 +109,7 @@ static enum fault step(struct walk *w, struct lkb_name name, bool follow)
 
 	if (w->node)
 		return NOT_DIR;
-	/* Forty links of two thousand components each would be minutes for the files of one layer. */
+	/* Forty links of two thousand components each: minutes for the files of one layer. */
 	if (++w->steps > LKB_TREE_MAX_STEPS)
 		return LONG_WAY;
 	if (is_dotdot(name)) {

@@ -11,7 +11,7 @@
 
 /* Reads tar archives (ustar, PAX: POSIX.1-2001, GNU long names, base-256 numbers, sparse files)
  * entry by entry from a blob, so that file data can be referenced and not copied. Strict and
- * bounded: 1,000,000 entries, path 4096, PAX header 1 MiB, 256 extended attributes an entry of
+ * bounded: 1,000,000 entries, path 4096, PAX header 1 MiB, 64 extended attributes an entry of
  * 64 KiB each, 8 GiB of sparse files. Entries of vendors' types (capital letters) are skipped,
  * other types refused. An archive ends at a block of zeros, and whatever stands behind is not
  * looked at; or it just ends behind an entry. */

@@ -275,7 +275,9 @@ int lkb_tar_entry_get(struct lkb_tar *t, struct lkb_tar_entry *e, struct lkb_err
 	e->type = plain_type(t);
 	e->path = lkb_str_get(&t->path);
 	e->linkpath = e->type == '1' || e->type == '2' ? lkb_str_get(&t->linkpath) : "";
-	get_xattrs(t, e);
+	/* A hard link has none of its own. */
+	if (!t->skip_data && e->type != '1')
+		get_xattrs(t, e);
 	if (get_meta(t, e, err) < 0)
 		return lkb_context(err, "entry '%.200s'", e->path);
 	if (e->type == '0' && get_file(t, t->header[LKB_TAR_TYPE] == 'S', e, err) < 0)

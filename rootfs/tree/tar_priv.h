@@ -9,7 +9,7 @@
 #define LKB_TAR_MAX_ENTRIES 1000000
 #define LKB_TAR_MAX_PATH 4096
 #define LKB_TAR_MAX_PAX ((uint64_t)1 << 20)
-#define LKB_TAR_MAX_XATTRS 256
+#define LKB_TAR_MAX_XATTRS 64
 #define LKB_TAR_MAX_XATTR_VALUE 65536 /* XATTR_SIZE_MAX of Linux */
 
 /* A field of the 512-byte header. */
@@ -105,7 +105,7 @@ int lkb_sparse_map_gnu(const uint8_t *p, size_t n, struct lkb_tar_extents *ret,
 		       struct lkb_error *err);
 int lkb_sparse_add(struct lkb_tar_extents *map, uint64_t off, uint64_t len, struct lkb_error *err);
 
-/* From now on sparse files are checked, but not made whole: what their data say means nothing. */
+/* From now on entries have no attributes, and sparse files are checked but not made whole. */
 void lkb_tar_skip_data(struct lkb_tar *t);
 
 /* The path of an entry below prefix: ".." is taken off by the letter and ends at the prefix. */

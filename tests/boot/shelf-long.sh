@@ -10,6 +10,28 @@ boot_test_needs qemu-system-aarch64 qemu-system-arm qemu-system-x86_64 qemu-syst
 check "every definition's image has what its programs need" \
 	env LKBOARD_TEST_STORE="$STORE" LKBOARD_TEST_PACKAGES=all "$O/tests/unit/test_pkg_images"
 
+# A store of its own with the same Debian packages, and no network: the images are the same.
+names=$(ls configs/packages | sed 's/\.yml$//')
+build_all() { # STORE ARCH option...
+	store=$1 arch=$2
+	shift 2
+	for name in $names; do
+		grep -q "^architectures:.*$arch" "configs/packages/$name.yml" || continue
+		"$LKBOARD" --store "$store" --progress none pkg build --arch "$arch" "$@" "$name" || return 1
+	done
+}
+mkdir -p "$T/store/pkg/debs"
+cp "$STORE/pkg/packages.lock" "$T/lock"
+cp -Rl "$STORE/pkg/debs/sha256" "$T/store/pkg/debs/" 2> /dev/null ||
+	cp -R "$STORE/pkg/debs/sha256" "$T/store/pkg/debs/"
+for arch in amd64 arm64; do
+	build_all "$STORE" $arch > "$T/first"
+	build_all "$T/store" $arch --offline --locked --lock "$T/lock" > "$T/second" 2> "$T/second.err"
+	check "every definition for $arch gives the same image twice" sh -c "
+		cat '$T/second.err' && [ -s '$T/first' ] && diff '$T/first' '$T/second'"
+done
+rm -rf "$T/store"
+
 free_port() {
 	python3 -c 'import socket
 s = socket.socket()
@@ -42,6 +64,16 @@ onboot:
   - name: modprobe
     image: localhost/modprobe:bookworm
     command: ["modprobe", "-a", "dummy", "softdog"]
+  - name: places
+    image: localhost/busybox:bookworm
+    binds: ["/tmp:/tmp"]
+    command: ["mkdir", "/tmp/etc"]
+  - name: dhcpcd2017
+    image: localhost/dhcpcd:bookworm
+    binds: ["/var:/var", "/tmp/etc:/etc"]
+    capabilities: [CAP_NET_ADMIN, CAP_NET_BIND_SERVICE, CAP_NET_RAW]
+    net: host
+    command: ["/sbin/dhcpcd", "--nobackground", "-f", "/dhcpcd.conf", "-1"]
   - name: format
     image: localhost/format:bookworm
   - name: named
@@ -126,6 +158,7 @@ answers() { # NAME EXPECTED COMMAND-IN-THE-GUEST
 check_onboot() { # FOREIGN-MACHINE
 	check "$board: no container failed" sh -c "! grep -aE 'onboot .*FAILED' '$T/console'"
 	said "rngd -1 ends when there is enough" "[rngd1] the kernel's random numbers are ready"
+	said "dhcpcd runs with the binds of 2017" "[dhcpcd2017] eth0: leased 10.0.2.15"
 	said "the first empty disk is formatted" "[format] ext4 on '/dev/vda1'"
 	said "one that is named gets a label" "[named] xfs on '/dev/vdb1', labelled 'second'"
 	said "one that is full stays" "[full] '/dev/vdb' is not empty: it stays as it is"
@@ -156,6 +189,9 @@ check_ssh() { # MACHINE
 }
 
 check_system() {
+	answers "name servers where 2017 had them" "nameserver 10.0.2.3" \
+		"grep 10.0 /proc/1/root/tmp/etc/resolv.conf"
+	answers "and where they are now" "nameserver 10.0.2.3" "grep 10.0 /etc/resolv.conf"
 	answers "sysctl set the image's values" 2 "cat /proc/sys/kernel/kptr_restrict"
 	answers "and the root's" 10 "cat /proc/sys/vm/swappiness"
 	answers "modules are loaded" "dummy softdog" "lsmod | grep -oE '^(dummy|softdog)' | sort | xargs"

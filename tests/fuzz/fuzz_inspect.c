@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/crc32.h"
+#include "bootloader/slot/slot.h"
 #include "cmd/inspect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -13,7 +16,7 @@ static const struct lkb_inspect_kind *const kinds[] = {
 	&lkb_inspect_dtb, &lkb_inspect_script, &lkb_inspect_record, &lkb_inspect_initrd,
 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void inspect(const uint8_t *data, size_t size)
 {
 	lkb_auto(lkb_blob) blob = lkb_blob_new_mem(data, size);
 	size_t i;
@@ -31,5 +34,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		json_decref(what);
 	}
+}
+
+/* As it is, and as a state record with the checksum that chance would not find. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t block[LKB_ENV_SIZE] = {0};
+
+	inspect(data, size);
+	memcpy(block + 4, data, size < sizeof(block) - 4 ? size : sizeof(block) - 4);
+	lkb_put_le32(block, lkb_crc32(0, block + 4, sizeof(block) - 4));
+	inspect(block, sizeof(block));
 	return 0;
 }

@@ -95,6 +95,9 @@ vector("bomb-reverse", "500,000 names in falling order, in eight directories",
        lambda: packed(lambda: falling(8, 62500)), slow=True)
 vector("bomb-xattrs", "sixty thousand files with 8 KiB of attributes each",
        lambda: packed(lambda: xattrs(60000)), slow=True)
+vector("bomb-xattrs-global", "nine hundred thousand hard links under a global header of 64 attributes",
+       lambda: packed(lambda: spread(18, 50000, "1", pax(
+           *((f"SCHILY.xattr.user.{i}", "v") for i in range(64)), type="g") + file("a"))), slow=True)
 vector("bomb-directories-replaced", "a directory of 1,000 files that is made and replaced 800 times",
        lambda: packed(lambda: replaced(800, 1000)), slow=True)
 

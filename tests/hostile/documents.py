@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Manifests, configs, indexes, labels."""
 import json
+import os
 
 from layout import CONFIG, DOCKER, INDEX, MANIFEST, Layer, Layout, descriptor, digest, dump
 from tarball import END, file
@@ -33,12 +34,33 @@ def label(text):
     return image(config={"config": {"Cmd": ["/a"], "Labels": {"org.mobyproject.config": text}}})
 
 
+def with_special(path, make):
+    layout = Layout([LAYER])
+    layout.special[path] = make
+    return layout
+
+
+def link_out(path):
+    with open(os.path.join(os.path.dirname(path), "../../../secret"), "wb") as f:
+        f.write(b"s" * len(LAYER.blob))
+    os.symlink("../../../secret", path)
+
+
 EMPTY = descriptor(MANIFEST, b"{}")
+LAYER_PATH = Layout().blob_path(LAYER.blob)
 
 vector("layout-no-version", "a layout without oci-layout", image(files={"oci-layout": b"{}"}))
 vector("layout-version-2", "a layout of version 2", image(files={"oci-layout": b'{"imageLayoutVersion":"2.0.0"}'}))
 vector("layout-not-json", "an oci-layout that is no JSON", image(files={"oci-layout": b"\xff"}))
 vector("layout-huge", "an oci-layout of 1 MB", image(files={"oci-layout": b" " * 1000000}))
+vector("layout-index-fifo", "an index.json that is a FIFO, which would never end",
+       lambda: with_special("index.json", os.mkfifo))
+vector("layout-index-dir", "an index.json that is a directory", lambda: with_special("index.json", os.mkdir))
+vector("layout-blob-fifo", "a blob that is a FIFO", lambda: with_special(LAYER_PATH, os.mkfifo))
+vector("layout-blob-device", "a blob that is a link to a device",
+       lambda: with_special(LAYER_PATH, lambda path: os.symlink("/dev/zero", path)))
+vector("layout-blob-link-out", "a blob that is a link to a file of the host: its digest is another one",
+       lambda: with_special(LAYER_PATH, link_out))
 vector("index-empty", "an index of no bytes", image(index=b""))
 vector("index-array", "an index that is a list", image(index=b"[]"))
 vector("index-null", "an index that is null", image(index=b"null"))

@@ -67,6 +67,7 @@ class Layout:
     def __init__(self, layers=(), config=None, platform=True, manifest=None, index=None,
                  blobs=(), files=None):
         self.blobs = {}
+        self.special = {}  # path -> a function that makes what is no file there
         self.files = {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}'}
         for layer in layers:
             self.put(layer.claims["digest"], layer.blob)
@@ -89,14 +90,23 @@ class Layout:
     def put(self, name, data):
         self.blobs[name] = data
 
+    def blob_path(self, data):
+        """Where a blob is, to put something else there."""
+        return "blobs/sha256/" + digest(data).partition(":")[2]
+
     def write(self, where):
         os.makedirs(os.path.join(where, "blobs", "sha256"))
+        for name, make in self.special.items():
+            make(os.path.join(where, name))
         for name, data in self.files.items():
+            if name in self.special:
+                continue
             with open(os.path.join(where, name), "wb") as f:
                 f.write(data)
         for name, data in self.blobs.items():
             # What a hostile name says is only ever a claim: it is no path here either.
             algorithm, _, encoded = name.partition(":")
-            if algorithm == "sha256" and encoded.isalnum():
+            if algorithm == "sha256" and encoded.isalnum() and \
+                    "blobs/sha256/" + encoded not in self.special:
                 with open(os.path.join(where, "blobs", "sha256", encoded), "wb") as f:
                     f.write(data)

@@ -99,10 +99,11 @@ static inline struct lkb_tree *make_tree(const char *lines)
 	return t;
 }
 
-static inline void put_tree(struct kit *k, const char *ref, struct lkb_tree *t, const char *label)
+static inline void put_tree_for(struct kit *k, const char *ref, const struct lkb_platform *platform,
+				struct lkb_tree *t, const char *label)
 {
 	lkb_autostrv entrypoint = { 0 }, keys = { 0 }, values = { 0 };
-	const struct lkb_image_new new = { .ref = ref, .platform = arm64, .created = EPOCH,
+	const struct lkb_image_new new = { .ref = ref, .platform = *platform, .created = EPOCH,
 					   .entrypoint = &entrypoint, .label_keys = &keys,
 					   .label_values = &values };
 	struct lkb_sha256 manifest;
@@ -113,6 +114,21 @@ static inline void put_tree(struct kit *k, const char *ref, struct lkb_tree *t, 
 		lkb_strv_add(&values, label);
 	}
 	OK(lkb_store_put_tree(k->store, &new, lkb_tree_root(t), &manifest, err));
+}
+
+static inline void put_tree(struct kit *k, const char *ref, struct lkb_tree *t, const char *label)
+{
+	put_tree_for(k, ref, &arm64, t, label);
+}
+
+/* An image for another architecture than the board's. */
+static inline void put_for(struct kit *k, const char *ref, const char *arch, const char *lines)
+{
+	struct lkb_platform platform = { 0 };
+	lkb_auto(lkb_tree) t = make_tree(lines);
+
+	assert_true(lkb_platform_set(&platform, arch, NULL));
+	put_tree_for(k, ref, &platform, t, NULL);
 }
 
 /* `lines` all end with a line break. */

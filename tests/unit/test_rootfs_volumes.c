@@ -100,6 +100,35 @@ static void files_may_go_into_a_volume(void **state)
 	expect_contents(r.root, VOLUMES "v/lower/motd", "hi");
 }
 
+static void a_volume_may_hold_images_as_a_layout(void **state)
+{
+	struct kit *k = *state;
+	lkb_auto(lkb_spec) spec = NULL;
+	lkb_autorootfs r = { 0 }, two = { 0 };
+	struct lkb_rootfs none = { 0 };
+	struct lkb_error err = { 0 };
+	lkb_autofree char *index = NULL;
+
+	put_app(k, "example/app:1", NULL);
+	build_ok(k, "volumes: [{name: v, image: \"example/app:1\", format: oci}]\n", &r);
+	expect_has(r.root, VOLUMES "v/lower/oci-layout", "\"imageLayoutVersion\":\"1.0.0\"");
+	expect_has(r.root, VOLUMES "v/lower/index.json", "\"docker.io/example/app:1\"");
+	expect_type(r.root, VOLUMES "v/lower/blobs/sha256", LKB_NODE_DIR);
+	assert_int_equal(node(r.root, VOLUMES "v/lower/blobs/sha256")->n_entries, 3);
+	/* the same image for another platform: the same reference, another manifest */
+	put_for(k, "example/app:1", "amd64", "f 0755 bin/app other\n");
+	build_ok(k, "volumes: [{name: v, image: \"example/app:1\", format: oci,\n"
+		    "           platforms: [linux/amd64, linux/arm64/v8]}]\n", &two);
+	index = contents(two.root, VOLUMES "v/lower/index.json");
+	assert_non_null(strstr(index, "\"amd64\""));
+	assert_non_null(strstr(index, "\"arm64\""));
+	spec = parse("volumes: [{name: v, image: \"example/app:1\", format: oci,\n"
+		     "           platforms: [linux/riscv64]}]\n");
+	assert_int_equal(-1, build(k, spec, &none, &err));
+	assert_non_null(strstr(err.message, "volume 'v': image 'docker.io/example/app:1'"));
+	assert_non_null(strstr(err.message, "linux/riscv64"));
+}
+
 /* LinuxKit's own example mounts a writable copy of the system's /etc into a container. */
 static void init_mounts_into_a_containers_root(void **state)
 {
@@ -246,6 +275,7 @@ int main(void)
 		TEST(a_volume_is_a_directory_to_mount_on),
 		TEST(a_label_cannot_write_to_a_read_only_volume),
 		TEST(files_may_go_into_a_volume),
+		TEST(a_volume_may_hold_images_as_a_layout),
 		TEST(init_mounts_into_a_containers_root),
 		TEST(services_are_restarted_as_the_spec_says),
 		TEST(metadata_is_the_spec_itself),

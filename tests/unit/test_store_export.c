@@ -7,7 +7,7 @@ static void export(struct kit *k, enum lkb_export_format format, const char *con
 		   const struct lkb_platform *platform, struct lkb_str *ret)
 {
 	struct lkb_export e = { .format = format, .refs = refs, .n_refs = n,
-				.platform = platform };
+				.platforms = platform, .n_platforms = platform ? 1 : 0 };
 	lkb_auto(lkb_tree) t = NULL;
 
 	OK(lkb_export_tree(k->store, &e, &t, err));
@@ -18,7 +18,7 @@ static struct lkb_error export_fails(struct kit *k, enum lkb_export_format forma
 				     const char *ref, const struct lkb_platform *platform)
 {
 	struct lkb_export e = { .format = format, .refs = &ref, .n_refs = 1,
-				.platform = platform };
+				.platforms = platform, .n_platforms = platform ? 1 : 0 };
 	struct lkb_tree *t = NULL;
 	struct lkb_error err = {0};
 

@@ -352,6 +352,26 @@ static void leftovers_are_told_by_their_lock(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+/* An import gathers its blobs in a directory, which is locked in the same way. */
+static void directories_too(void **state)
+{
+	struct kit *k = *state;
+	lkb_autofree char *dir = lkb_format("%s/tmp/1-1.tmp", k->store_dir);
+	lkb_autofree char *path = lkb_format("%s/blob", dir);
+	lkb_autofd fd = -1;
+
+	assert_int_equal(mkdir(dir, 0700), 0);
+	OK(lkb_write_file(path, "x", 1, 0644, err));
+	fd = open(dir, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	lkb_store_free(k->store);
+	OK(lkb_store_open(k->store_dir, &k->store, err));
+	assert_int_equal(access(path, F_OK), 0);
+	close(lkb_steal_fd(&fd));
+	check_store(k);
+	assert_int_equal(access(dir, F_OK), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +384,7 @@ int main(void)
 		T(many_make_one_store),
 		T(many_unpack_one_layer),
 		T(leftovers_are_told_by_their_lock),
+		T(directories_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,14 +292,14 @@ static void what_is_refused(void **state)
 	tar_add_text(&tar, '0', "f", "");
 	assert_fault(try_tar(&tar, &err), LKB_INPUT, "a path is longer than 4096 bytes");
 	tar.len = 0;
-	for (int i = 0; i < 257; i++) {
+	for (int i = 0; i < 65; i++) {
 		lkb_autofree char *key = lkb_format("SCHILY.xattr.user.%d", i);
 
 		record_text(&pax, key, "v");
 	}
 	tar_add(&tar, 'x', "f", "", pax.s, pax.len);
 	tar_add_text(&tar, '0', "f", "");
-	assert_fault(try_tar(&tar, &err), LKB_INPUT, "more than 256 extended attributes");
+	assert_fault(try_tar(&tar, &err), LKB_INPUT, "more than 64 extended attributes");
 	tar.len = 0;
 	at = tar_add_text(&tar, 'x', "f", "");
 	put_octal(tar.s + at + 124, 12, (1 << 20) + 1);
@@ -507,7 +507,7 @@ static void attributes_of_all_entries_together_are_bounded(void **state)
 	}
 	tar_end(&tar);
 	assert_fault(try_tar(&tar, &err), LKB_INPUT,
-		     "path '/f1532': names and attributes of the tree take 96 MiB of memory");
+		     "path '/f1532': the tree's names and attributes take 96 MiB");
 }
 
 int main(void)

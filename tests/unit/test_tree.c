@@ -479,7 +479,7 @@ static void a_tree_has_an_end(void **state)
 	}
 	assert_int_equal(r, -1);
 	assert_int_equal(err.kind, LKB_INPUT);
-	assert_non_null(strstr(err.message, "take 96 MiB of memory, and it takes no more"));
+	assert_non_null(strstr(err.message, "take 96 MiB of memory; no more is taken"));
 	assert_true((n - 1) * 200 > 500000);
 	assert_non_null(lkb_tree_lookup(t, "0", false));
 }
