@@ -78,8 +78,8 @@ static int take(void *ctx, const void *p, size_t n, struct lkb_error *err)
 
 	sp->size += n;
 	if (sp->size > lkb_store_plain_budget(sp->done))
-		return lkb_fail(err, LKB_INPUT, "it unpacks to more than %llu GiB and %d times what "
-				"it is", (unsigned long long)(LKB_STORE_FREE_PLAIN >> 30),
+		return lkb_fail(err, LKB_INPUT, "it unpacks to more than %llu GiB and %d times "
+				"what it is", (unsigned long long)(LKB_STORE_FREE_PLAIN >> 30),
 				LKB_STORE_MAX_RATIO);
 	return lkb_write_full(sp->tmp->fd, p, n, sp->tmp->path, err);
 }
