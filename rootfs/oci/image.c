@@ -34,7 +34,7 @@ uint64_t lkb_image_plain_budget(const struct lkb_image *im)
 
 	for (size_t i = 0; i < im->n_layers; i++)
 		stored += im->layers[i].size;
-	return LKB_STORE_FREE_PLAIN + LKB_STORE_MAX_RATIO * stored;
+	return lkb_store_plain_budget(stored);
 }
 
 static int apply(const struct lkb_store *s, const struct lkb_image *im, size_t i, uint64_t *left,

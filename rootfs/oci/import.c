@@ -53,11 +53,14 @@ static int check_diff_id(const struct import *im, const struct lkb_oci_desc *d,
 {
 	lkb_autodata data = {0};
 	struct lkb_sha256 got;
+	uint64_t max;
 
 	if (lkb_sha256_equal(&d->digest, diff_id))
 		return 0;
-	if (lkb_layout_blob(im->from, d, &data, err) ||
-	    hash_plain(&data, im->s->max_layer, &got, err))
+	if (lkb_layout_blob(im->from, d, &data, err))
+		return -1;
+	max = lkb_store_plain_budget(data.len);
+	if (hash_plain(&data, max < im->s->max_layer ? max : im->s->max_layer, &got, err))
 		return -1;
 	if (lkb_sha256_equal(&got, diff_id))
 		return 0;

@@ -69,6 +69,7 @@ struct spool {
 	struct lkb_store_tmp *tmp;
 	const char *path;
 	uint64_t size;
+	uint64_t done; /* of what is compressed */
 };
 
 static int take(void *ctx, const void *p, size_t n, struct lkb_error *err)
@@ -76,6 +77,10 @@ static int take(void *ctx, const void *p, size_t n, struct lkb_error *err)
 	struct spool *sp = ctx;
 
 	sp->size += n;
+	if (sp->size > lkb_store_plain_budget(sp->done))
+		return lkb_fail(err, LKB_INPUT, "it unpacks to more than %llu GiB and %d times "
+				"what it is", (unsigned long long)(LKB_STORE_FREE_PLAIN >> 30),
+				LKB_STORE_MAX_RATIO);
 	return lkb_write_full(sp->tmp->fd, p, n, sp->tmp->path, err);
 }
 
@@ -83,18 +88,17 @@ static int feed(int fd, struct spool *sp, uint64_t max, struct lkb_ui *ui, struc
 {
 	lkb_autofree char *buf = lkb_alloc(CHUNK);
 	lkb_auto(lkb_inflate) z = NULL;
-	uint64_t done = 0;
 	size_t n;
 
 	do {
 		if (lkb_read_upto(fd, buf, CHUNK, &n, sp->path, err))
 			return -1;
+		sp->done += n;
 		if (!z)
 			z = lkb_inflate_new(lkb_compression_of(buf, n), max, take, sp);
 		if (lkb_inflate_feed(z, buf, n, err))
 			return -1;
-		done += n;
-		lkb_ui_bytes(ui, sp->path, done, 0);
+		lkb_ui_bytes(ui, sp->path, sp->done, 0);
 	} while (n == CHUNK);
 	return lkb_inflate_end(z, err);
 }

@@ -11,6 +11,10 @@
 #define LKB_STORE_MAX_LAYER ((uint64_t)16 << 30)
 #define LKB_STORE_FREE_PLAIN ((uint64_t)1 << 30)
 #define LKB_STORE_MAX_RATIO 200
+static inline uint64_t lkb_store_plain_budget(uint64_t stored)
+{
+	return LKB_STORE_FREE_PLAIN + LKB_STORE_MAX_RATIO * stored;
+}
 
 /* A layout whose images are used before the store's. */
 struct lkb_store_input {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the hostile images: generate.py DIRECTORY [NAME...]; generate.py --list shows what there is.
 
-One OCI layout a vector, named as in vectors.txt, where stands what must come of it. The same bytes
+One OCI layout or archive a vector, named as in vectors.txt, where stands what must come of it. The same bytes
 every time, but for what zlib packs in the bombs."""
 import os
 import sys

@@ -77,16 +77,13 @@ class Driver:
             bad.append(f"left in the temporary directory: {os.listdir(tmp)}")
         return r, bad
 
-    def text(self, r, place):
-        """An error without what changes from run to run."""
+    def refused(self, by, r, place):
+        """The error without its hint, and without what changes from run to run."""
         text = r.err.replace(place, "DIR")
         text = re.sub(r"(sha256:|sha256/|layer-v1/)[0-9a-f]{64}", r"\1DIGEST", text)
-        return [line[:700] for line in text.rstrip("\n").split("\n")]
-
-    def refused(self, by, r, place):
-        first, *rest = self.text(r, place)
-        first = first.replace("lkboard: ", "", 1)
-        return [f"refused by {by}, exit code {r.code}:", "  " + first, *("  " + t for t in rest)]
+        lines = [t for t in text.splitlines() if not t.startswith("  hint: ")]
+        lines[0] = lines[0].replace("lkboard: ", "", 1)
+        return [f"refused by {by}, exit code {r.code}:", *("  " + t[:700] for t in lines)]
 
     def result(self, v, place):
         """(lines that say what came of it, faults)."""

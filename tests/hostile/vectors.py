@@ -29,5 +29,5 @@ def archive(*tars):
 
 def collect():
     """Imports the files that fill the list, in the order in which they are shown."""
-    import paths, links, whiteouts, headers, blobs, documents, kernels, bombs  # noqa: F401, E401
+    import paths, links, whiteouts, headers, blobs, documents, archives, kernels, bombs  # noqa: F401, E401
     return ALL
