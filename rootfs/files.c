@@ -26,7 +26,8 @@ static int add_source(struct lkb_rootfs_job *job, const struct lkb_spec_file *f,
 	if (f->optional == LKB_YES && access(f->source_path, F_OK) < 0 && errno == ENOENT)
 		return 0;
 	if (lkb_blob_open(f->source_path, &blob, err) < 0)
-		return -1;
+		return lkb_hint(err, "a source is a file, looked for beside the spec; one that may "
+				"be missing has 'optional: true'");
 	data = (struct lkb_data){ blob, 0, lkb_blob_size(blob) };
 	return lkb_tree_add_file(job->root, f->path, meta, &data, NULL, err);
 }

@@ -103,7 +103,8 @@ files:
     source: motd
 EOF
 says "a file beside the spec that is not there" 4 \
-	"lkboard: specs/parts/files.yml:2:5: files[0] 'etc/motd': cannot open 'specs/parts/motd': No such file or directory" \
+	"lkboard: specs/parts/files.yml:2:5: files[0] 'etc/motd': cannot open 'specs/parts/motd': No such file or directory
+  hint: a source is a file, looked for beside the spec; one that may be missing has 'optional: true'" \
 	lk plan rpi3 specs/top.yml specs/parts/files.yml
 echo hello > specs/parts/motd
 check "two specs and a file beside the second" "$LKBOARD" plan rpi3 specs/top.yml specs/parts/files.yml
