@@ -4,7 +4,7 @@
 
 #include "rootfs/oci/store.h"
 
-/* Images of the store for others to read. */
+/* Images of the store, or of its inputs, for others to read. */
 
 enum lkb_export_format {
 	LKB_EXPORT_OCI,    /* an OCI layout: oci-layout, index.json, blobs/sha256/HEX */
@@ -16,6 +16,8 @@ struct lkb_export {
 	enum lkb_export_format format;
 	const char *const *refs;
 	size_t n_refs;
+	const struct lkb_image *const *images; /* OCI: resolved ones, each from where it was found */
+	size_t n_images;
 	const struct lkb_platform *platforms; /* none = all of OCI, the only one of Docker */
 	size_t n_platforms;                   /* at most one of Docker */
 	struct lkb_ui *ui;
