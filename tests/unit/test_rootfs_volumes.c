@@ -165,7 +165,10 @@ static void init_mounts_into_a_containers_root(void **state)
 		"      mounts:\n"
 		"        - {type: overlay, source: overlay, destination: host-etc,\n"
 		"           options: [lowerdir=/etc, upperdir=/run/u, workdir=/run/w]}\n"
-		"        - {type: bind, source: /etc/hosts, destination: box/hosts}\n";
+		"        - {type: bind, source: /etc/hosts, destination: box/hosts}\n"
+		"        - {type: bind, source: init, destination: data}\n"
+		"volumes: [{name: init}]\n"
+		"files: [{path: init, contents: program}]\n";
 	struct kit *k = *state;
 	lkb_auto(lkb_spec) spec = parse(yaml);
 	lkb_autorootfs r = { 0 };
@@ -181,6 +184,8 @@ static void init_mounts_into_a_containers_root(void **state)
 	expect_type(r.root, "containers/onboot/000-a/rootfs/host-etc", LKB_NODE_DIR);
 	expect_type(r.root, "containers/onboot/000-a/rootfs/made/dir", LKB_NODE_DIR);
 	expect_type(r.root, "containers/onboot/000-a/rootfs/box/hosts", LKB_NODE_FILE);
+	/* the volume, not the root's /init */
+	expect_type(r.root, "containers/onboot/000-a/rootfs/data", LKB_NODE_DIR);
 	put(k, "example/app", NULL,
 	    "f 0755 bin/app program\n"
 	    "l box /etc\n");
