@@ -157,16 +157,13 @@ int lkb_archive_read(const struct lkb_data *data, struct lkb_archive **ret, stru
 	lkb_auto(lkb_tar) tar = lkb_tar_new(data);
 	struct lkb_error fault = {0};
 	struct lkb_tar_entry e;
-	bool is_tar = false;
 	int r;
 
 	a->blob = lkb_blob_ref(data->blob);
-	while ((r = lkb_tar_next(tar, &e, &fault)) > 0) {
+	while ((r = lkb_tar_next(tar, &e, &fault)) > 0)
 		if (add(a, &e, err))
 			return lkb_context(err, "'%s'", lkb_blob_name(a->blob));
-		is_tar = true;
-	}
-	if (r < 0 && !is_tar && fault.kind == LKB_INPUT)
+	if (r < 0 && fault.kind == LKB_INPUT && !lkb_tar_has_begun(tar))
 		return no_tar(a->blob, err);
 	if (r < 0 && err)
 		*err = fault;

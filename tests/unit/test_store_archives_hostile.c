@@ -395,6 +395,11 @@ static void what_is_no_archive(void **state)
 	lkb_str_add(&text, "kernel: {image: x}\n");
 	write_archive(k, &text);
 	EXPECT_FAIL(k, NULL, LKB_INPUT, "'FILE' is no archive of images: it is no tar");
+	/* a tar, but cut in its first file */
+	tar.len = 512;
+	write_archive(k, &tar);
+	EXPECT_FAIL(k, NULL, LKB_INPUT, "tar archive 'FILE', byte 0: entry 'hello.txt': the archive "
+		    "ends early");
 	tar_text(&deep, "lay/index.json", "{}");
 	write_archive(k, &deep);
 	e = import_fails(k, NULL, NULL);
