@@ -30,6 +30,6 @@ int lkb_export_tree(struct lkb_store *s, const struct lkb_export *e, struct lkb_
 		    struct lkb_error *err);
 
 /* Writes the tree as a directory that is not there yet (LKB_REFUSED), whole or not at all. */
-int lkb_export_dir(const struct lkb_tree *t, const char *dir, struct lkb_error *err);
+int lkb_export_dir(const struct lkb_tree *t, const char *path, struct lkb_error *err);
 
 #endif
