@@ -14,7 +14,7 @@ static int read_platform(const char *text, struct lkb_platform *ret, struct lkb_
 	const char *arch = strchr(text, '/') + 1, *variant = strchr(arch, '/');
 	lkb_autofree char *word = lkb_format("%.*s", (int)strcspn(arch, "/"), arch);
 
-	if (lkb_platform_set(ret, word, variant ? variant + 1 : NULL))
+	if (*word && lkb_platform_set(ret, word, variant ? variant + 1 : NULL))
 		return 0;
 	lkb_fail(err, LKB_INPUT, "'%s' is no platform", text);
 	return lkb_hint(err, "write it like linux/arm64");

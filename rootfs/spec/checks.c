@@ -103,10 +103,10 @@ static void check_interface(const struct lkb_spec_interface *f, const char *what
 	struct lkb_pos add = lkb_schema_pos(&f->pos, "add");
 	bool veth = f->add && !strcmp(f->add, "veth");
 
-	if (f->peer && f->add && !veth)
+	if (!is_empty(f->peer) && f->add && !veth)
 		report(diags, &peer, "only 'add: veth' makes an interface with another end", what,
 		       path, "has a 'peer'");
-	if (veth && !lkb_schema_given(&f->pos, "peer"))
+	if (veth && (f->peer ? !*f->peer : !lkb_schema_given(&f->pos, "peer")))
 		report(diags, &add, "name its other end: 'peer: ...'", what, path,
 		       "is a veth without a 'peer'");
 	if (f->create_in_root == LKB_YES && !f->add && !f->peer)
@@ -139,8 +139,8 @@ static void check_resources(const struct lkb_spec_resources *r, const char *path
 {
 	struct lkb_pos swap = lkb_schema_pos(&r->memory.pos, "swap");
 
-	if (r->memory.limit.v > 0 && r->memory.swap.set && r->memory.swap.v >= 0 &&
-	    r->memory.swap.v < r->memory.limit.v)
+	/* 0 stands for one that is not set. */
+	if (r->memory.swap.v > 0 && r->memory.swap.v < r->memory.limit.v)
 		report(diags, &swap, "it is the sum of memory and swap", "'resources.memory.swap'",
 		       path, "is less than the limit of the memory alone");
 }

@@ -11,6 +11,8 @@
 #define MAX_CONTAINERD_ID 76
 #define MAX_HOSTNAME 64
 #define MAX_INTERFACE 15 /* IFNAMSIZ and its NUL */
+#define MAX_KIND 32 /* as many as the system's init sends the kernel */
+#define MAX_PLATFORM_WORD 15 /* as struct lkb_platform has room for */
 #define VOLUME_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_-"
 #define MAX_VERSION 63 /* as many as a slot's trailer holds */
 
@@ -298,9 +300,17 @@ const char *lkb_spec_bad_volume(const char *v)
 
 const char *lkb_spec_bad_platform(const char *v)
 {
-	const char *slash = strchr(v, '/');
+	const char *word = v;
+	size_t n, words = 0;
 
-	if (!slash || slash == v || !slash[1] || !only(v, "/_.-"))
+	do {
+		n = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+		if (!n || n > MAX_PLATFORM_WORD || (word[n] && word[n] != '/'))
+			return "is not of the form OS/ARCH or OS/ARCH/VARIANT";
+		words++;
+		word += n;
+	} while (*word++);
+	if (words < 2 || words > 3)
 		return "is not of the form OS/ARCH or OS/ARCH/VARIANT";
 	return strncmp(v, "linux/", 6) ? "is not for linux" : NULL;
 }
@@ -316,6 +326,8 @@ const char *lkb_spec_bad_interface(const char *v)
 
 const char *lkb_spec_bad_kind(const char *v)
 {
+	if (strlen(v) > MAX_KIND)
+		return "is longer than 32 characters";
 	return only(v, "_-") ? NULL : "is no kind of a network interface";
 }
 

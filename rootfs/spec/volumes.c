@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "rootfs/spec/spec_priv.h"
@@ -72,16 +73,31 @@ static void check_use(const struct lkb_spec_names *volumes, const struct use *us
 	}
 }
 
+/* Of a bind's options, which stand in one text. */
+static bool ends_readonly(const char *options)
+{
+	lkb_autostrv words = { 0 };
+
+	for (size_t n; *options; options += n + (options[n] == ',')) {
+		lkb_autofree char *word = NULL;
+
+		n = strcspn(options, ",");
+		word = lkb_strndup(options, n);
+		lkb_strv_add(&words, word);
+	}
+	return lkb_spec_is_readonly(&(struct lkb_strlist){ .n = words.n,
+							   .items = (const char **)words.items });
+}
+
 static void check_bind(const struct lkb_spec_names *volumes, const struct lkb_strlist *binds,
 		       size_t i, const char *key, const char *path, struct lkb_diags *diags)
 {
 	lkb_autofree char *what = lkb_format("'%s[%zu]'", key, i);
 	const char *text = binds->items[i], *end = strchr(text, ':');
 	lkb_autofree char *volume = lkb_format("%.*s", end ? (int)(end - text) : 0, text);
-	lkb_autofree char *options = lkb_format(",%s,", end && strchr(end + 1, ':') ?
-						strchr(end + 1, ':') + 1 : "");
-	struct use use = { volume, strstr(options, ",ro,") && !strstr(options, ",rw,"), what, path,
-			   "add ':ro'", &binds->pos[i] };
+	const char *options = end ? strchr(end + 1, ':') : NULL;
+	struct use use = { volume, options && ends_readonly(options + 1), what, path, "add ':ro'",
+			   &binds->pos[i] };
 
 	if (*volume)
 		check_use(volumes, &use, diags);
