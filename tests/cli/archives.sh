@@ -75,6 +75,9 @@ same "standard input" "localhost/app:1	$m	linux/arm64" "$(cat out)"
 same "nothing is left in the store" "" "$(ls -A s.stdin/tmp)"
 says "standard input that is empty" 3 "lkboard: 'standard input' is no archive of images: it has neither 'index.json' nor 'manifest.json'
   hint: 'docker save', 'skopeo copy' to oci-archive: and 'lkboard cache export' write one" lk s cache import -
+lk s cache import - < . 2> err
+same "standard input that cannot be read" "lkboard: 'standard input': cannot read 'standard input': Is a directory" \
+	"$(cat err)"
 mkfifo pipe
 says "a pipe" 3 "lkboard: 'pipe' is a pipe, not a regular file
   hint: give '-' to read standard input" lk s cache import pipe
