@@ -70,7 +70,7 @@ static void check_mount(const struct lkb_spec_mount *m, const char *what, const 
 	if (!lkb_schema_given(&m->pos, "destination") && type && !is_own_type(type))
 		report(diags, &m->pos, "say where in the container: 'destination: /...'", what,
 		       path, "has no 'destination'");
-	if (!lkb_spec_is_bind(m))
+	if (!lkb_spec_is_bind(m->type, &m->options))
 		return;
 	if (is_empty(m->source))
 		report(diags, &m->pos, "give the path or the volume", what, path,
@@ -84,13 +84,15 @@ static void check_mount(const struct lkb_spec_mount *m, const char *what, const 
 static void check_runtime_mount(const struct lkb_spec_mount *m, const char *what, const char *path,
 				struct lkb_diags *diags)
 {
+	bool bind = lkb_spec_is_bind(m->type, &m->options);
+
 	if (!lkb_schema_given(&m->pos, "destination"))
 		report(diags, &m->pos, "say where in the system: 'destination: /...'", what, path,
 		       "has no 'destination'");
-	if (is_empty(m->type) && !lkb_spec_is_bind(m))
+	if (is_empty(m->type) && !bind)
 		report(diags, &m->pos, "give the type of the file system, or bind", what, path,
 		       "has no 'type'");
-	if (lkb_spec_is_bind(m) && is_empty(m->source))
+	if (bind && is_empty(m->source))
 		report(diags, &m->pos, "give the path or the volume", what, path,
 		       "has no 'source' to bind");
 }

@@ -35,12 +35,12 @@ bool lkb_spec_is_readonly(const struct lkb_strlist *options)
 	return readonly;
 }
 
-bool lkb_spec_is_bind(const struct lkb_spec_mount *m)
+bool lkb_spec_is_bind(const char *type, const struct lkb_strlist *options)
 {
-	if (m->type && !strcmp(m->type, "bind"))
+	if (type && !strcmp(type, "bind"))
 		return true;
-	for (size_t i = 0; i < m->options.n; i++)
-		if (!strcmp(m->options.items[i], "bind") || !strcmp(m->options.items[i], "rbind"))
+	for (size_t i = 0; i < options->n; i++)
+		if (!strcmp(options->items[i], "bind") || !strcmp(options->items[i], "rbind"))
 			return true;
 	return false;
 }
@@ -122,7 +122,8 @@ static void check_mounts(const struct lkb_spec_names *volumes, const struct lkb_
 		struct use use = { m[i].source, lkb_spec_is_readonly(&m[i].options), what, path,
 				   "add 'ro' to its options", &pos };
 
-		if (lkb_spec_is_bind(&m[i]) && m[i].source && *m[i].source && *m[i].source != '/')
+		if (lkb_spec_is_bind(m[i].type, &m[i].options) && m[i].source && *m[i].source &&
+		    *m[i].source != '/')
 			check_use(volumes, &use, diags);
 	}
 }
