@@ -95,10 +95,13 @@ static void load_modules(struct lkb_loop *l, const char *release)
 {
 	lkb_autofree char *modules = release_or(release, "MODULES", "");
 
+	/* Its mount point, which specs bind, is there once it is loaded; no device asks for it. */
+	lkb_plug_want("fs-binfmt_misc");
 	lkb_plug_start(l, PLUG_TIMEOUT_MS);
 	/* Writable containers stand on overlays. */
 	lkb_plug_modules(l, "overlay");
 	lkb_plug_modules(l, modules);
+	lkb_mounts_late();
 }
 
 static void say_hello(const char *release)

@@ -97,6 +97,10 @@ onboot:
     image: localhost/busybox:bookworm
     binds: ["/var:/var"]
     command: ["/bin/sh", "-c", "echo written | tee /var/external/first > /var/second/second"]
+  - name: binfmt2017
+    image: localhost/binfmt:bookworm
+    binds: ["/proc/sys/fs/binfmt_misc:/binfmt_misc"]
+    readonly: true
   - name: binfmt
     image: localhost/binfmt:bookworm
   - name: foreign
@@ -166,6 +170,7 @@ check_onboot() { # FOREIGN-MACHINE
 	said "what nobody uses is mounted" "[mount] '/dev/vda1' (ext4) is mounted on '/var/external'"
 	said "a label is found" "[mount2] '/dev/vdb1' (xfs) is mounted on '/var/second'"
 	said "swap is on" "[swap] swapping to '/var/external/swap'"
+	said "binfmt runs with the binds of 2017" "[binfmt2017] qemu-"
 	said "a program of another architecture runs" "[foreign] foreign $1"
 	said "a WireGuard tunnel has two ends" "[tunnel] through the tunnel"
 	said "they shook hands" "[tunnel]   latest handshake:"
