@@ -60,6 +60,7 @@ static const struct {
 	{"/run/log", 0755},
 	{"/run/resolvconf", 0755},
 	{"/run/lkboard", 0700},
+	{"/tmp/etc", 0755}, /* specs of 2017 bind it on /etc */
 	{"/var/cache", 0755},
 	{"/var/empty", 0755},
 	{"/var/lib", 0755},
