@@ -118,6 +118,12 @@ onboot:
         /bin/ip netns exec other lk-wg-config configure /etc/wireguard/wg1.conf &&
         /bin/ip netns exec other ping -c 1 -W 30 10.9.0.1 && echo through the tunnel
         /bin/ip netns exec other wg show wg1
+        # One for all traffic: that of the tunnel itself, which is marked, does not go into it.
+        sed 's,10.9.0.0/24,0.0.0.0/0,' /etc/wireguard/wg1.conf >/tmp/wg2.conf
+        /bin/ip netns exec other lk-wg-config configure /tmp/wg2.conf
+        /bin/ip netns exec other /bin/ip route get 192.0.2.1 | sed -n 's/.* dev \([a-z0-9]*\).*/all goes to \1/p'
+        /bin/ip netns exec other /bin/ip route get 10.9.0.1 | sed -n 's/.* dev \([a-z0-9]*\).*/but this to \1/p'
+        /bin/ip netns exec other /bin/ip route get 192.0.2.1 mark 51820 || echo marked packets do not
         iptables -A INPUT -p tcp --dport 9 -j REJECT && iptables -S INPUT
 files:
   - path: srv/busybox
@@ -171,6 +177,9 @@ check_onboot() { # FOREIGN-MACHINE
 	said "a program of another architecture runs" "[foreign] foreign $1"
 	said "a WireGuard tunnel has two ends" "[tunnel] through the tunnel"
 	said "they shook hands" "[tunnel]   latest handshake:"
+	said "a tunnel takes all traffic" "[tunnel] all goes to wg2"
+	said "but what has a way of its own" "[tunnel] but this to wg1"
+	said "and but the tunnel's own" "[tunnel] marked packets do not"
 	said "iptables keeps a rule" "[tunnel] -A INPUT -p tcp -m tcp --dport 9 -j REJECT"
 }
 
