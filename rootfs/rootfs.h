@@ -26,8 +26,8 @@ struct lkb_rootfs {
 
 /* Images of a spec, resolved once: what plan/ shows and pins, what rootfs/ reads. */
 struct lkb_rootfs_images {
-	struct lkb_image **items; /* owned; first those for the board, each distinct reference
-				   * once, in order of first use; then what volumes hold for others */
+	struct lkb_image **items; /* owned; first those for the board, each reference once, in
+				   * order of first use; then what volumes hold for others */
 	size_t n;
 };
 /* The references a spec uses on the board, each once, in order of first use. */

@@ -103,15 +103,15 @@ int lkb_docker_read(const struct lkb_archive *a, const char *path, struct lkb_do
 			return -1;
 		n_tags += d.items[i].tags.n;
 		if (n_tags > LKB_OCI_MAX_ENTRIES)
-			return lkb_fail(err, LKB_INPUT, "%s: it has more than the %d tags that are "
-					"read", called, LKB_OCI_MAX_ENTRIES);
+			return lkb_fail(err, LKB_INPUT, "%s: it has more than the %d tags that "
+					"are read", called, LKB_OCI_MAX_ENTRIES);
 	}
 	*ret = d;
 	d = (struct lkb_docker){0};
 	return 0;
 }
 
-/* The names of index.json, sorted: a tag is looked for in it, and there may be thousands of both. */
+/* The names of index.json, sorted: there may be thousands, and as many tags to look for. */
 struct named {
 	char *ref; /* owned; canonical */
 	const struct lkb_oci_desc *desc;

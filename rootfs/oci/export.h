@@ -16,7 +16,7 @@ struct lkb_export {
 	enum lkb_export_format format;
 	const char *const *refs;
 	size_t n_refs;
-	const struct lkb_image *const *images; /* OCI: resolved ones, each from where it was found */
+	const struct lkb_image *const *images; /* OCI: each from its input or the store */
 	size_t n_images;
 	const struct lkb_platform *platforms; /* none = all of OCI, the only one of Docker */
 	size_t n_platforms;                   /* at most one of Docker */

@@ -61,8 +61,8 @@ static bool is_checked(const struct import *im, const struct lkb_oci_desc *d,
 }
 
 /* Docker's archives say diff_ids first of all, and tools name layers by them: what is wrong with
- * one is said now. A layer that is what its diff_id says was compared when it was copied. Any number
- * of images may refer to one layer. */
+ * one is said now. A layer that is what its diff_id says was compared when it was copied. Any
+ * number of images may refer to one layer. */
 static int check_diff_id(struct import *im, const struct lkb_oci_desc *d,
 			 const struct lkb_sha256 *diff_id, struct lkb_error *err)
 {
