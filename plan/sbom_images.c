@@ -25,6 +25,13 @@ static int scan(struct lkb_sbom *s, const struct lkb_image *im, struct lkb_inven
 	return 0;
 }
 
+static int attest(void *ctx, const struct lkb_sha256 *digest, const char *text, size_t len,
+		  struct lkb_error *err)
+{
+	lkb_inventory_attestation(text, len, ctx);
+	return 0;
+}
+
 static int read_image(struct lkb_sbom *s, const struct lkb_image *im, struct lkb_inventory *ret,
 		      struct lkb_error *err)
 {
@@ -40,6 +47,8 @@ static int read_image(struct lkb_sbom *s, const struct lkb_image *im, struct lkb
 	/* An image that lkboard made has no database, but a label. */
 	if (debs && !ret->n_of[LKB_PACKAGE_DEB])
 		lkb_inventory_debs(debs, ret);
+	if (lkb_store_attestations(s->plan->in->store, im, attest, ret, err))
+		return -1;
 	lkb_inventory_sort(ret);
 	if (ret->skipped)
 		lkb_ui_warning(s->plan->in->ui, "image '%s': %zu records of its package databases "

@@ -91,6 +91,18 @@ bool lkb_store_has(struct lkb_store *s, const char *ref, const struct lkb_platfo
 int lkb_store_image_tree(struct lkb_store *s, const struct lkb_image *im, struct lkb_ui *ui,
 			 struct lkb_tree **ret, struct lkb_error *err);
 
+/*
+ * Attestations: what builders attach to an image in the same index, as manifests of
+ * "vnd.docker.reference.type" attestation-manifest that name the image's. They say something about
+ * an image and are no part of it: whether they are there depends on how it came in. Calls fn for
+ * each in-toto document about this image, in the index's order, digests compared; documents above
+ * 4 MiB are left out. Text has a NUL behind it.
+ */
+typedef int lkb_attestation_fn(void *ctx, const struct lkb_sha256 *digest, const char *text,
+			       size_t len, struct lkb_error *err);
+int lkb_store_attestations(const struct lkb_store *s, const struct lkb_image *im,
+			   lkb_attestation_fn *fn, void *ctx, struct lkb_error *err);
+
 /* What a producer of images (rootfs/pkg) says about a new one. Borrowed strings. */
 struct lkb_image_new {
 	const char *ref;
