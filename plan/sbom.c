@@ -285,8 +285,10 @@ static void clear(struct lkb_sbom *s)
 {
 	size_t i;
 
-	for (i = 0; i < s->plan->images.n; i++)
+	for (i = 0; i < s->plan->images.n; i++) {
 		lkb_inventory_clear(&s->images[i].inventory);
+		lkb_str_clear(&s->images[i].attestations);
+	}
 	for (i = 0; i < s->in->n_holdings; i++)
 		free(s->trees[i].from);
 	free(s->images);

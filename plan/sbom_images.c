@@ -28,13 +28,18 @@ static int scan(struct lkb_sbom *s, const struct lkb_image *im, struct lkb_inven
 static int attest(void *ctx, const struct lkb_sha256 *digest, const char *text, size_t len,
 		  struct lkb_error *err)
 {
-	lkb_inventory_attestation(text, len, ctx);
+	struct lkb_sbom_image *image = ctx;
+
+	lkb_inventory_attestation(text, len, &image->inventory);
+	lkb_str_addf(&image->attestations, "%ssha256:%s", image->attestations.len ? "," : "",
+		     lkb_sha256_text(digest).s);
 	return 0;
 }
 
-static int read_image(struct lkb_sbom *s, const struct lkb_image *im, struct lkb_inventory *ret,
+static int read_image(struct lkb_sbom *s, const struct lkb_image *im, struct lkb_sbom_image *image,
 		      struct lkb_error *err)
 {
+	struct lkb_inventory *ret = &image->inventory;
 	lkb_autofree char *text = NULL;
 	const char *debs = lkb_pkg_debs(im);
 	size_t len;
@@ -47,12 +52,12 @@ static int read_image(struct lkb_sbom *s, const struct lkb_image *im, struct lkb
 	/* An image that lkboard made has no database, but a label. */
 	if (debs && !ret->n_of[LKB_PACKAGE_DEB])
 		lkb_inventory_debs(debs, ret);
-	if (lkb_store_attestations(s->plan->in->store, im, attest, ret, err))
+	if (lkb_store_attestations(s->plan->in->store, im, attest, image, err))
 		return -1;
 	lkb_inventory_sort(ret);
 	if (ret->skipped)
 		lkb_ui_warning(s->plan->in->ui, "image '%s': %zu records of its package databases "
-			       "are none and stand not in the SBOM", im->ref, ret->skipped);
+			       "name no package and are not in the SBOM", im->ref, ret->skipped);
 	return 0;
 }
 
@@ -61,7 +66,7 @@ int lkb_sbom_read_images(struct lkb_sbom *s, struct lkb_error *err)
 	size_t i;
 
 	for (i = 0; i < s->plan->images.n; i++)
-		if (read_image(s, s->plan->images.items[i], &s->images[i].inventory, err))
+		if (read_image(s, s->plan->images.items[i], &s->images[i], err))
 			return -1;
 	return 0;
 }
@@ -140,6 +145,9 @@ static int write_image(struct lkb_sbom *s, size_t number, struct lkb_error *err)
 	name = lkb_format("%s/%s", ref.domain, ref.path);
 	image_purl(im, &ref, &purl);
 	image_comment(im, &ref, &comment);
+	if (s->images[number].attestations.len)
+		lkb_str_addf(&comment, "; attestations=%s",
+			     lkb_str_get(&s->images[number].attestations));
 	lkb_jsonout_open(j, NULL, '{');
 	lkb_jsonout_string(j, "SPDXID", id);
 	lkb_jsonout_string(j, "name", name);

@@ -19,7 +19,8 @@ struct lkb_sbom_layer {
 
 struct lkb_sbom_image {
 	struct lkb_inventory inventory;
-	bool used; /* some tree has a file of it */
+	struct lkb_str attestations; /* digests of those that were read, commas between */
+	bool used;                   /* some tree has a file of it */
 };
 
 /* A tree that some artifact holds. */
@@ -54,7 +55,7 @@ const struct lkb_sbom_layer *lkb_sbom_layer_of(const struct lkb_sbom *s, const s
 /* The number of the image of that reference, or the count of all. */
 size_t lkb_sbom_image_number(const struct lkb_sbom *s, const char *ref);
 void lkb_sbom_checksum(struct lkb_sbom *s, const char *algorithm, const void *digest, size_t n);
-/* ID + number, and a relationship between two such; number 0 = none. */
+/* One relationship between two elements. */
 void lkb_sbom_relate(struct lkb_sbom *s, const char *from, const char *type, const char *to);
 
 /* sbom_files.c: every file of the trees, and the trees' codes. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* apk's database (wiki.alpinelinux.org, "Apk spec"): lines of one letter, a colon and a value; an
- * empty line ends a package. Between a package's own lines and the next stand its files. */
+ * empty line ends a package. Behind a package's own lines stand those of its files. What is said
+ * twice is what was said first. */
 #include <string.h>
 
 #include "rootfs/inventory/inventory_priv.h"
@@ -47,7 +48,7 @@ void lkb_inventory_apk(const char *text, size_t len, struct lkb_inventory *v)
 		}
 		any = true;
 		to = line.len > 1 && line.s[1] == ':' ? field_of(&r, line.s[0]) : NULL;
-		if (to)
+		if (to && !to->len)
 			*to = lkb_piece_trim((struct lkb_piece){line.s + 2, line.len - 2});
 	}
 	end_package(&r, &any, v);

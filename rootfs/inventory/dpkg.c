@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dpkg's database (deb-control(5), dpkg-query's /var/lib/dpkg/status): stanzas of "Field: value",
- * an empty line between, lines that start with a blank continue a field. */
+ * an empty line between, lines that start with a blank continue a field. Names are in any case;
+ * what is said twice is what was said first. */
 #include <string.h>
 #include <strings.h>
 
@@ -25,7 +26,8 @@ static void take_field(struct stanza *st, struct lkb_piece line)
 
 	st->any = true;
 	for (i = 0; i < LKB_ARRAY_SIZE(fields); i++)
-		if (strlen(fields[i].name) == n && !strncasecmp(fields[i].name, line.s, n))
+		if (!fields[i].to->len && strlen(fields[i].name) == n &&
+		    !strncasecmp(fields[i].name, line.s, n))
 			*fields[i].to = lkb_piece_trim(
 				(struct lkb_piece){colon + 1, line.len - n - 1});
 }
