@@ -5,6 +5,7 @@
 #include "rootfs/oci/ref.h"
 #include "rootfs/pkg/pkg.h"
 
+/* Raised when the same image begins to give another inventory. */
 #define KIND "inventory-v1"
 #define KEPT_MAX ((size_t)64 << 20)
 

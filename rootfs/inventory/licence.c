@@ -26,7 +26,7 @@ static const char *const licences[] = {
 static const char *const exceptions[] = {
 	"Autoconf-exception-3.0", "Bison-exception-2.2", "Classpath-exception-2.0",
 	"GCC-exception-3.1", "LLVM-exception", "Libtool-exception", "Linux-syscall-note",
-	"OpenSSL-exception", "openvpn-openssl-exception", "u-boot-exception-2.0",
+	"openvpn-openssl-exception", "u-boot-exception-2.0",
 };
 
 static bool is_one_of(struct lkb_piece word, const char *const *list, size_t n)
