@@ -67,11 +67,12 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 		    struct lkb_error *err);
 /* What messages call the file opened last: its path. */
 const char *lkb_output_path(const struct lkb_output *o);
-/* The file opened last holds the files of a tree: of that partition, counted from 1, or 0. `name` is
- * made of letters, digits, '-' and '.'. Both are borrowed until the commit. */
+/* The file opened last holds the files of a tree: of that partition, counted from 1, or 0. `name`
+ * is made of letters, digits, '-' and '.'. Both are borrowed until the commit. */
 void lkb_output_holds(struct lkb_output *o, const char *name, const struct lkb_inode *root,
 		      unsigned partition);
-/* Adds the SBOM and build.json, flushes all, and then gives every file its name, build.json last. */
+/* Adds the SBOM and build.json, flushes all, and then gives every file its name, build.json
+ * last. */
 int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lkb_error *err);
 bool lkb_output_wants_sha256(const struct lkb_output *o);
 
@@ -129,7 +130,7 @@ struct lkb_holding {
 struct lkb_sbom_in {
 	const struct lkb_plan *plan;
 	const struct lkb_artifacts *artifacts;
-	const struct lkb_data *const *data; /* of each artifact that is one file's contents, or NULL */
+	const struct lkb_data *const *data; /* of each artifact that is one file, or NULL */
 	const struct lkb_holding *holdings;
 	size_t n_holdings;
 };

@@ -7,8 +7,8 @@
 
 /*
  * The digests of files. Those of a layer's files are kept in the store, derived/files-v1/DIFF_ID,
- * so that a second build reads no file for them: records of 68 bytes, sorted, each a file's place in
- * the plain tar (offset and length, 64 bits little-endian), its SHA-1 and its SHA-256.
+ * so that a second build reads no file for them: records of 68 bytes, sorted, each a file's place
+ * in the plain tar (offset and length, 64 bits little-endian), its SHA-1 and its SHA-256.
  */
 struct lkb_sums {
 	struct lkb_sha1 sha1;

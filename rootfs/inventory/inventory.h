@@ -56,8 +56,8 @@ void lkb_inventory_apk(const char *text, size_t len, struct lkb_inventory *v);
 void lkb_inventory_os_release(const char *text, size_t len, struct lkb_inventory *v);
 /* "libc6=2.36-9 runc=1.1.5": what the label of an image that lkboard made says. */
 void lkb_inventory_debs(const char *list, struct lkb_inventory *v);
-/* An in-toto statement (JSON) whose predicate is an SPDX document: its packages that have a purl, but
- * none of dpkg or apk where their own database was read. */
+/* An in-toto statement (JSON) whose predicate is an SPDX document: its packages that have a purl,
+ * but none of dpkg or apk where their own database was read. */
 void lkb_inventory_attestation(const char *text, size_t len, struct lkb_inventory *v);
 /* By kind, name, version, architecture; each package once. */
 void lkb_inventory_sort(struct lkb_inventory *v);

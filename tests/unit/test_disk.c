@@ -36,6 +36,7 @@ static void card_init(struct card *c)
 {
 	static const char *const named[] = {"config.txt", "settings.env", NULL};
 
+	c->extents = (struct lkb_extents){0};
 	c->boot = lkb_tree_new();
 	add_bytes(c->boot, "bootcode.bin", 52476, 1);
 	add_bytes(c->boot, "config.txt", 4096, 2);
