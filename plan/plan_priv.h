@@ -23,6 +23,7 @@ struct lkb_plan {
 	struct lkb_tree *dtbs;            /* checked, overlays applied; names as in boot/dtb */
 	struct lkb_strv initrd_modules;   /* paths in load order */
 	struct lkb_tree *initrd_tree;     /* what the slot's initrd holds */
+	struct lkb_tree *microcode;       /* the archive before an initrd, as a file; or NULL */
 	struct lkb_data initrd;           /* holds a reference */
 	struct lkb_data kernel;           /* as the boot method wants it; holds a reference */
 	struct lkb_tree *boot;            /* boot partition */
