@@ -155,7 +155,8 @@ deps:
 install: all
 	install -D -m 755 $(O)/lkboard $(DESTDIR)$(PREFIX)/bin/lkboard
 	mkdir -p $(DESTDIR)$(PREFIX)/share/lkboard $(DESTDIR)$(PREFIX)/lib/lkboard
-	cp -R configs/boards configs/packages configs/specs $(DESTDIR)$(PREFIX)/share/lkboard/
+	cp -R configs/boards configs/packages configs/policies configs/specs \
+		$(DESTDIR)$(PREFIX)/share/lkboard/
 	for a in $(ONDEVICE_ARCHES); do \
 		install -D -m 755 -t $(DESTDIR)$(PREFIX)/lib/lkboard/ondevice/$$a \
 			$(O)/ondevice/$$a/init $(O)/ondevice/$$a/system-init || exit 1; \

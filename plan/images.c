@@ -131,15 +131,25 @@ static int find_needs(struct lkb_plan *p, const struct lkb_strv *refs,
 	for (i = 0; i < refs->n; i++) {
 		struct need *need = &needs->items[needs->n++];
 		lkb_auto(lkb_image) image = NULL;
+		struct lkb_error fault = {0};
 
 		need->ref = refs->items[i];
-		need->there = lkb_store_has(p->in->store, need->ref, platform);
+		need->there = !lkb_store_resolve(p->in->store, need->ref, platform, &image,
+						 &fault);
+		/* What the policy refuses is not made anew: it would be refused again. */
+		if (!need->there && fault.kind == LKB_TRUST && lkb_store_policy(p->in->store)) {
+			if (err)
+				*err = fault;
+			return lkb_rootfs_ref_at(p->in->spec, need->ref, err);
+		}
 		if (p->in->configs_dir && (!need->there || p->in->build_missing) &&
 		    find_package(p, need, err))
 			return -1;
-		if (!need->there && !need->pkg &&
-		    lkb_store_resolve(p->in->store, need->ref, platform, &image, err))
+		if (!need->there && !need->pkg) {
+			if (err)
+				*err = fault;
 			return lkb_rootfs_ref_at(p->in->spec, need->ref, err);
+		}
 	}
 	return 0;
 }
@@ -178,7 +188,8 @@ static int resolve_all(struct lkb_plan *p, const struct lkb_strv *refs,
 	p->images.items = lkb_alloc_array(refs->n, sizeof(*p->images.items));
 	for (i = 0; i < refs->n; i++) {
 		if (lkb_store_resolve(p->in->store, refs->items[i], platform, &p->images.items[i],
-				      err))
+				      err) ||
+		    lkb_asks_judge(p, p->images.items[i], err))
 			return lkb_rootfs_ref_at(p->in->spec, refs->items[i], err);
 		lkb_ui_detail(p->in->ui, "image '%s' is sha256:%s", p->images.items[i]->ref,
 			      lkb_sha256_text(&p->images.items[i]->manifest).s);

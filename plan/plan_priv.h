@@ -113,6 +113,9 @@ int lkb_plan_image_tree(struct lkb_plan *p, const char *ref, struct lkb_tree **r
 int lkb_modules_order(struct lkb_tree *root, const struct lkb_strlist *wanted,
 		      struct lkb_strv *ret_paths, struct lkb_error *err);
 
+/* LKB_TRUST if the policy does not allow what the image's label asks for. */
+int lkb_asks_judge(const struct lkb_plan *p, const struct lkb_image *im, struct lkb_error *err);
+
 /* build.json: every input and output digest; deterministic. */
 int lkb_build_json(const struct lkb_plan *p, const struct lkb_artifacts *outputs,
 		   struct lkb_str *ret, struct lkb_error *err);

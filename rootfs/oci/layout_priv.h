@@ -97,6 +97,7 @@ struct lkb_layout_visit {
 		    struct lkb_error *err);
 	void *ctx;
 	struct lkb_layout_walk walk; /* of all visits; born {0} */
+	bool artifact;               /* signatures and the like: nothing is asked of what it is */
 	size_t n_images;             /* of the last one */
 };
 /* LKB_INPUT if there is no image for linux, or config and manifest do not fit. */

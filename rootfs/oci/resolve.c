@@ -94,6 +94,7 @@ struct judge {
 	const struct lkb_policy_rule *rule;
 	struct lkb_oci_index index;
 	bool seen;               /* what is refused has a signature */
+	bool left_out;           /* an image that may be for the platform, or not */
 	struct lkb_error refusal; /* of what stands nearest to a signature, or of the last */
 };
 
@@ -109,9 +110,8 @@ static bool was_checked(const struct judge *j, const struct lkb_sha256 *digest)
 }
 
 /* True if the policy is content with the digest; else j->refusal says why not. */
-static bool is_trusted(void *ctx, const struct lkb_oci_desc *d)
+static bool is_trusted(struct judge *j, const struct lkb_oci_desc *d)
 {
-	struct judge *j = ctx;
 	struct lkb_store *s = j->q->s;
 	struct lkb_error fault = {0};
 	struct lkb_tally t;
@@ -134,6 +134,15 @@ static bool is_trusted(void *ctx, const struct lkb_oci_desc *d)
 	return false;
 }
 
+static bool may_open(void *ctx, const struct lkb_oci_desc *d)
+{
+	struct judge *j = ctx;
+	bool trusted = is_trusted(j, d);
+
+	j->left_out |= !trusted;
+	return trusted;
+}
+
 /* Adds the images that a name stands for. A signature of an index binds all it lists; of an index
  * without one, nothing but its lists is opened. */
 static int add_images(struct judge *j, const struct lkb_oci_desc *top, struct lkb_arena *arena,
@@ -142,7 +151,7 @@ static int add_images(struct judge *j, const struct lkb_oci_desc *top, struct lk
 	bool trusted = !j->rule || is_trusted(j, top);
 	size_t before = list->n;
 
-	list->may_open = trusted ? NULL : is_trusted;
+	list->may_open = trusted ? NULL : may_open;
 	list->ctx = j;
 	if (lkb_layout_flatten(j->l, top, arena, list, err))
 		return -1;
@@ -185,7 +194,7 @@ static int resolve_in(struct search *q, const struct lkb_layout *l, struct lkb_i
 		return lkb_store_fault(err, &j.refusal);
 	if (best)
 		return load(l, best, &arena, im, err) ? -1 : 1;
-	if (j.refusal.kind != LKB_OK)
+	if (j.left_out)
 		return lkb_store_fault(err, &j.refusal);
 	if (q->misfit.kind == LKB_OK)
 		lkb_layout_fail_platform(&list, &q->want, &q->misfit);

@@ -132,7 +132,7 @@ struct lkb_import {
 struct lkb_imported {
 	char *ref;                /* owned */
 	struct lkb_sha256 digest; /* of the manifest or index */
-	char *platforms;          /* owned; "linux/amd64,linux/arm64" */
+	char *platforms;          /* owned; "linux/amd64,linux/arm64"; "-" for signatures */
 };
 struct lkb_imported_list {
 	struct lkb_imported *items; /* owned */
