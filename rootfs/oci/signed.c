@@ -27,13 +27,9 @@ static bool is_for(const struct lkb_oci_desc *d, const struct lkb_sha256 *digest
 
 static bool too_many(struct look *k, size_t *n, size_t max, const char *what)
 {
-	struct lkb_error fault = {0};
-
 	if (++*n <= max)
 		return false;
-	lkb_fail(&fault, LKB_TRUST, "it has more than %zu %s, and the rest was not looked at", max,
-		 what);
-	lkb_tally_fault(k->t, &fault);
+	lkb_tally_limit(k->t, max, what);
 	return true;
 }
 

@@ -119,7 +119,8 @@ static void read_keys(struct lkb_policy *p, struct lkb_diags *diags)
 	for (size_t i = 0; i < p->rules.n; i++) {
 		struct lkb_policy_rule *rule = &rules[i];
 
-		for (size_t k = 0; k < rule->keys.n && k < LKB_TRUST_MAX_KEYS; k++) {
+		for (size_t k = 0; !is_none(rule) && k < rule->keys.n && k < LKB_TRUST_MAX_KEYS;
+		     k++) {
 			const struct lkb_pos *pos = &rule->keys.pos[k];
 			struct lkb_error fault = {0};
 
@@ -241,9 +242,11 @@ int lkb_policy_covers(const struct lkb_policy *p, const struct lkb_ref *ref, str
 		return 0;
 	lkb_fail(err, LKB_TRUST, "no rule of the policy '%s' is for '%s/%s'", p->file, ref->domain,
 		 ref->path);
-	return lkb_hint(err, "add one there: '- {prefix: %.150s/%.150s, keys: [cosign.pub]}', or "
-			     "with 'signatures: none' instead of keys for images that you make "
-			     "yourself", ref->domain, ref->path);
+	if (!strcmp(ref->domain, "localhost"))
+		return lkb_hint(err, "images that lkboard makes are not signed: add "
+				     "'- {prefix: localhost, signatures: none}' there");
+	return lkb_hint(err, "add one there: '- {prefix: %.150s/%.150s, keys: [cosign.pub]}'",
+			ref->domain, ref->path);
 }
 
 const struct lkb_policy_label *lkb_policy_label(const struct lkb_policy *p,

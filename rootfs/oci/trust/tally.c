@@ -5,7 +5,7 @@
 #include "rootfs/oci/trust/trust_priv.h"
 
 /* The later, the nearer to a signature that counts, and the more worth saying. */
-enum rank { NO_FAULT, UNREADABLE, NO_KEY, SIGNED_WRONG };
+enum rank { NO_FAULT, UNREADABLE, NO_KEY, SIGNED_WRONG, NOT_ALL };
 
 void lkb_tally_init(struct lkb_tally *t, const struct lkb_policy *p,
 		    const struct lkb_policy_rule *rule, const struct lkb_ref *ref,
@@ -26,6 +26,14 @@ void lkb_tally_fault(struct lkb_tally *t, const struct lkb_error *fault)
 {
 	t->n_seen++;
 	keep(t, UNREADABLE, fault);
+}
+
+void lkb_tally_limit(struct lkb_tally *t, size_t max, const char *what)
+{
+	struct lkb_error fault = {0};
+
+	lkb_fail(&fault, LKB_TRUST, "only the first %zu %s were looked at", max, what);
+	keep(t, NOT_ALL, &fault);
 }
 
 static void unreadable(struct lkb_tally *t, const char *name, const char *what)
@@ -184,31 +192,32 @@ static int hint(const struct lkb_tally *t, struct lkb_error *err)
 		return lkb_hint(err, "the rule is at %.200s:%u:%u; use an image that is signed as "
 				     "it wants, or change it if you know better", pos->file,
 				pos->line, pos->column);
-	return lkb_hint(err, "sign it with 'cosign sign --key cosign.key %.100s/%.100s@sha256:"
-			     "%.12s...' and bring the signature in with the image, or change the "
-			     "rule at %.100s:%u:%u", t->ref->domain, t->ref->path,
+	return lkb_hint(err, "sign it: 'cosign sign --key cosign.key %.100s/%.100s@sha256:%s', and "
+			     "bring the signature in with the image; or change the rule at "
+			     "%.100s:%u:%u", t->ref->domain, t->ref->path,
 			lkb_sha256_text(&t->digest).s, pos->file, pos->line, pos->column);
 }
 
 int lkb_tally_result(const struct lkb_tally *t, struct lkb_error *err)
 {
 	bool optional = t->rule->signatures && !strcmp(t->rule->signatures, "optional");
+	const char *why = t->rank ? t->fault.message : "";
 	lkb_autostr names = {0};
 
 	if (lkb_tally_done(t) || (optional && !t->n_seen))
 		return 0;
 	for (size_t i = 0; i < t->rule->keys.n && i < LKB_TRUST_MAX_KEYS; i++)
 		if (t->good[i])
-			lkb_str_addf(&names, "%s'%.60s'", names.len ? ", " : " (",
+			lkb_str_addf(&names, "%s'%.60s'", names.len ? ", " : "",
 				     t->rule->keys.items[i]);
-	if (!t->n_seen)
-		lkb_fail(err, LKB_TRUST, "'sha256:%s' is not signed, as the policy wants it for "
-			 "'%s'%s%.400s", lkb_sha256_text(&t->digest).s, t->rule->prefix,
-			 t->rank ? ": " : "", t->rank ? t->fault.message : "");
+	if (!names.len)
+		lkb_fail(err, LKB_TRUST, "'sha256:%s' %s that the policy wants for '%s'%s%.400s",
+			 lkb_sha256_text(&t->digest).s, t->n_seen ? "has no good signature of those"
+			 : "has no signature", t->rule->prefix, *why ? ": " : "", why);
 	else
-		lkb_fail(err, LKB_TRUST, "'sha256:%s' is signed by %zu%.200s%s of %zu keys that "
-			 "the policy wants for '%s'%s%.400s", lkb_sha256_text(&t->digest).s,
-			 count_good(t), lkb_str_get(&names), names.len ? ")" : "", wanted(t),
-			 t->rule->prefix, t->rank ? ": " : "", t->rank ? t->fault.message : "");
+		lkb_fail(err, LKB_TRUST, "'sha256:%s' is signed by %zu (%.200s) of the %zu keys "
+			 "that the policy wants for '%s'%s%.400s", lkb_sha256_text(&t->digest).s,
+			 count_good(t), names.s, wanted(t), t->rule->prefix, *why ? ": " : "",
+			 why);
 	return hint(t, err);
 }

@@ -104,6 +104,8 @@ void lkb_tally_simple(struct lkb_tally *t, const char *name, const char *payload
 void lkb_tally_bundle(struct lkb_tally *t, const char *name, const char *text, size_t len);
 /* Something that should have been a signature and could not be read. */
 void lkb_tally_fault(struct lkb_tally *t, const struct lkb_error *fault);
+/* There is more than is looked at, of this kind: "signatures". */
+void lkb_tally_limit(struct lkb_tally *t, size_t max, const char *what);
 /* True if there are enough: more need not be looked at. */
 bool lkb_tally_done(const struct lkb_tally *t);
 /* LKB_TRUST, with all that is known, if the rule is not fulfilled. */
