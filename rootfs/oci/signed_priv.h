@@ -8,9 +8,10 @@
 /*
  * The signatures of a digest that a layout holds, in all the ways that cosign stores them:
  *
- *	REPOSITORY:sha256-HEX.sig   a manifest; each layer is a payload, its signature an annotation
- *	REPOSITORY:sha256-HEX       the list of OCI 1.1 referrers: manifests with such layers, or with
- *	                            a Sigstore bundle; what the list says of them is not believed
+ *	REPOSITORY:sha256-HEX.sig  a manifest; each layer is a payload, its signature an
+ *	                           annotation
+ *	REPOSITORY:sha256-HEX      the list of OCI 1.1 referrers: manifests with such layers, or
+ *	                           with a Sigstore bundle; what it says of them is not believed
  *
  * Both name the digest that they are for, so the repository is of no matter: an image that is
  * called otherwise here than where it was signed keeps its signatures.

@@ -41,8 +41,8 @@ const char *lkb_store_dir(const struct lkb_store *s);
 void lkb_store_limit_layers(struct lkb_store *s, uint64_t max_plain);
 
 /* From now on an image is resolved only if the policy (rootfs/oci/trust) is content with it: its
- * signatures stand in the layout that the image is in, under the names REPOSITORY:sha256-HEX.sig and
- * REPOSITORY:sha256-HEX. Without a policy nothing is asked. Borrowed. */
+ * signatures stand in the layout that the image is in, under the names REPOSITORY:sha256-HEX.sig
+ * and REPOSITORY:sha256-HEX. Without a policy nothing is asked. Borrowed. */
 struct lkb_policy;
 void lkb_store_set_policy(struct lkb_store *s, const struct lkb_policy *p);
 const struct lkb_policy *lkb_store_policy(const struct lkb_store *s);

@@ -61,10 +61,12 @@ check "the store has what the spec names beside it" "$LKBOARD" --progress none -
 plan none unsigned
 same "an image without signatures is used where none are wanted" 0 "$code"
 : > refusals
-for name in $list index-signed index-child index-other-child index-bad-and-child broken-unsigned; do
+for name in $list index-signed index-child index-other-child index-bad-and-child list-child \
+	list-unsigned broken-unsigned; do
 	case $name in
 	tag-a | tag-p384* | tag-ed25519 | tag-rsa | tag-two | tag-twice | tag-stranger-and-a | referrers-a | bundle-a | \
-		bundle-ed25519 | mixed-two | other-name | index-signed | index-child | index-bad-and-child) want=0 ;;
+		bundle-ed25519 | mixed-two | other-name | index-signed | index-child | index-bad-and-child | \
+		list-child) want=0 ;;
 	*) want=6 ;;
 	esac
 	plan all "$name"
@@ -75,6 +77,12 @@ golden "what is said about refused images" refusals "$golden/refusals.txt"
 
 plan all broken-signed
 same "once it is known to be somebody's, an image that is none is a bad input" 3 "$code"
+
+sed "s,app:1,app@$digest," spec.yml > pinned.yml
+for name in tag-a unsigned; do
+	"$LKBOARD" --progress none --store "$STORE" plan rpi3 pinned.yml --policy all.yml --input $name > out 2> err
+	same "$name, pinned by digest: exit code" "$([ $name = tag-a ] && echo 0 || echo 6)" $?
+done
 
 # --- several keys, other rules --------------------------------------------------------------------------
 
@@ -125,6 +133,10 @@ for name in localhost/kernel-rpi3 localhost/init localhost/firmware-rpi localhos
 	"$LKBOARD" --progress none --store "$STORE" cache export -f oci-dir --arch arm64 -o "lay" "$name:bookworm" \
 		> /dev/null && lk cache import lay > /dev/null && rm -rf lay
 done
+lk cache import unsigned > /dev/null
+plan all "" own
+same "an image without signatures is refused in the store" 6 "$code"
+check "what is to be signed is the image, not the store's own index" grep -q "app@sha256:IMAGE'" err
 for name in tag-a bundle-a index-signed; do
 	lk cache import "$name" > imported
 	same "$name: image and signatures come into the store" 2 "$(wc -l < imported)"

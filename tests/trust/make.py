@@ -370,6 +370,19 @@ def build_indexes(path, keys):
         layout.close()
 
 
+def build_lists(path, keys):
+    """An index that does not say platforms: they stand in the images, which are opened to learn them. One that
+    is not signed must not be."""
+    for name in ("list-child", "list-unsigned"):
+        layout = Layout(os.path.join(path, name))
+        desc = image(layout)
+        broken = layout.blob(b"[", TYPE + "manifest.v1+json")
+        layout.name(layout.index([broken, desc]), REPO + ":1")
+        if name == "list-child":
+            tag(layout, desc["digest"], signed(layout, keys, "a", desc["digest"]))
+        layout.close()
+
+
 def build_broken(path, keys):
     """A manifest that is no JSON: it must not be looked at before it is known to be somebody's."""
     for name in ("broken-unsigned", "broken-signed"):
@@ -398,6 +411,7 @@ def main():
     keys = Keys(os.path.join(path, "keys"))
     digests = {build(path, name, keys) for name in CASES}
     build_indexes(path, keys)
+    build_lists(path, keys)
     build_broken(path, keys)
     build_labelled(path)
     with open(os.path.join(path, "digest"), "w") as f:
