@@ -173,6 +173,23 @@ static int begin(struct search *q, const struct lkb_layout *l, struct lkb_arena 
 	return lkb_layout_index(l, arena, &ret->index, err);
 }
 
+/* A document that is asked for by its digest is read to learn if it is a list. What is wrong with one
+ * that the policy refuses anyway is of no matter. */
+static int find_tops(struct judge *j, struct lkb_arena *arena, struct lkb_layout_list *ret,
+		     struct lkb_error *err)
+{
+	struct lkb_oci_desc d = {0};
+	struct lkb_error fault = {0};
+
+	if (!lkb_layout_tops(j->l, j->q->ref, arena, ret, &fault))
+		return 0;
+	if (j->rule && j->q->ref->digest && fault.kind == LKB_INPUT &&
+	    lkb_oci_digest_parse(j->q->ref->digest, &d.verifiable, &d.digest) && d.verifiable &&
+	    !is_trusted(j, &d))
+		return lkb_store_fault(err, &j->refusal);
+	return lkb_store_fault(err, &fault);
+}
+
 /* Looks in one layout: 1 = *im is the image, 0 = it has none that fits, -1 = failed. */
 static int resolve_in(struct search *q, const struct lkb_layout *l, struct lkb_image *im,
 		      struct lkb_error *err)
@@ -182,7 +199,7 @@ static int resolve_in(struct search *q, const struct lkb_layout *l, struct lkb_i
 	const struct lkb_oci_desc *best;
 	struct judge j;
 
-	if (begin(q, l, &arena, &j, err) || lkb_layout_tops(l, q->ref, &arena, &tops, err))
+	if (begin(q, l, &arena, &j, err) || find_tops(&j, &arena, &tops, err))
 		return -1;
 	for (size_t i = 0; i < tops.n; i++)
 		if (add_images(&j, &tops.items[i], &arena, &list, err))

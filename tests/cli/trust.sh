@@ -78,11 +78,16 @@ golden "what is said about refused images" refusals "$golden/refusals.txt"
 plan all broken-signed
 same "once it is known to be somebody's, an image that is none is a bad input" 3 "$code"
 
-sed "s,app:1,app@$digest," spec.yml > pinned.yml
-for name in tag-a unsigned; do
+while read -r name pin want; do
+	sed "s,app:1,app@$pin," spec.yml > pinned.yml
 	"$LKBOARD" --progress none --store "$STORE" plan rpi3 pinned.yml --policy all.yml --input $name > out 2> err
-	same "$name, pinned by digest: exit code" "$([ $name = tag-a ] && echo 0 || echo 6)" $?
-done
+	same "$name, pinned by digest: exit code" "$want" $?
+done << EOS
+tag-a $digest 0
+unsigned $digest 6
+broken-unsigned sha256:$(printf '[' | sha256sum | cut -c1-64) 6
+broken-signed sha256:$(printf '[' | sha256sum | cut -c1-64) 3
+EOS
 
 # --- several keys, other rules --------------------------------------------------------------------------
 
