@@ -173,8 +173,8 @@ static int begin(struct search *q, const struct lkb_layout *l, struct lkb_arena 
 	return lkb_layout_index(l, arena, &ret->index, err);
 }
 
-/* A document that is asked for by its digest is read to learn if it is a list. What is wrong with one
- * that the policy refuses anyway is of no matter. */
+/* A document that is asked for by its digest is read to learn if it is a list. What is wrong with
+ * one that the policy refuses anyway is of no matter. */
 static int find_tops(struct judge *j, struct lkb_arena *arena, struct lkb_layout_list *ret,
 		     struct lkb_error *err)
 {

@@ -210,7 +210,7 @@ cat > wrong.yml << 'EOS'
 default: maybe
 label: {capabilities: [CAP_NET_ADMINS], binds: [etc, /a/../b], namespaces: [host], sysctls: [a]}
 rules:
-  - {prefix: nginx, keys: [none.pub, keys], threshold: 3}
+  - {prefix: nginx, keys: [missing-key.pub, keys], threshold: 3}
   - {prefix: docker.io/a, signatures: none, keys: [keys/a.pub]}
   - {prefix: docker.io/a}
   - prefix: docker.io/b:1
