@@ -147,10 +147,11 @@ static void ask_mounts(const struct lkb_objlist *list, struct lkb_asks *a)
 	for (size_t i = 0; i < list->n; i++) {
 		const struct lkb_spec_mount *m = &mounts[i];
 		const char *type = m->type && *m->type ? m->type : m->source;
+		bool bind = lkb_spec_is_bind(m->type, &m->options);
 
-		if (!lkb_spec_is_bind(m) && type && *type && strcmp(type, "tmpfs"))
+		if (!bind && type && *type && strcmp(type, "tmpfs"))
 			ask(a, LKB_ASK_MOUNTS, type);
-		else if (lkb_spec_is_bind(m) && m->source && *m->source == '/')
+		else if (bind && m->source && *m->source == '/')
 			ask_bind(m->source, strlen(m->source), lkb_spec_is_readonly(&m->options),
 				 a);
 	}
