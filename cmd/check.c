@@ -9,6 +9,7 @@
 #include "base/size.h"
 #include "board/board.h"
 #include "cmd/commands.h"
+#include "rootfs/oci/trust/trust.h"
 #include "rootfs/pkg/pkg.h"
 #include "rootfs/rootfs.h"
 #include "rootfs/spec/spec.h"
@@ -41,6 +42,14 @@ static int check_pkg(const struct lkb_ctx *ctx, const char *path, struct lkb_dia
 	return lkb_pkg_read(path, &pkg, diags, err);
 }
 
+static int check_policy(const struct lkb_ctx *ctx, const char *path, struct lkb_diags *diags,
+			struct lkb_error *err)
+{
+	lkb_auto(lkb_policy) policy = NULL;
+
+	return lkb_policy_read(path, &policy, diags, err);
+}
+
 /* What a file is follows from a key that only its kind has; a spec is the rest. */
 static const struct kind {
 	const char *name, *key;
@@ -49,6 +58,7 @@ static const struct kind {
 } kinds[] = {
 	{"board", "family", check_board},
 	{"package", "packages", check_pkg},
+	{"policy", "rules", check_policy},
 	{"spec", NULL, check_spec},
 };
 
@@ -122,7 +132,7 @@ static int run_check(struct lkb_ctx *ctx, void *options, char **operands, size_t
 const struct lkb_cmd lkb_cmd_check = {
 	.name = "check",
 	.operands = "FILE...",
-	.summary = "find every fault in specs, board profiles and package definitions",
+	.summary = "find every fault in specs, board profiles, package definitions and policies",
 	.min_operands = 1,
 	.max_operands = 100000,
 	.run = run_check,

@@ -43,6 +43,7 @@ static void describe_image(const struct lkb_image *im, struct lkb_str *out)
 	lkb_str_addf(out, "  image  sha256:%.12s  %s (%s, %s%s%s)\n",
 		     lkb_sha256_text(&im->manifest).s, im->ref, im->platform.arch,
 		     lkb_size_text(stored_size(im)).s, input ? ", from " : "", input ? input : "");
+	lkb_asks_describe(im, out);
 }
 
 static void add_inputs(const struct lkb_plan *p, struct lkb_str *out)
@@ -154,7 +155,7 @@ int lkb_plan_describe_json(const struct lkb_plan *p, struct lkb_str *out, struct
 				 "name", p->in->name, "board", p->in->board->name, "format",
 				 p->format->name, "root", p->format->root_mode, "epoch",
 				 (json_int_t)p->epoch, "size", (json_int_t)p->disk.size, "specs",
-				 lkb_json_specs(p), "images", lkb_json_images(p), "missing",
+				 lkb_json_specs(p), "images", lkb_asks_json(p), "missing",
 				 strings_json(&p->missing), "modules",
 				 strings_json(&p->initrd_modules), "partitions",
 				 lkb_json_partitions(p), "steps", steps_json(p));

@@ -147,6 +147,14 @@ static int at_need(const struct lkb_plan *p, const struct need *need, struct lkb
 		   : lkb_rootfs_ref_at(p->in->spec, need->ref, err);
 }
 
+static int keep_fault(const struct lkb_plan *p, const struct need *need,
+		      const struct lkb_error *fault, struct lkb_error *err)
+{
+	if (err)
+		*err = *fault;
+	return at_need(p, need, err);
+}
+
 /* What nobody has and nobody makes is said first, before packages are built for minutes. */
 static int find_packages(struct lkb_plan *p, struct needs *needs, struct lkb_error *err)
 {
@@ -155,14 +163,18 @@ static int find_packages(struct lkb_plan *p, struct needs *needs, struct lkb_err
 	for (i = 0; i < needs->n; i++) {
 		struct need *need = &needs->items[i];
 		lkb_auto(lkb_image) image = NULL;
+		struct lkb_error fault = {0};
 
-		need->there = lkb_store_has(p->in->store, need->ref, &need->platform);
+		/* What the policy refuses is not made anew: it would be refused again. */
+		need->there = !lkb_store_resolve(p->in->store, need->ref, &need->platform, &image,
+						 &fault);
+		if (!need->there && fault.kind == LKB_TRUST && lkb_store_policy(p->in->store))
+			return keep_fault(p, need, &fault, err);
 		if (p->in->configs_dir && (!need->there || p->in->build_missing) &&
 		    find_package(p, need, err))
 			return -1;
-		if (!need->there && !need->pkg &&
-		    lkb_store_resolve(p->in->store, need->ref, &need->platform, &image, err))
-			return at_need(p, need, err);
+		if (!need->there && !need->pkg)
+			return keep_fault(p, need, &fault, err);
 	}
 	return 0;
 }
@@ -215,7 +227,9 @@ static int resolve_all(struct lkb_plan *p, const struct need *needs, size_t n,
 	for (i = 0; i < n; i++) {
 		lkb_auto(lkb_image) image = NULL;
 
-		if (lkb_store_resolve(p->in->store, needs[i].ref, &needs[i].platform, &image, err))
+		if (lkb_store_resolve(p->in->store, needs[i].ref, &needs[i].platform, &image,
+				      err) ||
+		    lkb_asks_judge(p, image, err))
 			return at_need(p, &needs[i], err);
 		if (is_listed(&p->images, image))
 			continue;

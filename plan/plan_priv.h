@@ -138,6 +138,8 @@ struct lkb_sbom_in {
 /* Writes an SPDX 2.3 document (docs/formats/sbom.md) to fd; deterministic. */
 int lkb_sbom_write(const struct lkb_sbom_in *in, int fd, const char *path, uint64_t *ret_bytes,
 		   struct lkb_sha256 *ret_digest, struct lkb_error *err);
+/* LKB_TRUST if the policy does not allow what the image's label asks for. */
+int lkb_asks_judge(const struct lkb_plan *p, const struct lkb_image *im, struct lkb_error *err);
 
 /* build.json: every input and output digest; deterministic. */
 int lkb_build_json(const struct lkb_plan *p, const struct lkb_artifacts *outputs,

@@ -24,7 +24,7 @@ static int read_documents(const struct search *q, const struct lkb_oci_manifest 
 		if (strcmp(d->media_type, TYPE_IN_TOTO) || d->size > LKB_OCI_MAX_DOC ||
 		    !lkb_layout_has(q->from, d))
 			continue;
-		if (lkb_layout_text(q->from, d, &text, &len, err) ||
+		if (lkb_layout_text(q->from, d, LKB_OCI_MAX_DOC, &text, &len, err) ||
 		    q->fn(q->ctx, &d->digest, text, len, err))
 			return -1;
 	}

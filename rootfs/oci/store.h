@@ -41,6 +41,13 @@ const char *lkb_store_dir(const struct lkb_store *s);
 /* Bounds the plain size of one layer (16 GiB if never called): what unpacks to more is refused. */
 void lkb_store_limit_layers(struct lkb_store *s, uint64_t max_plain);
 
+/* From now on an image is resolved only if the policy (rootfs/oci/trust) is content with it: its
+ * signatures stand in the layout that the image is in, under the names REPOSITORY:sha256-HEX.sig
+ * and REPOSITORY:sha256-HEX. Without a policy nothing is asked. Borrowed. */
+struct lkb_policy;
+void lkb_store_set_policy(struct lkb_store *s, const struct lkb_policy *p);
+const struct lkb_policy *lkb_store_policy(const struct lkb_store *s);
+
 /* One image (a manifest and its config), resolved for a platform. Owned strings. */
 struct lkb_image {
 	char *ref;                  /* canonical name it was asked by */
@@ -80,7 +87,8 @@ int lkb_store_add_input(struct lkb_store *s, const char *path, struct lkb_ui *ui
 
 /* Finds a reference in the inputs, then in the store. LKB_INPUT with the hint where to get it if
  * it is not there, if no manifest fits the platform, or if documents are malformed; LKB_TRUST if a
- * digest does not fit. */
+ * digest does not fit, or the policy refuses the image, of which nothing but its digest was looked
+ * at then, and the lists of an index that is not signed itself. */
 int lkb_store_resolve(struct lkb_store *s, const char *ref, const struct lkb_platform *platform,
 		      struct lkb_image **ret, struct lkb_error *err);
 /* True if the reference is there for the platform. */
@@ -146,7 +154,7 @@ struct lkb_import {
 struct lkb_imported {
 	char *ref;                /* owned */
 	struct lkb_sha256 digest; /* of the manifest or index */
-	char *platforms;          /* owned; "linux/amd64,linux/arm64" */
+	char *platforms;          /* owned; "linux/amd64,linux/arm64"; "-" for signatures */
 };
 struct lkb_imported_list {
 	struct lkb_imported *items; /* owned */

@@ -9,7 +9,7 @@ static int visit(struct lkb_layout_visit *v, const struct lkb_oci_desc *d, unsig
 static int read_config(const struct lkb_layout_visit *v, const struct lkb_oci_manifest *m,
 		       struct lkb_oci_config *config, struct lkb_error *err)
 {
-	if (m->config.kind != LKB_OCI_CONFIG)
+	if (v->artifact || m->config.kind != LKB_OCI_CONFIG)
 		return 0;
 	if (lkb_layout_config(v->from, &m->config, config, err))
 		return -1;
@@ -73,9 +73,9 @@ static int visit_index(struct lkb_layout_visit *v, const struct lkb_oci_desc *d,
 	for (size_t i = 0; i < index->n; i++) {
 		const struct lkb_oci_desc *item = &index->items[i];
 
-		if (item->attests && visit_attestation(v, item, err))
+		if (!v->artifact && item->attests && visit_attestation(v, item, err))
 			return lkb_context(err, "attestation '%s'", item->digest_text);
-		if (item->not_for_us)
+		if (v->artifact ? !lkb_layout_has(v->from, item) : item->not_for_us)
 			continue;
 		if (item->has_platform && !lkb_layout_has(v->from, item)) {
 			lkb_ui_message(v->ui, "'%s' has no manifest for %s", v->from->path,
@@ -115,7 +115,7 @@ int lkb_layout_visit(struct lkb_layout_visit *v, const struct lkb_oci_desc *d,
 	v->n_images = 0;
 	if (visit(v, d, 0, err))
 		return -1;
-	if (!v->n_images)
+	if (!v->n_images && !v->artifact)
 		return lkb_fail(err, LKB_INPUT, "nothing in it is a Linux image");
 	return 0;
 }
