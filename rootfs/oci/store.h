@@ -21,6 +21,7 @@
  *	DIR/derived/layer-v1/HEX.tar        layers decompressed, named by diff_id; can always go
  *	DIR/derived/layer-v1/HEX.ok         size and time the tar had when it was last hashed
  *	DIR/tmp/PID-N.tmp                   what is being written
+ *	DIR/partial/HEX                     beginnings of blobs that a pull did not get whole
  *	DIR/pkg/                            rootfs/pkg's downloads
  *	DIR/lock                            flock: shared to read the index, exclusive to write
  *
