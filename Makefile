@@ -35,7 +35,7 @@ DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev
 DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
 	      genimage time gawk strace curl git python3-jsonschema qemu-system-x86 openssh-client \
-	      openssl golang-github-opencontainers-specs-dev
+	      openssl docker-registry golang-github-opencontainers-specs-dev
 
 all: $(O)/lkboard ondevice
 

@@ -8,6 +8,7 @@
 #include "base/size.h"
 #include "base/version.h"
 #include "plan/plan_priv.h"
+#include "rootfs/oci/pull.h"
 #include "rootfs/oci/ref.h"
 #include "rootfs/pkg/pkg.h"
 
@@ -68,6 +69,7 @@ struct need {
 	const char *ref;
 	struct lkb_pkg *pkg; /* owned */
 	bool there;          /* in the store */
+	bool remote;         /* a registry is asked for it */
 };
 
 struct needs {
@@ -120,6 +122,18 @@ static int find_package(struct lkb_plan *p, struct need *need, struct lkb_error 
 	return need->there || need->pkg ? 0 : not_there(p, &parsed, err);
 }
 
+/* What nobody here has and makes may be somewhere else. localhost, without a port, is nowhere: it
+ * is what images are called that were made here. */
+static bool is_remote(const struct lkb_plan *p, const struct need *need,
+		      const struct lkb_platform *platform)
+{
+	lkb_autoref parsed = {0};
+
+	return p->in->registry && !lkb_ref_parse(need->ref, &parsed, NULL) &&
+	       strcmp(parsed.domain, "localhost") != 0 &&
+	       lkb_store_lacks(p->in->store, need->ref, platform);
+}
+
 /* What nobody has and nobody makes is said first, before packages are built for minutes. */
 static int find_needs(struct lkb_plan *p, const struct lkb_strv *refs,
 		      const struct lkb_platform *platform, struct needs *needs,
@@ -137,7 +151,8 @@ static int find_needs(struct lkb_plan *p, const struct lkb_strv *refs,
 		if (p->in->configs_dir && (!need->there || p->in->build_missing) &&
 		    find_package(p, need, err))
 			return -1;
-		if (!need->there && !need->pkg &&
+		need->remote = !need->there && !need->pkg && is_remote(p, need, platform);
+		if (!need->there && !need->pkg && !need->remote &&
 		    lkb_store_resolve(p->in->store, need->ref, platform, &image, err))
 			return lkb_rootfs_ref_at(p->in->spec, need->ref, err);
 	}
@@ -154,6 +169,41 @@ static int refresh(struct lkb_plan *p, const struct need *need, struct lkb_error
 		return build_package(p, need->pkg, err);
 	lkb_ui_warning(p->in->ui, "the programs for the boards were not found: image '%s' is used "
 		       "as it is in the store", need->ref);
+	return 0;
+}
+
+static int fetch(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform,
+		 struct lkb_error *err)
+{
+	struct lkb_imported_list list __attribute__((cleanup(lkb_imported_clear))) = {0};
+	const struct lkb_pull in = {
+		.registry = p->in->registry, .refs = &ref, .n_refs = 1,
+		.platforms = platform, .n_platforms = 1,
+	};
+
+	return lkb_pull(p->in->store, &in, &list, err) ?
+	       lkb_rootfs_ref_at(p->in->spec, ref, err) : 0;
+}
+
+/* Before packages are built for minutes. */
+static int fetch_remote(struct lkb_plan *p, const struct needs *needs,
+			const struct lkb_platform *platform, struct lkb_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < needs->n; i++) {
+		const char *ref = needs->items[i].ref;
+
+		if (!needs->items[i].remote)
+			continue;
+		if (p->in->build_missing) {
+			if (fetch(p, ref, platform, err))
+				return -1;
+		} else {
+			lkb_strv_add(&p->missing, ref);
+			lkb_strv_add(&p->remote, ref);
+		}
+	}
 	return 0;
 }
 
@@ -284,7 +334,8 @@ int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
 	size_t i;
 
 	collect_refs(p, &refs);
-	if (find_needs(p, &refs, &platform, &needs, err))
+	if (find_needs(p, &refs, &platform, &needs, err) ||
+	    fetch_remote(p, &needs, &platform, err))
 		return -1;
 	for (i = 0; i < needs.n; i++)
 		if (supply(p, &needs.items[i], &platform, err))

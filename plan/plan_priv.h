@@ -14,6 +14,7 @@ struct lkb_plan {
 	const struct lkb_format *format;
 
 	struct lkb_strv missing;          /* references nobody has: then nothing below is known */
+	struct lkb_strv remote;           /* those of them that registries are asked for */
 	struct lkb_rootfs_images images;  /* the spec's and the board's */
 	int64_t epoch;
 	struct lkb_sha256 seed;

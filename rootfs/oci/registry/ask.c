@@ -9,6 +9,7 @@
 enum {
 	MAX_HOPS = 5,
 	WAIT_STEP_MS = 250,
+	RESUME_MS = 100, /* after a break that came behind new bytes */
 };
 
 bool lkb_place_is_plain(const struct lkb_place *p)
@@ -27,17 +28,15 @@ void lkb_registry_wait(struct lkb_registry *r, uint64_t ms, const atomic_bool *s
 }
 
 /* The request's own URL. */
-static int make_url(const struct lkb_ask *a, struct lkb_url *ret, struct lkb_error *err)
+static int make_url(const struct lkb_ask *a, bool plain, struct lkb_url *ret, struct lkb_error *err)
 {
 	const struct lkb_place *p = a->at;
-	const char *rest = strstr(p->base, "://");
-	lkb_autofree char *text = lkb_format("%s%s/v2/%s/%s%s%s", p->is_plain ? "http" : "https",
-					     rest, a->repo, a->what, p->query ? "?" : "",
+	const char *rest = plain ? strstr(p->base, "://") : p->base;
+	lkb_autofree char *text = lkb_format("%s%s/v2/%s/%s%s%s", plain ? "http" : "", rest,
+					     a->repo, a->what, p->query ? "?" : "",
 					     p->query ? p->query : "");
-	lkb_autofree char *as_given = lkb_format("%s/v2/%s/%s%s%s", p->base, a->repo, a->what,
-						 p->query ? "?" : "", p->query ? p->query : "");
 
-	return lkb_url_parse(p->may_be_plain ? text : as_given, ret, err);
+	return lkb_url_parse(text, ret, err);
 }
 
 /* One try: what goes out, and how it went. */
@@ -46,6 +45,7 @@ struct attempt {
 	const struct lkb_ask *a;
 	const struct lkb_shown *shown;
 	enum lkb_net_fault fault;
+	bool plain;   /* without TLS, because the place speaks none */
 	bool foreign; /* the answer came from where a redirect led to */
 };
 
@@ -107,7 +107,8 @@ static int attempt(struct attempt *t, struct lkb_net_response *ret, struct lkb_e
 {
 	lkb_autourl own = {0}, at = {0};
 
-	if (make_url(t->a, &own, err) || make_url(t->a, &at, err))
+	t->plain = t->a->at->is_plain;
+	if (make_url(t->a, t->plain, &own, err) || make_url(t->a, t->plain, &at, err))
 		return -1;
 	for (unsigned hops = 0;; hops++) {
 		lkb_autonetresponse answer = {0};
@@ -152,7 +153,8 @@ static void say_warnings(struct lkb_registry *r, const struct lkb_place *at,
 
 /* State of all tries. */
 struct tries {
-	unsigned in_a_row, all;
+	unsigned in_a_row; /* without a byte of progress */
+	unsigned all;
 	bool answered; /* what is shown now was got in answer to a refusal */
 	uint64_t done; /* before the last one */
 };
@@ -162,7 +164,7 @@ static bool find_wait(const struct tries *n, const struct lkb_net_response *answ
 {
 	uint64_t seconds;
 
-	*ret = lkb_retry_backoff_ms(n->in_a_row);
+	*ret = n->in_a_row ? lkb_retry_backoff_ms(n->in_a_row) : RESUME_MS;
 	if (!lkb_retry_after(lkb_net_header(answer, "Retry-After"),
 			     lkb_net_header(answer, "Date"), &seconds))
 		return true;
@@ -177,15 +179,17 @@ static int wait_for_next(struct lkb_registry *r, const struct lkb_ask *a, struct
 	unsigned most = a->at->is_mirror ? LKB_RETRY_MIRROR_TRIES : LKB_RETRY_TRIES;
 	uint64_t done = a->done ? a->done(a->ctx) : 0, ms;
 
-	n->in_a_row = done > n->done ? 1 : n->in_a_row + 1;
+	n->in_a_row = done > n->done ? 0 : n->in_a_row + 1;
 	n->done = done;
-	if (n->in_a_row > most || ++n->all >= LKB_RETRY_ALL || !find_wait(n, answer, &ms) ||
+	if (n->in_a_row >= most || ++n->all >= LKB_RETRY_ALL || !find_wait(n, answer, &ms) ||
 	    (a->stop && atomic_load(a->stop)))
 		return 0;
-	lkb_ui_detail(lkb_registry_ui(r), "'%s': %s%u, once more in %llu s", a->at->host,
-		      answer->status ? "it answers " : "the connection broke off, try ",
-		      answer->status ? answer->status : n->in_a_row,
-		      (unsigned long long)((ms + 999) / 1000));
+	if (answer->status)
+		lkb_ui_detail(lkb_registry_ui(r), "'%s' answers %u, once more in %llu ms",
+			      a->at->host, answer->status, (unsigned long long)ms);
+	else
+		lkb_ui_detail(lkb_registry_ui(r), "'%s': the connection broke off, once more in "
+			      "%llu ms", a->at->host, (unsigned long long)ms);
 	lkb_registry_wait(r, ms, a->stop);
 	return 1;
 }
@@ -222,9 +226,10 @@ static int judge_fault(struct lkb_registry *r, struct attempt *t, struct tries *
 {
 	const struct lkb_net_response none = {0};
 
-	if (t->fault == LKB_NET_NO_TLS && t->a->at->may_be_plain && !t->foreign &&
-	    !atomic_exchange(&t->a->at->is_plain, true))
+	if (t->fault == LKB_NET_NO_TLS && t->a->at->may_be_plain && !t->foreign && !t->plain) {
+		t->a->at->is_plain = true;
 		return 1;
+	}
 	if (t->fault == LKB_NET_NO_TLS && !t->foreign && !lkb_place_is_plain(t->a->at))
 		return lkb_hint(err, "--insecure-registry %s allows to speak to it without TLS",
 				t->a->at->host);

@@ -25,12 +25,13 @@ void lkb_registry_words(const char *text, size_t len, struct lkb_str *ret)
 	add_word(&root, "details", "", &words); /* Docker Hub's token server */
 	if (!lkb_json_array(&root, "errors", LKB_JSON_OPTIONAL, 1000, &errors, NULL)) {
 		for (size_t i = 0; i < lkb_json_count(&errors) && i < MAX_ERRORS; i++) {
+			const char *between = words.len ? "; " : "";
 			size_t before = words.len;
 
 			if (lkb_json_item(&errors, i, &item, NULL))
 				continue;
-			add_word(&item, "code", words.len ? "; " : "", &words);
-			add_word(&item, "message", words.len > before ? ": " : "", &words);
+			add_word(&item, "code", between, &words);
+			add_word(&item, "message", words.len > before ? ": " : between, &words);
 		}
 	}
 	lkb_str_addn(ret, lkb_str_get(&words), words.len);
