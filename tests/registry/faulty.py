@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """A registry that reads an OCI layout and misbehaves on purpose:
 
-    faulty.py PORT-FILE LAYOUT MODE [KEY=VALUE...]
+    faulty.py PORT-FILE LAYOUT [KEY=VALUE...]
 
-Repository names are not looked at; a tag is a name in index.json. MODE is said below. `log=FILE`
-gets a line of JSON a request. `login=USER:PASSWORD` wants Basic. `tls=CERT,KEY` speaks TLS."""
-import base64, http.server, json, os, re, socket, ssl, struct, sys
+The first word of a repository's name says how, with a number behind a dot: "cut-at.3/x"; below is
+what there is. A tag is a name in index.json. `log=FILE` gets a line of JSON a request,
+`login=USER:PASSWORD` is who may see "login", `to=URL` is where its blobs are redirected to."""
+import base64, http.server, json, os, re, socket, struct, sys
 
-port_file, layout, mode = sys.argv[1:4]
-more = dict(a.split("=", 1) for a in sys.argv[4:])
-mode, _, arg = mode.partition(":")
+port_file, layout = sys.argv[1:3]
+more = dict(a.split("=", 1) for a in sys.argv[3:])
 INDEX = "application/vnd.oci.image.index.v1+json"
 seen = {}  # how often each path was asked for
 
@@ -64,8 +64,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.connection.close()
 
     def is_let_in(self):
-        if "login" not in more:
-            return True
         want = "Basic " + base64.b64encode(more["login"].encode()).decode()
         if self.headers.get("Authorization") == want:
             return True
@@ -75,26 +73,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.note()
         path = self.path.split("?")[0]
-        if mode == "files":  # whatever it is: a server that a redirect leads to
+        if path.startswith("/files/"):  # where a redirect leads to
             return self.send_blob(path.rsplit("/", 1)[1])
-        if not self.is_let_in():
+        as_mode = re.match(r"/as/([^/]+)/", path)  # a mirror that is worse than what it mirrors
+        if as_mode:
+            path = re.sub(r"^/as/[^/]+/v2/[^/]+/", "/v2/%s/" % as_mode[1], path)
+        m = re.fullmatch(r"/v2/([^/.]+)[.]?([0-9]*)/(.+)/(manifests|blobs|referrers)/([^/]+)", path)
+        if not m:
+            return self.reply(200 if path == "/v2/" else 404)
+        mode, arg = m[1], int(m[2] or 0)
+        if mode == "login" and not self.is_let_in():
             return
-        if mode == "busy" and times("all") <= int(arg or 2):
+        if mode == "busy" and times(mode) <= arg:
             return self.reply(429, Retry_After="1")
         if mode == "later":
             return self.reply(429, Retry_After="1000")
-        if mode == "broken" and times("all") <= int(arg or 2):
+        if mode == "broken" and times(mode) <= arg:
             return self.reply(503)
-        m = re.fullmatch(r"/v2/(.+)/(manifests|blobs|referrers)/([^/]+)", path)
-        if not m:
-            return self.reply(200 if path == "/v2/" else 404)
-        if m[2] == "manifests":
-            return self.send_manifest(m[3])
-        if m[2] == "blobs":
-            return self.fault_blob(m[3][7:])
+        if m[4] == "manifests":
+            return self.send_manifest(mode, m[5])
+        if m[4] == "blobs":
+            return self.fault_blob(mode, arg, m[5][7:])
         return self.reply(404, b"404 page not found")
 
-    def send_manifest(self, reference):
+    def send_manifest(self, mode, reference):
         data, kind = find_manifest(reference)
         if mode == "none-json":
             return self.reply(404, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no such tag",'
@@ -138,18 +140,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.cut()
         self.reply(status, body, **headers)
 
-    def fault_blob(self, digest):
+    def fault_blob(self, mode, arg, digest):
         data = read_blob(digest)
         if data is None or len(data) < 5000:  # configs are let through
             return self.send_blob(digest)
-        first = times(digest) == 1
+        first = times(self.path) == 1
         half = len(data) // 2
         if mode == "cut-each":  # at every tenth, again and again
             m = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
             start = int(m[1]) if m else 0
             return self.send_blob(digest, stop=start + len(data) // 10 + 1)
         if mode == "cut-at":  # once, at that tenth
-            return self.send_blob(digest, stop=len(data) * int(arg) // 10 if first else None)
+            return self.send_blob(digest, stop=len(data) * arg // 10 if first else None)
         if mode == "cut-always":  # never a byte
             return self.send_blob(digest, stop=0)
         if mode == "no-range":
@@ -176,8 +178,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.endless(data)
         if mode == "blob-404":
             return self.reply(404)
-        if mode == "redirect":
-            return self.reply(307, Location=arg + "/" + digest)
+        if mode == "login":
+            return self.reply(307, Location=more["to"] + "/" + digest)
         if mode == "circle":
             return self.reply(302, Location=self.path)
         if mode == "nowhere":
@@ -203,10 +205,6 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 server = Server(("127.0.0.1", 0), Handler)
-if "tls" in more:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*more["tls"].split(","))
-    server.socket = context.wrap_socket(server.socket, server_side=True)
 with open(port_file + ".tmp", "w") as f:
     f.write(str(server.server_address[1]))
 os.rename(port_file + ".tmp", port_file)

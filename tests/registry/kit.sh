@@ -1,7 +1,7 @@
 # Sourced behind tests/lib.sh by tests of registries: servers on loopback, which end with the test.
 #
 #	registry PORT-VARIABLE [line of the configuration...]    a real one
-#	serve PORT-VARIABLE LAYOUT MODE [ARGS...]                 faulty.py
+#	serve PORT-VARIABLE LAYOUT [ARGS...]                      faulty.py
 PIDS=
 KIT=$TOP/tests/registry
 # Nothing of the machine's own logins and proxies.
@@ -51,7 +51,7 @@ registry() { # variable [line...]
 	wait_for "http${HTTP_MORE:+s}://127.0.0.1:$port/v2/"
 }
 
-serve() { # variable layout mode [args...]
+serve() { # variable layout [args...]
 	variable=$1
 	shift
 	rm -f "$T/port"
@@ -85,6 +85,8 @@ says() {
 }
 
 # Every blob is what its name says, and what has a name is whole.
-valid() { # NAME STORE
-	check "$1: the store is valid" python3 "$KIT/check_store.py" "$2"
+valid() { # NAME STORE...
+	what=$1
+	shift
+	check "$what: the store is valid" python3 "$KIT/check_store.py" "$@"
 }
