@@ -9,8 +9,8 @@ DESTDIR  ?=
 V        ?=
 Q        := $(if $(V),,@)
 
-MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci/registry rootfs/oci rootfs/pkg rootfs board dtb \
-	    bootloader/slot bootloader image/fs image plan cmd
+MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci/registry rootfs/oci rootfs/pkg \
+	    rootfs board dtb bootloader/slot bootloader image/fs image plan cmd
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include base/banned.h $(CPPFLAGS)
@@ -30,8 +30,8 @@ FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/fuzz/%)
 # What `make deps` installs. The first line is what the program itself is built with and runs.
 DEPS_RUN   := mtools u-boot-tools kmod qemu-system-arm qemu-utils
 DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev libfdt-dev \
-	      libext2fs-dev libcurl4-openssl-dev libzstd-dev libisal-dev zlib1g-dev liblzma-dev gcc-aarch64-linux-gnu \
-	      libc6-dev-arm64-cross
+	      libext2fs-dev libcurl4-openssl-dev libzstd-dev libisal-dev zlib1g-dev liblzma-dev \
+	      gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
 	      genimage time gawk strace curl git python3-jsonschema qemu-system-x86 openssh-client \

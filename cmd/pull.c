@@ -42,7 +42,8 @@ static int find_platforms(const struct pull_options *o, struct lkb_platform **re
 	size_t i;
 
 	if (o->all_platforms && o->arch.n)
-		return lkb_fail(err, LKB_USAGE, "'--all-platforms' and '--arch' exclude each other");
+		return lkb_fail(err, LKB_USAGE, "'--all-platforms' and '--arch' exclude each "
+				"other");
 	for (i = 0; i < o->arch.n; i++)
 		if (lkb_arch_option(o->arch.items[i], &list[i], err))
 			return -1;

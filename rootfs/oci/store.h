@@ -86,8 +86,8 @@ int lkb_store_resolve(struct lkb_store *s, const char *ref, const struct lkb_pla
 /* True if the reference is there for the platform. */
 bool lkb_store_has(struct lkb_store *s, const char *ref, const struct lkb_platform *platform);
 
-/* True if it is not there for the platform, or not all of it, and nothing is wrong with what is: the
- * reason to fetch it. */
+/* True if it is not there for the platform, or not all of it, and nothing is wrong with what is:
+ * the reason to fetch it. */
 bool lkb_store_lacks(struct lkb_store *s, const char *ref, const struct lkb_platform *platform);
 
 /* The image as one tree: layers applied in order. Layers are decompressed into derived/ on first

@@ -239,7 +239,8 @@ static void helpers(void **state)
 		int found;
 
 		write_text("auth.json", i % 2 ?
-			"{\"credHelpers\":{\"https://h.example\":\"t.x_1\"},\"auths\":{\"h.example\":{\"auth\":\"" A_B "\"}}}" :
+			"{\"credHelpers\":{\"https://h.example\":\"t.x_1\"},"
+			"\"auths\":{\"h.example\":{\"auth\":\"" A_B "\"}}}" :
 			"{\"credsStore\":\"t.x_1\",\"auths\":{\"h.example\":{\"auth\":\"" A_B "\"}}}");
 		unlink(program);
 		OK(lkb_write_file(program, text, strlen(text), 0755, &err));

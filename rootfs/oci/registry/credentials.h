@@ -44,7 +44,7 @@ void lkb_auth_keys(const char *domain, const char *path, struct lkb_strv *ret);
  * frees it. */
 char *lkb_auth_key(const char *text);
 
-/* What a helper program says: {"Username", "Secret"}; the user "<token>" means an identity token. */
+/* What a helper program says: {"Username", "Secret"}; the user "<token>" has an identity token. */
 int lkb_auth_parse_helper(const char *text, size_t len, const char *name,
 			  struct lkb_credential *ret, struct lkb_error *err);
 

@@ -30,7 +30,7 @@ int lkb_mirror_parse(const char *text, struct lkb_mirror *ret, struct lkb_error 
 		url[len - 1] = '\0';
 	if (lkb_url_parse(url, &m.url, &fault) || strpbrk(url, "?#") || equals == text) {
 		lkb_fail(err, LKB_USAGE, "'--mirror %.300s': %s", text,
-			 fault.message[0] ? fault.message : "no name of a registry or no plain URL");
+			 fault.message[0] ? fault.message : "no registry, or no plain URL");
 		lkb_url_clear(&m.url);
 		return lkb_hint(err, "--mirror docker.io=https://mirror.example/path");
 	}

@@ -80,7 +80,7 @@ int lkb_registry_referrers(struct lkb_registry *r, const struct lkb_repository *
 struct lkb_registry_blob {
 	struct lkb_sha256 digest;
 	uint64_t size;
-	int fd;        /* read-write; what it holds is a beginning of the blob, from an earlier try */
+	int fd;        /* read-write; what it holds is a beginning of the blob, from earlier */
 	uint64_t have; /* how much */
 	atomic_bool *stop; /* set by somebody else: give up; may be NULL */
 	/* Called with every piece, from the thread that asked; done may go down again. */
