@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/path.h"
 
 int lkb_pread_full(int fd, void *buf, size_t n, uint64_t off, const char *name,
 		   struct lkb_error *err)
@@ -102,6 +103,17 @@ static const char *kind_of(mode_t mode)
 				: "a device";
 }
 
+/* A name that is nearly one of the files beside it is a slip. */
+static int fail_open(const char *path, struct lkb_error *err)
+{
+	bool missing = errno == ENOENT;
+	lkb_autofree char *near = NULL;
+
+	lkb_fail_errno(err, "cannot open '%s'", path);
+	near = missing && err ? lkb_near_file(path) : NULL;
+	return near ? lkb_hint(err, "did you mean '%s'?", near) : -1;
+}
+
 int lkb_open_read(const char *path, int *ret_fd, uint64_t *ret_size, struct lkb_error *err)
 {
 	lkb_autofd fd = -1;
@@ -110,7 +122,7 @@ int lkb_open_read(const char *path, int *ret_fd, uint64_t *ret_size, struct lkb_
 	/* O_NONBLOCK: a FIFO in the way must not hang us. It means nothing for regular files. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return lkb_fail_errno(err, "cannot open '%s'", path);
+		return fail_open(path, err);
 	if (fstat(fd, &st) < 0)
 		return lkb_fail_errno(err, "cannot look at '%s'", path);
 	if (!S_ISREG(st.st_mode))

@@ -11,6 +11,10 @@ const char *lkb_path_basename(const char *path);             /* borrowed: after 
 /* Base name without its last extension: "a/hello.yml" -> "hello". */
 char *lkb_path_stem(const char *path);
 
+/* A name that is nearly that of a file in the same directory: the path of that one; the caller
+ * frees it. NULL if there is none, or too much to choose from. */
+char *lkb_near_file(const char *path);
+
 /* Shell-style match of one name: '*' any run (slashes too), '?' one byte; nothing else special. */
 bool lkb_glob_match(const char *pattern, const char *name);
 

@@ -10,13 +10,13 @@
 
 struct pull_options {
 	struct lkb_registry_words registry;
-	struct lkb_strv arch;
+	const char *arch;
 	bool all_platforms, signatures;
 };
 
 static const struct lkb_opt rows[] = {
-	LKB_OPT(0, "arch", LIST, struct pull_options, arch, "ARCH",
-		"one architecture, arm/v7 with a variant (default: this machine's)"),
+	LKB_OPT(0, "arch", STRING, struct pull_options, arch, "ARCH",
+		"architectures, as arm64,arm/v7 (default: this machine's)"),
 	LKB_OPT(0, "all-platforms", FLAG, struct pull_options, all_platforms, NULL,
 		"all that there are for Linux"),
 	LKB_OPT(0, "signatures", FLAG, struct pull_options, signatures, NULL,
@@ -34,22 +34,24 @@ static int this_machine(struct lkb_platform *ret, struct lkb_error *err)
 	return lkb_hint(err, "say which with --arch");
 }
 
-/* *ret is owned by the caller. */
+/* "arm64,arm/v7". *ret is owned by the caller. */
 static int find_platforms(const struct pull_options *o, struct lkb_platform **ret, size_t *ret_n,
 			  struct lkb_error *err)
 {
-	lkb_autofree struct lkb_platform *list = lkb_alloc_array(o->arch.n + 1, sizeof(*list));
-	size_t i;
+	lkb_autofree char *words = lkb_strdup(o->arch ? o->arch : "");
+	lkb_autofree struct lkb_platform *list = lkb_alloc_array(strlen(words) + 1, sizeof(*list));
+	char *at = words, *word;
+	size_t n = 0;
 
-	if (o->all_platforms && o->arch.n)
+	if (o->all_platforms && o->arch)
 		return lkb_fail(err, LKB_USAGE, "'--all-platforms' and '--arch' exclude each "
 				"other");
-	for (i = 0; i < o->arch.n; i++)
-		if (lkb_arch_option(o->arch.items[i], &list[i], err))
+	while (o->arch && (word = strsep(&at, ",")))
+		if (lkb_arch_option(word, &list[n++], err))
 			return -1;
-	if (!o->arch.n && !o->all_platforms && this_machine(&list[0], err))
+	if (!n && !o->all_platforms && this_machine(&list[n++], err))
 		return -1;
-	*ret_n = o->all_platforms ? 0 : o->arch.n ? o->arch.n : 1;
+	*ret_n = n;
 	*ret = LKB_STEAL(list);
 	return 0;
 }

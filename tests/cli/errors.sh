@@ -78,6 +78,8 @@ run lk build rpi3 wrong.yml
 check "build says the same as check" cmp expected err
 
 says "no file" 4 "lkboard: cannot open 'none.yml': No such file or directory" lk plan rpi3 none.yml
+says "nearly a file" 4 "lkboard: cannot open './wrnog.yml': No such file or directory
+  hint: did you mean './wrong.yml'?" lk plan rpi3 ./wrnog.yml
 says "a directory" 3 "lkboard: '.' is a directory, not a regular file" lk plan rpi3 .
 says "a device" 3 "lkboard: '/dev/zero' is a device, not a regular file" lk check /dev/zero
 mkfifo pipe

@@ -35,7 +35,7 @@ same "the others were not fetched" 6 "$(ls s/blobs/sha256 | wc -l)"
 valid "one platform" s
 sko --override-arch arm64 copy -q "oci:s:$R/x/y:1" oci:judge:x
 same "skopeo reads it out of the store" 0 $?
-run lk --store s cache pull --arch amd64 --arch arm/v7 "$R/x/y:1"
+run lk --store s cache pull --arch amd64,arm/v7 "$R/x/y:1"
 same "two more" "linux/amd64,linux/arm/v7" "$(cut -f3 out)"
 same "the name has all three" 3 "$(lk --store s cache ls | wc -l)"
 run lk --store all cache pull --all-platforms "$R/x/y:1" "$R/x/single:1" "$R/x/y:2"
