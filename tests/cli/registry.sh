@@ -128,10 +128,7 @@ cat > bin/docker-credential-vault <<'END'
 [ "$1" = get ] || exit 9
 read -r server
 echo "$server" >> "$HOME/asked"
-case $server in
-*1) echo "credentials not found in native keychain"; exit 1 ;;
-*) echo '{"ServerURL":"x","Username":"lkb","Secret":"s3c:ret"}' ;;
-esac
+echo '{"ServerURL":"x","Username":"lkb","Secret":"s3c:ret"}'
 END
 chmod +x bin/docker-credential-vault
 printf '{"credHelpers":{"%s":"vault"}}' "$R" > home/.docker/config.json
