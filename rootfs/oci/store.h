@@ -20,6 +20,7 @@
  *	DIR/blobs/sha256/HEX                manifests, configs, layers
  *	DIR/derived/layer-v1/HEX.tar        layers decompressed, named by diff_id; can always go
  *	DIR/derived/layer-v1/HEX.ok         size and time the tar had when it was last hashed
+ *	DIR/derived/KIND/HEX                other derived data, each with its digest at the end
  *	DIR/tmp/PID-N.tmp                   what is being written
  *	DIR/partial/HEX                     beginnings of blobs that a pull did not get whole
  *	DIR/pkg/                            rootfs/pkg's downloads
@@ -95,6 +96,18 @@ bool lkb_store_lacks(struct lkb_store *s, const char *ref, const struct lkb_plat
 int lkb_store_image_tree(struct lkb_store *s, const struct lkb_image *im, struct lkb_ui *ui,
 			 struct lkb_tree **ret, struct lkb_error *err);
 
+/*
+ * Attestations: what builders attach to an image in the same index, as manifests of
+ * "vnd.docker.reference.type" attestation-manifest that name the image's. They say something about
+ * an image and are no part of it: whether they are there depends on how it came in. Calls fn for
+ * each in-toto document about this image, in the index's order, digests compared; documents above
+ * 4 MiB are left out. Text has a NUL behind it.
+ */
+typedef int lkb_attestation_fn(void *ctx, const struct lkb_sha256 *digest, const char *text,
+			       size_t len, struct lkb_error *err);
+int lkb_store_attestations(const struct lkb_store *s, const struct lkb_image *im,
+			   lkb_attestation_fn *fn, void *ctx, struct lkb_error *err);
+
 /* What a producer of images (rootfs/pkg) says about a new one. Borrowed strings. */
 struct lkb_image_new {
 	const char *ref;
@@ -111,6 +124,15 @@ struct lkb_image_new {
 int lkb_store_put_tree(struct lkb_store *s, const struct lkb_image_new *im,
 		       const struct lkb_inode *root, struct lkb_sha256 *ret_manifest,
 		       struct lkb_error *err);
+
+/* Derived data of other kinds: what was computed from the layer or image of that digest and can
+ * always be computed again. KIND is a word with its version, "files-v1". False if there is none, or
+ * none that is as it was written; nothing fails where it cannot be written. The caller frees *ret,
+ * which has a NUL behind it. */
+bool lkb_store_derived_read(const struct lkb_store *s, const char *kind,
+			    const struct lkb_sha256 *key, size_t max, char **ret, size_t *ret_len);
+void lkb_store_derived_write(const struct lkb_store *s, const char *kind,
+			     const struct lkb_sha256 *key, const void *p, size_t n);
 
 /* What to import. Borrowed strings. */
 struct lkb_import {
