@@ -7,4 +7,6 @@
 /* Milliseconds of the monotonic clock: for time-outs and progress, never for an artifact. */
 uint64_t lkb_clock_monotonic_ms(void);
 
+void lkb_clock_sleep_ms(uint64_t ms);
+
 #endif

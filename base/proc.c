@@ -300,7 +300,8 @@ static char *one_line(struct lkb_str *s)
 	return lkb_str_take(&line);
 }
 
-static int judge(const char *name, int status, struct talk *t, struct lkb_error *err)
+static int judge(const char *name, int status, struct talk *t, int *ret_code,
+		 struct lkb_error *err)
 {
 	lkb_autofree char *said = one_line(&t->err);
 
@@ -313,7 +314,9 @@ static int judge(const char *name, int status, struct talk *t, struct lkb_error 
 		return lkb_fail(err, LKB_IO, "'%s' was killed by signal %d (%s)%s%s", name,
 				WTERMSIG(status), strsignal(WTERMSIG(status)), *said ? ": " : "",
 				said);
-	if (WEXITSTATUS(status))
+	if (ret_code)
+		*ret_code = WEXITSTATUS(status);
+	else if (WEXITSTATUS(status))
 		return lkb_fail(err, LKB_IO, "'%s' failed with exit code %d%s%s", name,
 				WEXITSTATUS(status), *said ? ": " : "", said);
 	return 0;
@@ -379,7 +382,8 @@ int lkb_proc_run(const struct lkb_proc *p, struct lkb_str *ret_out, struct lkb_e
 	close_pipes(&pipes);
 	if (t.too_much || t.broken)
 		kill(pid, SIGKILL);
-	r = reap(pid, undo, p->argv[0], &status, err) || judge(p->argv[0], status, &t, err);
+	r = reap(pid, undo, p->argv[0], &status, err) ||
+	    judge(p->argv[0], status, &t, p->ret_code, err);
 	if (!r && ret_out)
 		lkb_str_addn(ret_out, lkb_str_get(&t.out), t.out.len);
 	lkb_str_clear(&t.out);

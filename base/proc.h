@@ -22,6 +22,7 @@ struct lkb_proc {
 	size_t input_len;
 	int stdin_fd;            /* > 0: stdin instead of input */
 	size_t max_output;       /* bound on stdout; 0 = 16 MiB */
+	int *ret_code;           /* not NULL: an exit code is no failure, but stands here */
 };
 
 /* *ret_out (may be NULL: output is thrown away) receives stdout; born {0}, the caller clears it. */

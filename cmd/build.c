@@ -7,6 +7,7 @@
 #include "base/size.h"
 #include "base/utf8.h"
 #include "cmd/commands.h"
+#include "cmd/registry.h"
 #include "plan/plan.h"
 #include "rootfs/oci/trust/trust.h"
 #include "rootfs/rootfs.h"
@@ -16,6 +17,7 @@ struct build_options {
 	bool locked, update_lock, offline, force, sha256, no_sbom, dry_run, json;
 	unsigned jobs;
 	struct lkb_strv input;
+	struct lkb_registry_words registry;
 };
 
 #define ROW(letter, name, kind, field, arg, help) \
@@ -32,7 +34,8 @@ struct build_options {
 	ROW(0, "lock", STRING, lock, "FILE", \
 	    "package lock (default: packages.lock in the store)"), \
 	ROW(0, "locked", FLAG, locked, NULL, "refuse packages that the lock does not pin"), \
-	ROW(0, "offline", FLAG, offline, NULL, "use no network")
+	ROW(0, "offline", FLAG, offline, NULL, "use no network"), \
+	LKB_REGISTRY_OPTIONS(struct build_options)
 
 static const struct lkb_opt build_rows[] = {
 	ROW('o', "out", STRING, out, "DIR", "where the artifacts go (default: .)"),
@@ -92,6 +95,7 @@ struct inputs {
 	struct lkb_spec *spec;
 	struct lkb_store *store;
 	struct lkb_policy *policy; /* NULL: nothing is asked of images */
+	struct lkb_registry *registry; /* NULL with --offline */
 };
 
 static void clear_inputs(struct inputs *in)
@@ -103,6 +107,7 @@ static void clear_inputs(struct inputs *in)
 	if (in->store)
 		lkb_store_free(in->store);
 	lkb_policy_free(in->policy);
+	lkb_registry_free(in->registry);
 }
 
 /* Reads board and specs. What is wrong with them was printed when this fails by input. */
@@ -126,7 +131,8 @@ static int read_inputs(struct lkb_ctx *ctx, const struct build_options *o, char 
 	lkb_report_diags(ctx, &diags);
 	if (r && diags.n_errors)
 		err->message[0] = '\0';
-	if (r || lkb_ctx_store(ctx, &ret->store, err))
+	if (r || (!o->offline && lkb_ctx_registry(ctx, &o->registry, &ret->registry, err)) ||
+	    lkb_ctx_store(ctx, &ret->store, err))
 		return -1;
 	lkb_store_set_policy(ret->store, ret->policy);
 	for (i = 0; i < o->input.n; i++)
@@ -191,6 +197,7 @@ static int make_plan(struct lkb_ctx *ctx, const struct build_options *o,
 		return -1;
 	*in = (struct lkb_plan_in){
 		.board = inputs->board, .spec = inputs->spec, .store = inputs->store,
+		.registry = inputs->registry,
 		.configs_dir = ctx->configs_dir, .ondevice_dir = ctx->ondevice_dir,
 		.name = o->name ? o->name : inputs->spec->name,
 		.format = format,

@@ -14,6 +14,7 @@ const struct lkb_cmd *const lkb_commands[] = {
 	&lkb_cmd_pkg_build,
 	&lkb_cmd_pkg_lock,
 	&lkb_cmd_cache_ls,
+	&lkb_cmd_cache_pull,
 	&lkb_cmd_cache_import,
 	&lkb_cmd_cache_export,
 	&lkb_cmd_inspect,

@@ -48,7 +48,7 @@ static int find_format(const char *name, const struct format **ret, struct lkb_e
 	return lkb_hint(err, "one of oci, docker, oci-dir");
 }
 
-static int find_platform(const char *text, struct lkb_platform *ret, struct lkb_error *err)
+int lkb_arch_option(const char *text, struct lkb_platform *ret, struct lkb_error *err)
 {
 	const char *slash = strchr(text, '/');
 	lkb_autofree char *arch = lkb_format("%.*s", (int)strcspn(text, "/"), text);
@@ -160,7 +160,7 @@ static int run_export(struct lkb_ctx *ctx, void *options, char **operands, size_
 	struct lkb_platform platform;
 
 	if (find_format(o->format, &f, err) || (to_stdout && check_stdout(f, err)) ||
-	    (o->arch && find_platform(o->arch, &platform, err)))
+	    (o->arch && lkb_arch_option(o->arch, &platform, err)))
 		return -1;
 	e.format = f->format;
 	e.platforms = &platform;

@@ -58,8 +58,9 @@ static void add_inputs(const struct lkb_plan *p, struct lkb_str *out)
 	for (i = 0; i < p->images.n; i++)
 		describe_image(p->images.items[i], out);
 	for (i = 0; i < p->missing.n; i++)
-		lkb_str_addf(out, "  image  not in the store     %s: `lkboard build` makes it from "
-				  "its package\n", p->missing.items[i]);
+		lkb_str_addf(out, "  image  not in the store     %s: `lkboard build` %s\n",
+			     p->missing.items[i], lkb_strv_has(&p->remote, p->missing.items[i]) ?
+			     "fetches it" : "makes it from its package");
 }
 
 static void add_tree(const struct lkb_plan *p, struct lkb_str *out)

@@ -71,6 +71,7 @@ struct need {
 	const struct lkb_pos *pos; /* of the platform, if the spec says it; else NULL */
 	struct lkb_pkg *pkg; /* owned */
 	bool there;          /* in the store */
+	bool remote;         /* a registry is asked for it */
 };
 
 struct needs {
@@ -173,7 +174,9 @@ static int find_packages(struct lkb_plan *p, struct needs *needs, struct lkb_err
 		if (p->in->configs_dir && (!need->there || p->in->build_missing) &&
 		    find_package(p, need, err))
 			return -1;
-		if (!need->there && !need->pkg)
+		need->remote = !need->there && !need->pkg &&
+			       lkb_plan_is_remote(p, need->ref, &need->platform);
+		if (!need->there && !need->pkg && !need->remote)
 			return keep_fault(p, need, &fault, err);
 	}
 	return 0;
@@ -189,6 +192,20 @@ static int refresh(struct lkb_plan *p, const struct need *need, struct lkb_error
 		return build_package(p, need->pkg, need->platform.arch, err);
 	lkb_ui_warning(p->in->ui, "the programs for the boards were not found: image '%s' is used "
 		       "as it is in the store", need->ref);
+	return 0;
+}
+
+/* Before packages are built for minutes. */
+static int fetch_remote(struct lkb_plan *p, const struct needs *needs, struct lkb_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < needs->n; i++) {
+		const struct need *need = &needs->items[i];
+
+		if (need->remote && lkb_plan_fetch(p, need->ref, &need->platform, err))
+			return at_need(p, need, err);
+	}
 	return 0;
 }
 
@@ -357,7 +374,7 @@ int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
 	if (lkb_rootfs_wants(p->in->spec, &wants, err))
 		return -1;
 	list_needs(&refs, &platform, &wants, &needs);
-	if (find_packages(p, &needs, err))
+	if (find_packages(p, &needs, err) || fetch_remote(p, &needs, err))
 		return -1;
 	for (i = 0; i < needs.n; i++)
 		if (supply(p, &needs.items[i], err))

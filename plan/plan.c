@@ -99,6 +99,7 @@ void lkb_plan_free(struct lkb_plan *p)
 	size_t i;
 
 	lkb_strv_clear(&p->missing);
+	lkb_strv_clear(&p->remote);
 	for (i = 0; i < p->images.n; i++)
 		lkb_image_free(p->images.items[i]);
 	free(p->images.items);

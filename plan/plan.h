@@ -19,6 +19,7 @@
  * writing ones when it is carried out.
  */
 struct lkb_plan;
+struct lkb_registry; /* rootfs/oci/registry/registry.h */
 
 struct lkb_plan_in {
 	const struct lkb_board *board;
@@ -26,11 +27,13 @@ struct lkb_plan_in {
 	struct lkb_store *store;
 	const char *configs_dir;  /* package definitions for images that the store lacks */
 	const char *ondevice_dir; /* static programs that such packages need; may be NULL */
+	struct lkb_registry *registry; /* who fetches images that nobody has and no package makes;
+					* NULL = nobody */
 	const char *name;         /* NAME of the artifacts */
 	const char *format;       /* NULL = the board's default */
 	const char *lock_path;    /* package lock; NULL = the store's */
 	bool locked, update_lock, offline;
-	bool build_missing;       /* build packages for images the store lacks; else only say so */
+	bool build_missing;       /* build or fetch images that the store lacks; else only say so */
 	bool has_epoch;           /* SOURCE_DATE_EPOCH; without it, the newest image's time */
 	int64_t epoch;
 	unsigned jobs;            /* processes at most; 0 = one a processor */

@@ -14,6 +14,7 @@ struct lkb_plan {
 	const struct lkb_format *format;
 
 	struct lkb_strv missing;          /* references nobody has: then nothing below is known */
+	struct lkb_strv remote;           /* those of them that registries are asked for */
 	struct lkb_rootfs_images images;  /* the spec's and the board's */
 	int64_t epoch;
 	struct lkb_sha256 seed;
@@ -107,6 +108,13 @@ int lkb_step_layout(struct lkb_plan *p, struct lkb_error *err);
  * started: 0 where there is nothing to share out. */
 size_t lkb_prefetch(struct lkb_store *store, const struct lkb_rootfs_images *images, unsigned jobs,
 		    struct lkb_ui *ui);
+
+/* True if a registry can be asked for what the store lacks. */
+bool lkb_plan_is_remote(const struct lkb_plan *p, const char *ref,
+			const struct lkb_platform *platform);
+/* Fetches it into the store, or where nothing is to be written, lists it as missing. */
+int lkb_plan_fetch(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform,
+		   struct lkb_error *err);
 
 /* The image a reference of the spec or the board was resolved to; NULL if there is none. */
 const struct lkb_image *lkb_plan_image(const struct lkb_plan *p, const char *ref);

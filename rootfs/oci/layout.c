@@ -23,6 +23,25 @@ struct lkb_layout *lkb_layout_new_dir(const char *dir)
 	return l;
 }
 
+struct lkb_layout *lkb_layout_new_remote(const char *name, const struct lkb_layout_remote *remote)
+{
+	struct lkb_layout *l = lkb_layout_new_dir(name);
+
+	l->remote = remote;
+	return l;
+}
+
+void lkb_layout_add_doc(struct lkb_layout *l, const struct lkb_sha256 *digest, char *text,
+			size_t len)
+{
+	struct lkb_layout_made *made;
+
+	LKB_GROW(l->made, l->n_made, l->cap_made);
+	made = &l->made[l->n_made++];
+	*made = (struct lkb_layout_made){ .digest = *digest };
+	made->data = (struct lkb_data){ .blob = lkb_blob_new_take(text, len), .len = len };
+}
+
 void lkb_layout_free(struct lkb_layout *l)
 {
 	if (!l)
@@ -128,6 +147,8 @@ static int find(const struct lkb_layout *l, const struct lkb_sha256 *digest, str
 
 	if (made) {
 		*ret = made->data;
+	} else if (l->remote) {
+		return 0;
 	} else if (l->archive) {
 		path = lkb_format("blobs/sha256/%s", lkb_sha256_text(digest).s);
 		r = lkb_archive_find(l->archive, path, ret, err);
@@ -152,6 +173,8 @@ bool lkb_layout_has(const struct lkb_layout *l, const struct lkb_oci_desc *d)
 
 	if (!d->verifiable)
 		return false;
+	if (l->remote)
+		return l->remote->has(l->remote->ctx, d);
 	if (l->archive)
 		return find(l, &d->digest, &data, NULL) > 0;
 	path = lkb_layout_blob_path(l->path, &d->digest);
@@ -176,6 +199,8 @@ int lkb_layout_hint(const struct lkb_layout *l, const struct lkb_oci_desc *d,
 	const struct lkb_layout_made *made = find_made(l, &d->digest);
 	lkb_autofree char *path = lkb_layout_blob_path(l->path, &d->digest);
 
+	if (l->remote)
+		return -1;
 	if (!l->archive)
 		return lkb_hint(err, "the file is '%s'", path);
 	if (made && made->name)
@@ -202,6 +227,9 @@ int lkb_layout_blob(const struct lkb_layout *l, const struct lkb_oci_desc *d, st
 		return lkb_fail(err, LKB_TRUST, "cannot verify '%s': SHA-256 is the only digest "
 				"that is supported", d->digest_text);
 	r = find(l, &d->digest, &data, err);
+	if (!r && l->remote)
+		r = l->remote->fetch(l->remote->ctx, d, err) ? -1
+							     : find(l, &d->digest, &data, err);
 	if (r < 0)
 		return -1;
 	if (!r)

@@ -23,6 +23,7 @@ struct lkb_layout {
 	char *index;                 /* owned; Docker's: index.json as it would be */
 	struct lkb_layout_made *made; /* owned; Docker's: blobs that have no name by digest */
 	size_t n_made, cap_made;
+	const struct lkb_layout_remote *remote; /* borrowed; a registry's repository */
 	bool has_docker; /* Docker's, or also Docker's: diff_ids are compared at import */
 };
 
@@ -31,6 +32,18 @@ struct lkb_layout_made {
 	struct lkb_data data; /* holds a reference */
 	char *name;           /* owned; its name in the archive, NULL if it is in none */
 };
+
+/* Where documents are not here yet: has() says what can be had, and fetch() adds it to `made`. */
+struct lkb_layout_remote {
+	bool (*has)(void *ctx, const struct lkb_oci_desc *d);
+	int (*fetch)(void *ctx, const struct lkb_oci_desc *d, struct lkb_error *err);
+	void *ctx;
+};
+/* `name` is what messages call it. */
+struct lkb_layout *lkb_layout_new_remote(const char *name, const struct lkb_layout_remote *remote);
+/* Adds a document, whose digest was compared. Takes text over. */
+void lkb_layout_add_doc(struct lkb_layout *l, const struct lkb_sha256 *digest, char *text,
+			size_t len);
 
 /* A directory, not looked at. */
 struct lkb_layout *lkb_layout_new_dir(const char *dir);

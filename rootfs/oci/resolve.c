@@ -11,9 +11,8 @@ static int not_there(const struct lkb_store *s, const struct lkb_ref *ref, const
 	if (!strcmp(ref->domain, "localhost"))
 		return lkb_hint(err, "make it with 'lkboard pkg build' if configs/packages has it, "
 				     "or bring it in with 'lkboard cache import'");
-	return lkb_hint(err, "bring it in: 'skopeo --override-arch %s copy docker://%.150s "
-			     "oci:DIR', then 'lkboard cache import --name %.150s DIR'", want->arch,
-			text, text);
+	return lkb_hint(err, "fetch it: 'lkboard cache pull --arch %s%s%s %.300s'", want->arch,
+			want->variant[0] ? "/" : "", want->variant, text);
 }
 
 /* Compares manifest and config with each other, and the layers with what is there. */
@@ -234,11 +233,13 @@ static int resolve_in_inputs(struct lkb_store *s, struct search *q, struct lkb_i
 	return 0;
 }
 
+/* *ret_lacks is set where fetching it may help: the store has none that fits, or not all of it. */
 static int resolve(struct lkb_store *s, const struct lkb_ref *r, const char *ref,
-		   const struct lkb_platform *platform, struct lkb_image *im,
+		   const struct lkb_platform *platform, struct lkb_image *im, bool *ret_lacks,
 		   struct lkb_error *err)
 {
 	struct search q = { .s = s, .ref = r };
+	struct lkb_error fault = {0};
 	lkb_autofd lock = -1;
 	int found;
 
@@ -249,8 +250,12 @@ static int resolve(struct lkb_store *s, const struct lkb_ref *r, const char *ref
 	found = resolve_in_inputs(s, &q, im, err);
 	if (!found && lkb_store_lock(s, true, &lock, err))
 		return -1;
-	if (!found)
-		found = resolve_in(&q, s->layout, im, err);
+	if (!found) {
+		found = resolve_in(&q, s->layout, im, &fault);
+		*ret_lacks = !found || (found < 0 && fault.kind == LKB_INPUT);
+		if (found < 0)
+			lkb_store_fault(err, &fault);
+	}
 	if (found > 0)
 		return 0;
 	if (!found && q.misfit.kind == LKB_OK)
@@ -260,8 +265,9 @@ static int resolve(struct lkb_store *s, const struct lkb_ref *r, const char *ref
 	return lkb_context(err, "image '%s'", ref);
 }
 
-int lkb_store_resolve(struct lkb_store *s, const char *ref, const struct lkb_platform *platform,
-		      struct lkb_image **ret, struct lkb_error *err)
+static int parse_and_resolve(struct lkb_store *s, const char *ref,
+			     const struct lkb_platform *platform, struct lkb_image **ret,
+			     bool *ret_lacks, struct lkb_error *err)
 {
 	lkb_auto(lkb_image) im = lkb_alloc(sizeof(*im));
 	lkb_autoref r = {0};
@@ -269,10 +275,26 @@ int lkb_store_resolve(struct lkb_store *s, const char *ref, const struct lkb_pla
 	if (lkb_ref_parse(ref, &r, err))
 		return -1;
 	im->ref = lkb_ref_text(&r);
-	if (resolve(s, &r, im->ref, platform, im, err))
+	if (resolve(s, &r, im->ref, platform, im, ret_lacks, err))
 		return -1;
 	*ret = LKB_STEAL(im);
 	return 0;
+}
+
+int lkb_store_resolve(struct lkb_store *s, const char *ref, const struct lkb_platform *platform,
+		      struct lkb_image **ret, struct lkb_error *err)
+{
+	bool lacks = false;
+
+	return parse_and_resolve(s, ref, platform, ret, &lacks, err);
+}
+
+bool lkb_store_lacks(struct lkb_store *s, const char *ref, const struct lkb_platform *platform)
+{
+	lkb_auto(lkb_image) im = NULL;
+	bool lacks = false;
+
+	return parse_and_resolve(s, ref, platform, &im, &lacks, NULL) && lacks;
 }
 
 bool lkb_store_has(struct lkb_store *s, const char *ref, const struct lkb_platform *platform)

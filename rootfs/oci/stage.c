@@ -37,7 +37,7 @@ void lkb_stage_clear(struct lkb_stage *st)
 	*st = (struct lkb_stage)LKB_STAGE_INIT;
 }
 
-static bool has(const struct lkb_stage *st, const struct lkb_oci_desc *d)
+bool lkb_stage_has(const struct lkb_stage *st, const struct lkb_oci_desc *d)
 {
 	for (size_t i = 0; i < st->n; i++)
 		if (lkb_sha256_equal(&st->digests[i], &d->digest))
@@ -74,7 +74,7 @@ int lkb_stage_blob(struct lkb_stage *st, const struct lkb_layout *from,
 	struct lkb_sha256 digest;
 	lkb_autofd fd = -1;
 
-	if (d->verifiable && has(st, d))
+	if (d->verifiable && lkb_stage_has(st, d))
 		return 0;
 	if (lkb_layout_blob(from, d, &data, err))
 		return -1;
@@ -90,6 +90,18 @@ int lkb_stage_blob(struct lkb_stage *st, const struct lkb_layout *from,
 		return lkb_fail_errno(err, "cannot flush '%s'", d->digest_text);
 	LKB_GROW(st->digests, st->n, st->cap);
 	st->digests[st->n++] = d->digest;
+	return 0;
+}
+
+int lkb_stage_take(struct lkb_stage *st, const struct lkb_sha256 *digest, int fd, const char *path,
+		   struct lkb_error *err)
+{
+	if (fsync(fd))
+		return lkb_fail_errno(err, "cannot flush '%s'", path);
+	if (renameat(AT_FDCWD, path, st->fd, lkb_sha256_text(digest).s))
+		return lkb_fail_errno(err, "cannot move '%s' to '%s'", path, st->path);
+	LKB_GROW(st->digests, st->n, st->cap);
+	st->digests[st->n++] = *digest;
 	return 0;
 }
 

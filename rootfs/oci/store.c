@@ -26,7 +26,7 @@ int lkb_store_lock(const struct lkb_store *s, bool shared, int *ret_fd, struct l
 static bool is_ours(const char *name)
 {
 	static const char *const ours[] = { ".", "..", "lock", "tmp", "blobs", "derived", "pkg",
-					    "index.json", "oci-layout", "lost+found" };
+					    "partial", "index.json", "oci-layout", "lost+found" };
 
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(ours); i++)
 		if (!strcmp(name, ours[i]))

@@ -22,6 +22,7 @@
  *	DIR/derived/layer-v1/HEX.ok         size and time the tar had when it was last hashed
  *	DIR/derived/KIND/HEX                other derived data, each with its digest at the end
  *	DIR/tmp/PID-N.tmp                   what is being written
+ *	DIR/partial/HEX                     beginnings of blobs that a pull did not get whole
  *	DIR/pkg/                            rootfs/pkg's downloads
  *	DIR/lock                            flock: shared to read the index, exclusive to write
  *
@@ -93,6 +94,10 @@ int lkb_store_resolve(struct lkb_store *s, const char *ref, const struct lkb_pla
 		      struct lkb_image **ret, struct lkb_error *err);
 /* True if the reference is there for the platform. */
 bool lkb_store_has(struct lkb_store *s, const char *ref, const struct lkb_platform *platform);
+
+/* True if it is not there for the platform, or not all of it, and nothing is wrong with what is:
+ * the reason to fetch it. */
+bool lkb_store_lacks(struct lkb_store *s, const char *ref, const struct lkb_platform *platform);
 
 /* The image as one tree: layers applied in order. Layers are decompressed into derived/ on first
  * use, size, digest and diff_id compared before anything is used. */

@@ -101,6 +101,11 @@ int lkb_stage_open(const struct lkb_store *s, struct lkb_stage *ret, struct lkb_
 /* Copies a blob, digest compared (LKB_TRUST), unless it waits or is in the store already. */
 int lkb_stage_blob(struct lkb_stage *st, const struct lkb_layout *from,
 		   const struct lkb_oci_desc *d, struct lkb_ui *ui, struct lkb_error *err);
+/* True if it waits or is in the store. */
+bool lkb_stage_has(const struct lkb_stage *st, const struct lkb_oci_desc *d);
+/* Takes a finished file over, flushed and moved: its digest was compared. */
+int lkb_stage_take(struct lkb_stage *st, const struct lkb_sha256 *digest, int fd, const char *path,
+		   struct lkb_error *err);
 /* Gives all that waits its names. */
 int lkb_stage_commit(struct lkb_stage *st, struct lkb_error *err);
 void lkb_stage_clear(struct lkb_stage *st);

@@ -77,6 +77,8 @@ static int visit_index(struct lkb_layout_visit *v, const struct lkb_oci_desc *d,
 			return lkb_context(err, "attestation '%s'", item->digest_text);
 		if (v->artifact ? !lkb_layout_has(v->from, item) : item->not_for_us)
 			continue;
+		if (v->from->remote && !lkb_layout_has(v->from, item))
+			continue;
 		if (item->has_platform && !lkb_layout_has(v->from, item)) {
 			lkb_ui_message(v->ui, "'%s' has no manifest for %s", v->from->path,
 				       lkb_platform_text(&item->platform).s);

@@ -121,8 +121,8 @@ says "a slip in a package's name" 3 "lkboard: slip.yml:11:12: image 'localhost/g
   hint: did you mean 'localhost/getty:bookworm'?" lk plan rpi3 slip.yml
 minimal registry.example/shell:7 none.yml
 says "an image nobody has" 3 "lkboard: none.yml:11:12: image 'registry.example/shell:7' is not in the store '$STORE'
-  hint: bring it in: 'skopeo --override-arch arm64 copy docker://registry.example/shell:7 oci:DIR', then 'lkboard cache import --name registry.example/shell:7 DIR'" \
-	lk build rpi3 none.yml
+  hint: fetch it: 'lkboard cache pull --arch arm64 registry.example/shell:7'" \
+	lk build --offline rpi3 none.yml
 
 says "import of nothing" 4 "lkboard: cannot open 'lay': No such file or directory" lk cache import lay
 says "import of a directory" 3 "lkboard: 'specs' is no OCI layout: it has no file 'oci-layout'" \

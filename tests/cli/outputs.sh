@@ -21,9 +21,9 @@ lkboard: $T/none.yml:4:13: warning: board 'rpi3' is not built as 'iso-efi', whic
 lkboard: $T/none.yml:4:13: board 'rpi3' is built in none of the formats that the spec asks for
   hint: choose another one with -f, for instance sd" "$(cat "$T/err")"
 spec iso-bios kernel+initrd > "$T/one.yml"
-run 3 plan qemu-arm64 "$T/one.yml"
+run 3 plan --offline qemu-arm64 "$T/one.yml"
 check "one that can is enough" grep -q "image 'docker.io/nobody/kernel:latest' is not in the store" "$T/err"
-run 3 plan rpi3 -f sd "$T/none.yml"
+run 3 plan --offline rpi3 -f sd "$T/none.yml"
 check "-f goes before them" grep -q "image 'docker.io/nobody/kernel:latest' is not in the store" "$T/err"
 check "and then none is left out" sh -c "! grep -q warning '$T/err'"
 finish

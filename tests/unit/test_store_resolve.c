@@ -39,9 +39,8 @@ static void an_image_that_is_not_there(void **state)
 	resolving_fails(k, "Nginx", LKB_INPUT, "'Nginx' is no image reference: the repository name "
 			"'library/Nginx' has upper-case letters");
 	lkb_store_resolve(k->store, "nginx", &arm64, &im, &fault);
-	assert_string_equal(fault.hint, "bring it in: 'skopeo --override-arch arm64 copy "
-			    "docker://docker.io/library/nginx:latest oci:DIR', then 'lkboard cache "
-			    "import --name docker.io/library/nginx:latest DIR'");
+	assert_string_equal(fault.hint, "fetch it: 'lkboard cache pull --arch arm64 "
+			    "docker.io/library/nginx:latest'");
 	fault = (struct lkb_error){0};
 	lkb_store_resolve(k->store, "localhost/nginx:1", &arm64, &im, &fault);
 	assert_string_equal(fault.hint, "make it with 'lkboard pkg build' if configs/packages has "

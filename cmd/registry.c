@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/registry.h"
+
+#include <stdlib.h>
+
+int lkb_ctx_registry(const struct lkb_ctx *ctx, const struct lkb_registry_words *words,
+		     struct lkb_registry **ret, struct lkb_error *err)
+{
+	const struct lkb_registry_options o = {
+		.authfile = words->authfile,
+		.auth_env = getenv("REGISTRY_AUTH_FILE"),
+		.runtime_dir = getenv("XDG_RUNTIME_DIR"),
+		.config_home = getenv("XDG_CONFIG_HOME"),
+		.docker_config = getenv("DOCKER_CONFIG"),
+		.home = ctx->home,
+		.mirrors = words->mirror,
+		.insecure = words->insecure,
+		.ui = ctx->ui,
+	};
+
+	return lkb_registry_new(&o, ret, err);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_CMD_REGISTRY_H
+#define LKB_CMD_REGISTRY_H
+
+#include "cmd/cmd.h"
+#include "rootfs/oci/registry/registry.h"
+
+/* Options of all commands that may fetch images. */
+struct lkb_registry_words {
+	const char *authfile;
+	struct lkb_strv mirror, insecure;
+};
+
+/* Their rows, for the member `registry` of a command's options. */
+#define LKB_REGISTRY_OPTIONS(type) \
+	LKB_OPT(0, "mirror", LIST, type, registry.mirror, "[REG=]URL", \
+		"ask there before the registry REG; without REG, before all"), \
+	LKB_OPT(0, "insecure-registry", LIST, type, registry.insecure, "HOST", \
+		"may be spoken to without TLS, as this machine may"), \
+	LKB_OPT(0, "authfile", STRING, type, registry.authfile, "FILE", \
+		"credentials (default: those of podman, skopeo and docker)")
+
+/* A client as the options and the environment say. */
+int lkb_ctx_registry(const struct lkb_ctx *ctx, const struct lkb_registry_words *words,
+		     struct lkb_registry **ret, struct lkb_error *err);
+
+#endif
