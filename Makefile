@@ -9,7 +9,7 @@ DESTDIR  ?=
 V        ?=
 Q        := $(if $(V),,@)
 
-MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci rootfs/pkg rootfs board dtb \
+MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci rootfs/lock rootfs/pkg rootfs board dtb \
 	    bootloader/slot bootloader image/fs image plan cmd
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror

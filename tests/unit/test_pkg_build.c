@@ -16,7 +16,7 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "rootfs/pkg/def_priv.h"
-#include "rootfs/pkg/lock_priv.h"
+#include "rootfs/lock/lock.h"
 #include "rootfs/tree/tree.h"
 
 /* From Debian packages to images, with real apt and no network: each case has a mirror of its own,

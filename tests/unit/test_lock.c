@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/path.h"
-#include "rootfs/pkg/lock_priv.h"
+#include "rootfs/lock/lock.h"
 
 #define HEAD "# lkboard package lock 1\n# image arch suite package version sha256 size\n"
 #define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
