@@ -25,50 +25,51 @@ static void collect_refs(const struct lkb_plan *p, struct lkb_strv *refs)
 			lkb_strv_add(refs, of_board[i]);
 }
 
-static struct lkb_platform platform_of(const struct lkb_board *board)
-{
-	struct lkb_platform platform = {0};
+/* A reference, what the lock says of it, and the package definition that makes it, if there is
+ * one. */
+struct need {
+	const char *ref;
+	const struct lkb_lock_image *pin; /* NULL = not pinned */
+	struct lkb_pkg *pkg;              /* owned */
+	bool there;                       /* in the store, as it is pinned */
+};
 
-	snprintf(platform.arch, sizeof(platform.arch), "%s", board->arch);
-	return platform;
-}
-
-static int build_package(struct lkb_plan *p, const struct lkb_pkg *pkg, struct lkb_error *err)
+static struct lkb_pkg_env pkg_env(struct lkb_plan *p)
 {
 	const struct lkb_plan_in *in = p->in;
-	struct lkb_pkg_env env = {
+
+	return (struct lkb_pkg_env){
 		.configs_dir = in->configs_dir,
 		.local_dir = in->ondevice_dir,
 		.arch = in->board->arch,
-		.lock_path = in->lock_path,
+		.lock_path = lkb_plan_lock_path(p),
 		.locked = in->locked,
 		.update_lock = in->update_lock,
 		.offline = in->offline,
+		.used = in->update_lock ? &p->next_lock : NULL,
 		.ui = in->ui,
 	};
+}
+
+static int build_package(struct lkb_plan *p, const struct need *need, struct lkb_error *err)
+{
+	struct lkb_pkg_env env = pkg_env(p);
 	struct lkb_sha256 manifest;
 
-	if (lkb_pkg_build(pkg, in->store, &env, &manifest, err))
-		return lkb_context(err, "package '%s'", lkb_pkg_name(pkg));
-	return 0;
+	if (lkb_pkg_build(need->pkg, p->in->store, &env, &manifest, err))
+		return lkb_context(err, "package '%s'", lkb_pkg_name(need->pkg));
+	return need->pin ? lkb_plan_lock_compare(p, need->pin, &manifest, err) : 0;
 }
 
 /* False for an image that somebody imported under a package's name, or that an archive brings: it
  * is left alone. */
-static bool is_ours(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform)
+static bool is_ours(struct lkb_plan *p, const char *ref)
 {
 	lkb_auto(lkb_image) image = NULL;
 
-	return !lkb_store_resolve(p->in->store, ref, platform, &image, NULL) &&
-	       !lkb_image_input(image) && lkb_pkg_made(image);
+	return !lkb_plan_resolve(p, ref, &image, NULL) && !lkb_image_input(image) &&
+	       lkb_pkg_made(image);
 }
-
-/* A reference and the package definition that makes it, if there is one. */
-struct need {
-	const char *ref;
-	struct lkb_pkg *pkg; /* owned */
-	bool there;          /* in the store */
-};
 
 struct needs {
 	struct need *items; /* owned */
@@ -121,8 +122,7 @@ static int find_package(struct lkb_plan *p, struct need *need, struct lkb_error 
 }
 
 /* What nobody has and nobody makes is said first, before packages are built for minutes. */
-static int find_needs(struct lkb_plan *p, const struct lkb_strv *refs,
-		      const struct lkb_platform *platform, struct needs *needs,
+static int find_needs(struct lkb_plan *p, const struct lkb_strv *refs, struct needs *needs,
 		      struct lkb_error *err)
 {
 	size_t i;
@@ -133,12 +133,16 @@ static int find_needs(struct lkb_plan *p, const struct lkb_strv *refs,
 		lkb_auto(lkb_image) image = NULL;
 
 		need->ref = refs->items[i];
-		need->there = lkb_store_has(p->in->store, need->ref, platform);
+		need->pin = lkb_plan_pin(p, need->ref);
+		if (!need->pin)
+			lkb_strv_add(&p->unpinned, need->ref);
+		if (!need->pin && p->in->locked)
+			return lkb_plan_lock_refuse(p, need->ref, err);
+		need->there = !lkb_plan_resolve(p, need->ref, &image, NULL);
 		if (p->in->configs_dir && (!need->there || p->in->build_missing) &&
 		    find_package(p, need, err))
 			return -1;
-		if (!need->there && !need->pkg &&
-		    lkb_store_resolve(p->in->store, need->ref, platform, &image, err))
+		if (!need->there && !need->pkg && lkb_plan_resolve(p, need->ref, &image, err))
 			return lkb_rootfs_ref_at(p->in->spec, need->ref, err);
 	}
 	return 0;
@@ -151,38 +155,57 @@ static int refresh(struct lkb_plan *p, const struct need *need, struct lkb_error
 {
 	if (!need->there || !lkb_pkg_has_local(need->pkg) || p->in->ondevice_dir ||
 	    p->in->locked || p->in->update_lock)
-		return build_package(p, need->pkg, err);
+		return build_package(p, need, err);
 	lkb_ui_warning(p->in->ui, "the programs for the boards were not found: image '%s' is used "
 		       "as it is in the store", need->ref);
 	return 0;
 }
 
+/* A pinned image is not made anew where its definition has changed, which whoever changed it has to
+ * know. */
+static int use_pinned(struct lkb_plan *p, const struct need *need)
+{
+	struct lkb_pkg_env env = pkg_env(p);
+	lkb_auto(lkb_image) image = NULL;
+
+	if (!lkb_plan_resolve(p, need->ref, &image, NULL) &&
+	    !lkb_pkg_may_give(need->pkg, &env, image))
+		lkb_ui_warning(p->in->ui, "image '%s' is used as '%s' pins it, although package "
+			       "'%s' would make another one now; --update-lock pins that", need->ref,
+			       p->in->lock_path, lkb_pkg_name(need->pkg));
+	return 0;
+}
+
 /* An image that a package definition makes is made where the store lacks it, and made anew where
  * its definition has changed. */
-static int supply(struct lkb_plan *p, const struct need *need, const struct lkb_platform *platform,
-		  struct lkb_error *err)
+static int supply(struct lkb_plan *p, const struct need *need, struct lkb_error *err)
 {
 	if (!need->pkg)
 		return 0;
+	if (need->there && need->pin)
+		return use_pinned(p, need);
 	if (p->in->build_missing)
-		return need->there && !is_ours(p, need->ref, platform) ? 0 : refresh(p, need, err);
+		return need->there && !is_ours(p, need->ref) ? 0 : refresh(p, need, err);
 	lkb_strv_add(&p->missing, need->ref);
 	return 0;
 }
 
-static int resolve_all(struct lkb_plan *p, const struct lkb_strv *refs,
-		       const struct lkb_platform *platform, struct lkb_error *err)
+static int resolve_all(struct lkb_plan *p, const struct needs *needs, struct lkb_error *err)
 {
 	size_t i;
 
-	p->images.items = lkb_alloc_array(refs->n, sizeof(*p->images.items));
-	for (i = 0; i < refs->n; i++) {
-		if (lkb_store_resolve(p->in->store, refs->items[i], platform, &p->images.items[i],
-				      err))
-			return lkb_rootfs_ref_at(p->in->spec, refs->items[i], err);
-		lkb_ui_detail(p->in->ui, "image '%s' is sha256:%s", p->images.items[i]->ref,
-			      lkb_sha256_text(&p->images.items[i]->manifest).s);
-		p->images.n++;
+	p->images.items = lkb_alloc_array(needs->n, sizeof(*p->images.items));
+	for (i = 0; i < needs->n; i++) {
+		const struct need *need = &needs->items[i];
+		struct lkb_image *image = NULL;
+
+		if (lkb_plan_resolve(p, need->ref, &image, err))
+			return lkb_rootfs_ref_at(p->in->spec, need->ref, err);
+		lkb_ui_detail(p->in->ui, "image '%s' is sha256:%s", image->ref,
+			      lkb_sha256_text(&image->manifest).s);
+		p->images.items[p->images.n++] = image;
+		lkb_plan_lock_add(p, image, need->pkg && lkb_pkg_made(image) ?
+						    lkb_pkg_name(need->pkg) : NULL);
 	}
 	return 0;
 }
@@ -278,21 +301,22 @@ static int decide_seed(struct lkb_plan *p, struct lkb_error *err)
 
 int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
 {
-	struct lkb_platform platform = platform_of(p->in->board);
 	struct needs needs __attribute__((cleanup(clear_needs))) = {0};
 	lkb_autostrv refs = {0};
 	size_t i;
 
+	snprintf(p->platform.arch, sizeof(p->platform.arch), "%s", p->in->board->arch);
 	collect_refs(p, &refs);
-	if (find_needs(p, &refs, &platform, &needs, err))
+	if (lkb_plan_lock_read(p, err) || find_needs(p, &refs, &needs, err))
 		return -1;
 	for (i = 0; i < needs.n; i++)
-		if (supply(p, &needs.items[i], &platform, err))
+		if (supply(p, &needs.items[i], err))
 			return -1;
 	if (p->missing.n)
 		return 0;
-	if (resolve_all(p, &refs, &platform, err))
+	if (resolve_all(p, &needs, err))
 		return -1;
+	lkb_plan_lock_say(p);
 	lkb_prefetch(p->in->store, &p->images, p->in->jobs, p->in->ui);
 	decide_epoch(p);
 	return decide_seed(p, err);

@@ -15,8 +15,7 @@ static json_t *digest_json(const struct lkb_sha256 *d)
 	return json_sprintf("sha256:%s", lkb_sha256_text(d).s);
 }
 
-/* A file of this machine may have a name that is no UTF-8. */
-static json_t *base_name(const char *path)
+json_t *lkb_json_base_name(const char *path)
 {
 	const char *base = lkb_path_basename(path);
 	lkb_autostr s = {0};
@@ -33,7 +32,7 @@ json_t *lkb_json_specs(const struct lkb_plan *p)
 
 	for (i = 0; i < spec->files_read.n; i++)
 		json_array_append_new(
-			list, json_pack("{s:o, s:o}", "file", base_name(spec->files_read.items[i]),
+			list, json_pack("{s:o, s:o}", "file", lkb_json_base_name(spec->files_read.items[i]),
 					"digest", digest_json(&spec->digests[i])));
 	return list;
 }
@@ -109,7 +108,7 @@ static json_t *overlays_json(const struct lkb_plan *p)
 
 	for (i = 0; p->overlays && i < overlays->n; i++)
 		json_array_append_new(list, json_pack("{s:o, s:o}", "file",
-						      base_name(overlays->items[i]), "digest",
+						      lkb_json_base_name(overlays->items[i]), "digest",
 						      digest_json(&p->overlays[i])));
 	return list;
 }
