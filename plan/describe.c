@@ -57,8 +57,9 @@ static void add_inputs(const struct lkb_plan *p, struct lkb_str *out)
 		lkb_str_addf(out, "  spec   sha256:%.12s  %s\n",
 			     lkb_sha256_text(&spec->digests[i]).s, spec->files_read.items[i]);
 	if (lkb_plan_lock_path(p))
-		lkb_str_addf(out, "  lock   %zu not pinned%s     %s\n", p->unpinned.n,
-			     p->unpinned.n < 10 ? " " : "", lkb_plan_lock_path(p));
+		lkb_str_addf(out, "  lock   %-19s  %s\n",
+			     p->unpinned.n ? "does not pin all" : "pins all",
+			     lkb_plan_lock_path(p));
 	for (i = 0; i < p->images.n; i++)
 		describe_image(p, p->images.items[i], out);
 	for (i = 0; i < p->missing.n; i++)

@@ -43,6 +43,7 @@ static struct lkb_pkg_env pkg_env(struct lkb_plan *p)
 		.local_dir = in->ondevice_dir,
 		.arch = in->board->arch,
 		.lock_path = lkb_plan_lock_path(p),
+		.spare_lock_path = p->has_lock ? in->lock_path : NULL,
 		.locked = in->locked,
 		.update_lock = in->update_lock,
 		.offline = in->offline,

@@ -72,18 +72,30 @@ void lkb_lock_pin(struct lkb_lock *l, const struct lkb_lock_image *im)
 	l->images[i] = copy;
 }
 
-char *lkb_lock_image_ref(const struct lkb_lock_image *im, bool index)
+static char *by_digest(const struct lkb_lock_image *im, bool index, bool tag)
 {
 	const struct lkb_sha256 *digest = index ? &im->index : &im->manifest;
 	lkb_autoref r = {0};
 
 	if (lkb_ref_parse(im->ref, &r, NULL))
 		return lkb_strdup(im->ref);
-	free(r.tag);
+	if (!tag) {
+		free(r.tag);
+		r.tag = NULL;
+	}
 	free(r.digest);
-	r.tag = NULL;
 	r.digest = lkb_format("sha256:%s", lkb_sha256_text(digest).s);
 	return lkb_ref_text(&r);
+}
+
+char *lkb_lock_image_ref(const struct lkb_lock_image *im, bool index)
+{
+	return by_digest(im, index, false);
+}
+
+char *lkb_lock_image_name(const struct lkb_lock_image *im, bool index)
+{
+	return by_digest(im, index, true);
 }
 
 static bool same_root(const struct lkb_lock_deb *d, const char *arch, const char *suite)

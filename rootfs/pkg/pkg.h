@@ -37,9 +37,11 @@ struct lkb_pkg_env {
 				 * PREFIX/lib/lkboard/ondevice; NULL = there are none */
 	const char *arch;       /* "arm64" */
 	/* NULL = STORE/pkg/packages.lock, which is kept up to date by every build; a lock that the
-	 * user names is written with update_lock alone, and what it lacks is taken as the store's
-	 * says, as far as both fit. */
+	 * user names is written with update_lock alone. */
 	const char *lock_path;
+	/* What the lock lacks is taken from another, as far as both fit: the store's where the user
+	 * names one, else this; may be NULL. */
+	const char *spare_lock_path;
 	bool locked;            /* refuse what the lock does not pin */
 	bool update_lock;       /* resolve anew, unless offline, and write the lock */
 	bool offline;

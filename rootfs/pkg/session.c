@@ -194,20 +194,29 @@ static int refuse_unpinned(const struct lkb_pkg_session *s, bool some, struct lk
 			s->env->lock_path ? "--update-lock" : "`lkboard pkg lock`");
 }
 
-/* What the store's own lock says of a package that the user's does not pin, unless it wants another
- * version of something that one pins. */
-static int choose_from_store(const struct lkb_pkg_session *s, const struct lkb_pkg *p,
-			     struct lkb_debs *ret, struct lkb_error *err)
+/* Offline there is nothing newer. */
+static bool asks_anew(const struct lkb_pkg_session *s)
 {
-	lkb_autofree char *path = lkb_path_join(s->dir, STORE_LOCK);
-	lkb_autolock own = {0};
+	return s->env->update_lock && !s->env->offline;
+}
+
+/* What the second lock says of a package that the first does not pin, unless it wants another
+ * version of something that the first pins. */
+static int choose_spare(const struct lkb_pkg_session *s, const struct lkb_pkg *p,
+			struct lkb_debs *ret, struct lkb_error *err)
+{
+	lkb_autofree char *own = lkb_path_join(s->dir, STORE_LOCK);
+	const char *path = s->env->lock_path ? own : s->env->spare_lock_path;
+	lkb_autolock spare = {0};
 	lkb_autodebs pins = {0}, debs = {0};
 	size_t i;
 
-	if (load_lock(path, &own, err))
+	if (!path || s->env->locked || asks_anew(s))
+		return 0;
+	if (load_lock(path, &spare, err))
 		return -1;
 	lkb_lock_all(&s->lock, s->env->arch, p->suite, &pins);
-	lkb_lock_get(&own, p->name, s->env->arch, p->suite, &debs);
+	lkb_lock_get(&spare, p->name, s->env->arch, p->suite, &debs);
 	for (i = 0; i < debs.n; i++) {
 		const struct lkb_deb *pin = lkb_debs_find(&pins, debs.items[i].name);
 
@@ -216,6 +225,7 @@ static int choose_from_store(const struct lkb_pkg_session *s, const struct lkb_p
 	}
 	if (!pins_fit(p, &debs))
 		return 0;
+	lkb_ui_detail(s->env->ui, "package '%s': as '%s' pins it", p->name, path);
 	*ret = debs;
 	debs = (struct lkb_debs){0};
 	return 0;
@@ -228,8 +238,7 @@ int lkb_pkg_session_choose(struct lkb_pkg_session *s, const struct lkb_pkg *p,
 
 	if (!p->packages.n)
 		return 0;
-	/* Offline there is nothing newer. */
-	if (!s->env->update_lock || s->env->offline)
+	if (!asks_anew(s))
 		lkb_lock_get(&s->lock, p->name, s->env->arch, p->suite, &pinned);
 	if (pinned.n && pins_fit(p, &pinned)) {
 		lkb_ui_detail(s->env->ui, "package '%s': as '%s' pins it", p->name, s->lock_path);
@@ -237,8 +246,7 @@ int lkb_pkg_session_choose(struct lkb_pkg_session *s, const struct lkb_pkg *p,
 		pinned = (struct lkb_debs){0};
 		return 0;
 	}
-	if (s->env->lock_path && !s->env->locked && !s->env->update_lock &&
-	    choose_from_store(s, p, ret, err))
+	if (choose_spare(s, p, ret, err))
 		return -1;
 	if (ret->n)
 		return 0;
