@@ -122,6 +122,12 @@ static int find_package(struct lkb_plan *p, struct need *need, struct lkb_error 
 	return need->there || need->pkg ? 0 : not_there(p, &parsed, err);
 }
 
+/* A fault of the lock is shown there. */
+static int at_ref(const struct lkb_plan *p, const char *ref, struct lkb_error *err)
+{
+	return err && err->file[0] ? -1 : lkb_rootfs_ref_at(p->in->spec, ref, err);
+}
+
 /* What nobody has and nobody makes is said first, before packages are built for minutes. */
 static int find_needs(struct lkb_plan *p, const struct lkb_strv *refs, struct needs *needs,
 		      struct lkb_error *err)
@@ -144,7 +150,7 @@ static int find_needs(struct lkb_plan *p, const struct lkb_strv *refs, struct ne
 		    find_package(p, need, err))
 			return -1;
 		if (!need->there && !need->pkg && lkb_plan_resolve(p, need->ref, &image, err))
-			return lkb_rootfs_ref_at(p->in->spec, need->ref, err);
+			return at_ref(p, need->ref, err);
 	}
 	return 0;
 }
@@ -201,7 +207,7 @@ static int resolve_all(struct lkb_plan *p, const struct needs *needs, struct lkb
 		struct lkb_image *image = NULL;
 
 		if (lkb_plan_resolve(p, need->ref, &image, err))
-			return lkb_rootfs_ref_at(p->in->spec, need->ref, err);
+			return at_ref(p, need->ref, err);
 		lkb_ui_detail(p->in->ui, "image '%s' is sha256:%s", image->ref,
 			      lkb_sha256_text(&image->manifest).s);
 		p->images.items[p->images.n++] = image;

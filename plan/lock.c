@@ -89,8 +89,8 @@ static int resolve_pinned(struct lkb_plan *p, const struct lkb_lock_image *pin,
 		*ret = LKB_STEAL(image);
 		return 0;
 	}
-	lkb_fail(err, LKB_INPUT, "image '%s': the index that is pinned holds sha256:%s, not the "
-		 "manifest that is pinned", pin->ref, lkb_sha256_text(&image->manifest).s);
+	lkb_fail(err, LKB_INPUT, "the index that is pinned holds sha256:%s, not the manifest that "
+		 "is pinned", lkb_sha256_text(&image->manifest).s);
 	lkb_hint(err, "`lkboard build --update-lock` pins it anew");
 	return lkb_at(err, p->in->lock_path, pin->line, 1);
 }

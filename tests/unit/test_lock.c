@@ -125,7 +125,8 @@ static void wrong_locks_are_refused_with_line_and_column(void **state)
 		{HEAD "image runc linux/arm64 - sha256:" A64 " -\n",
 		 "'runc' is not in full: that is 'docker.io/library/runc:latest'", 4, 7},
 		{HEAD "image A:b:c linux/arm64 - sha256:" A64 " -\n",
-		 "image 'A:b:c': domain 'A:b:c' is wrong", 4, 7},
+		 "'A:b:c' is no image reference: the repository name 'library/A:b' has "
+		 "upper-case letters", 4, 7},
 		{HEAD "image " RUNC " arm64 - sha256:" A64 " -\n",
 		 "'arm64' is no platform such as 'linux/arm64'", 4, 31},
 		{HEAD "image " RUNC " linux/aarch64 - sha256:" A64 " -\n",

@@ -475,7 +475,7 @@ static void what_a_lock_lacks_is_as_the_store_has_it(void **state)
 
 	need_tools(state);
 	usual_mirror(&m, "1");
-	enter(&at, "store9");
+	enter(&at, "store20");
 	one = build_text(&at, TOOL, "tool.yml");
 	text = get_text(at.dir, "pkg/packages.lock");
 	assert_int_equal(lkb_remove_tree(m.dir, &err), 0);
@@ -516,7 +516,7 @@ static void what_an_image_was_made_from_is_handed_out(void **state)
 
 	need_tools(state);
 	usual_mirror(&m, "1");
-	enter(&at, "store10");
+	enter(&at, "store21");
 	at.env.used = &used;
 	build_text(&at, TOOL, "tool.yml");
 	assert_int_equal(used.n_debs, 2);
