@@ -216,7 +216,8 @@ static int run_export(struct lkb_ctx *ctx, void *options, char **operands, size_
 	const struct format *f = NULL;
 	struct lkb_platform platform;
 
-	if (check_operands(o, n, err) || find_format(o->format, &f, err) || (to_stdout && check_stdout(f, err)) ||
+	if (check_operands(o, n, err) || find_format(o->format, &f, err) ||
+	    (to_stdout && check_stdout(f, err)) ||
 	    (o->arch && find_platform(o->arch, &platform, err)))
 		return -1;
 	e.format = f->format;

@@ -178,8 +178,8 @@ static int use_pinned(struct lkb_plan *p, const struct need *need)
 	if (!lkb_plan_resolve(p, need->ref, &image, NULL) &&
 	    !lkb_pkg_may_give(need->pkg, &env, image))
 		lkb_ui_warning(p->in->ui, "image '%s' is used as '%s' pins it, although package "
-			       "'%s' would make another one now; --update-lock pins that", need->ref,
-			       p->in->lock_path, lkb_pkg_name(need->pkg));
+			       "'%s' would make another one now; --update-lock pins that",
+			       need->ref, p->in->lock_path, lkb_pkg_name(need->pkg));
 	return 0;
 }
 

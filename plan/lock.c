@@ -120,8 +120,8 @@ int lkb_plan_lock_compare(const struct lkb_plan *p, const struct lkb_lock_image 
 	lkb_fail(err, LKB_TRUST, "image '%s' comes out as sha256:%s, and '%s' pins sha256:%s",
 		 pin->ref, lkb_sha256_text(made).s, p->in->lock_path,
 		 lkb_sha256_text(&pin->manifest).s);
-	return lkb_hint(err, "`lkboard cache import` takes the image that was pinned; --update-lock "
-			     "pins the one that is made now");
+	return lkb_hint(err, "`lkboard cache import` takes the image that was pinned; "
+			     "--update-lock pins the one that is made now");
 }
 
 /* What a user may not expect: the lock is older than what was given or written since. */

@@ -28,8 +28,9 @@ struct lkb_plan_in {
 	const char *ondevice_dir; /* static programs that such packages need; may be NULL */
 	const char *name;         /* NAME of the artifacts */
 	const char *format;       /* NULL = the board's default */
-	/* The lock (lkboard-lock(5)); NULL = none, and then neither locked nor update_lock. One that
-	 * does not exist is written by update_lock, refused with locked or lock_named, else none. */
+	/* The lock (lkboard-lock(5)); NULL = none, and then neither locked nor update_lock. One
+	 * that does not exist is written by update_lock, refused with locked or lock_named, and
+	 * else as good as none. */
 	const char *lock_path;
 	bool lock_named;          /* the user named it */
 	bool locked;              /* refuse what the lock does not pin */

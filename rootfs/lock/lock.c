@@ -137,7 +137,8 @@ static void unpin(struct lkb_lock *l, const char *package, const char *arch)
 	for (i = 0; i < l->n_images; i++) {
 		struct lkb_lock_image *im = &l->images[i];
 
-		if (im->package && !strcmp(im->package, package) && !strcmp(im->platform.arch, arch))
+		if (im->package && !strcmp(im->package, package) &&
+		    !strcmp(im->platform.arch, arch))
 			clear_image(im);
 		else
 			l->images[kept++] = *im;

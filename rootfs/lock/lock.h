@@ -106,7 +106,8 @@ void lkb_lock_pin(struct lkb_lock *l, const struct lkb_lock_image *im);
 /* "docker.io/library/redis@sha256:HEX": what a pinned image is asked for by, its index or its
  * manifest. The caller frees it. */
 char *lkb_lock_image_ref(const struct lkb_lock_image *im, bool index);
-/* "docker.io/library/redis:7@sha256:HEX": the same with the name it goes by. The caller frees it. */
+/* "docker.io/library/redis:7@sha256:HEX": the same with the name it goes by. The caller frees
+ * it. */
 char *lkb_lock_image_name(const struct lkb_lock_image *im, bool index);
 
 /* The Debian packages of one definition; *ret stays empty if the lock says nothing. */

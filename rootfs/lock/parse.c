@@ -48,8 +48,8 @@ static int add_fault(struct parsing *p, struct lkb_error *err, const char *word)
 /* Words become file names and arguments of apt: nothing of them may look like an option. */
 static int check_word(struct parsing *p, const char *word)
 {
-	static const char lawful[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				     ".+-~:_";
+	static const char lawful[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789.+-~:_";
 
 	if (*word == '-' || strspn(word, lawful) != strlen(word))
 		return FAULT(p, word, "'%.100s' is no word of letters, digits and '.+-~:_'", word);
@@ -73,9 +73,9 @@ static int take_ref(struct parsing *p, const char *word)
 	if (lkb_ref_parse(word, &r, &err))
 		return add_fault(p, &err, word);
 	full = lkb_ref_text(&r);
-	return strcmp(full, word) ? FAULT(p, word, "'%.200s' is not in full: that is '%.300s'", word,
-					  full)
-				  : 0;
+	if (strcmp(full, word))
+		return FAULT(p, word, "'%.200s' is not in full: that is '%.300s'", word, full);
+	return 0;
 }
 
 static int take_platform(struct parsing *p, char *word, struct lkb_platform *ret)
