@@ -86,8 +86,8 @@ static void check_versions(const struct lkb_lock *l, const char *file, struct lk
 			 "'%.100s'", b->deb.name, b->deb.version, a->deb.version,
 			 strcmp(a->deb.version, b->deb.version) ? "" : " with other contents",
 			 a->package);
-		lkb_hint(&err, "one version goes into all images of '%.50s': leave the lines of one "
-			 "side, then build with --update-lock", b->arch);
+		lkb_hint(&err, "one version goes into all images of '%.50s': leave the lines of "
+			 "one side, then build with --update-lock", b->arch);
 		add_fault(diags, &err, file, b->line);
 	}
 	free(all);
