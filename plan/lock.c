@@ -176,6 +176,23 @@ void lkb_plan_lock_diff(struct lkb_plan *p, struct lkb_str *out)
 		lkb_lock_diff(&p->lock, &p->next_lock, out);
 }
 
+/* Two builds for two boards may run side by side: neither may write over what the other added. */
+static int check_unchanged(struct lkb_plan *p, const char *before, struct lkb_error *err)
+{
+	lkb_autofree char *now = NULL;
+	lkb_autodiags diags = {0};
+	lkb_autolock lock = {0};
+
+	if (lkb_lock_load(p->in->lock_path, &lock, &diags, err))
+		return -1;
+	now = lkb_lock_text(&lock);
+	if (!strcmp(before, now))
+		return 0;
+	lkb_fail(err, LKB_REFUSED, "'%s' was changed while this build ran, and is not written over",
+		 p->in->lock_path);
+	return lkb_hint(err, "the artifacts are written; run the build again for the lock");
+}
+
 int lkb_plan_lock_write(struct lkb_plan *p, struct lkb_error *err)
 {
 	lkb_autofree char *before = NULL, *after = NULL;
@@ -186,5 +203,7 @@ int lkb_plan_lock_write(struct lkb_plan *p, struct lkb_error *err)
 	after = lkb_lock_text(&p->next_lock);
 	if (p->has_lock && !strcmp(before, after))
 		return 0;
+	if (check_unchanged(p, before, err))
+		return -1;
 	return lkb_lock_save(&p->next_lock, p->in->lock_path, err);
 }
