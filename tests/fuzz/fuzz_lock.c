@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/cleanup.h"
 #include "rootfs/lock/lock.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,7 +20,6 @@ static int parse(const char *text, size_t len, struct lkb_lock *ret)
  * already changes nothing. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	lkb_autofree char *text = lkb_strndup((const char *)data, size);
 	lkb_autofree char *out = NULL, *again = NULL;
 	lkb_autolock l = {0}, copy = {0}, none = {0};
 	lkb_autostr diff = {0}, all = {0};
