@@ -133,14 +133,14 @@ static int take_deb(struct parsing *p, const struct words *w)
 }
 
 static const struct kind {
-	const char *name;
+	const char *name, *what;
 	size_t n_words;
 	int (*take)(struct parsing *p, const struct words *w);
 } kinds[] = {
-	{"image", 6, take_image},
-	{"deb", 8, take_deb},
+	{"image", "a line of an 'image'", 6, take_image},
+	{"deb", "a line of a 'deb'", 8, take_deb},
 };
-static const struct kind old_kind = {"", 7, take_deb};
+static const struct kind old_kind = {"", "a line", 7, take_deb};
 
 static const struct kind *kind_of(const struct parsing *p, const char *word)
 {
@@ -192,9 +192,7 @@ static void take_line(struct parsing *p, char *line)
 	if (!kind)
 		FAULT(p, line, "a line begins with 'image' or 'deb', not with '%.100s'", w.at[0]);
 	else if (w.n != kind->n_words)
-		FAULT(p, NULL, "%s%s%sline has %zu words, this has %zu",
-		      *kind->name ? "a '" : "a ", kind->name, *kind->name ? "' " : "",
-		      kind->n_words, w.n);
+		FAULT(p, NULL, "%s has %zu words, this has %zu", kind->what, kind->n_words, w.n);
 	else
 		kind->take(p, &w);
 }

@@ -109,8 +109,8 @@ static void wrong_locks_are_refused_with_line_and_column(void **state)
 		{HEAD "runc arm64 bookworm runc 1.1 " A64 " 20\n",
 		 "a line begins with 'image' or 'deb', not with 'runc'", 4, 1},
 		{HEAD "deb runc arm64 bookworm runc 1.1 " A64 "\n",
-		 "a 'deb' line has 8 words, this has 7", 4, 1},
-		{HEAD "image x\n", "a 'image' line has 6 words, this has 2", 4, 1},
+		 "a line of a 'deb' has 8 words, this has 7", 4, 1},
+		{HEAD "image x\n", "a line of an 'image' has 6 words, this has 2", 4, 1},
 		{HEAD "deb runc arm64 bookworm runc 1.1 " A64 " 20 x\n",
 		 "a line has at most 8 words, parted by one blank each", 4, 102},
 		{HEAD "deb runc  arm64 bookworm runc 1.1 " A64 " 20\n",
@@ -174,7 +174,7 @@ static void every_fault_is_found_in_one_go(void **state)
 	static const char text[] = HEAD "image\n" IMAGE "deb x\n" IMAGE;
 
 	assert_int_equal(lkb_lock_parse(text, strlen(text), "x.lock", &l, &diags, &err), -1);
-	assert_string_equal(err.message, "a 'image' line has 6 words, this has 1 (and 2 more)");
+	assert_string_equal(err.message, "a line of an 'image' has 6 words, this has 1 (and 2 more)");
 	assert_int_equal(diags.items[1].what.line, 6);
 	assert_int_equal(diags.items[2].what.line, 7);
 }
