@@ -44,7 +44,7 @@ static void describe_image(const struct lkb_plan *p, const struct lkb_image *im,
 	lkb_str_addf(out, "  image  sha256:%.12s  %s (%s, %s%s%s%s)\n",
 		     lkb_sha256_text(&im->manifest).s, im->ref, im->platform.arch,
 		     lkb_size_text(stored_size(im)).s, input ? ", from " : "", input ? input : "",
-		     lkb_plan_pin(p, im->ref) ? ", pinned" : "");
+		     lkb_plan_is_pinned(p, im) ? ", pinned" : "");
 }
 
 static void add_inputs(const struct lkb_plan *p, struct lkb_str *out)

@@ -25,23 +25,32 @@ static void collect_refs(const struct lkb_plan *p, struct lkb_strv *refs)
 			lkb_strv_add(refs, of_board[i]);
 }
 
-/* A reference, what the lock says of it, and the package definition that makes it, if there is
- * one. */
+static struct lkb_platform platform_of(const struct lkb_board *board)
+{
+	struct lkb_platform platform = {0};
+
+	snprintf(platform.arch, sizeof(platform.arch), "%s", board->arch);
+	return platform;
+}
+
+/* A reference, what the lock says of it, and the package that makes it, if there is one. */
 struct need {
 	const char *ref;
+	struct lkb_platform platform;
+	const struct lkb_pos *pos; /* of the platform, if the spec says it; else NULL */
 	const struct lkb_lock_image *pin; /* NULL = not pinned */
-	struct lkb_pkg *pkg;              /* owned */
-	bool there;                       /* in the store, as it is pinned */
+	struct lkb_pkg *pkg; /* owned */
+	bool there;          /* in the store, as it is pinned */
 };
 
-static struct lkb_pkg_env pkg_env(struct lkb_plan *p)
+static struct lkb_pkg_env pkg_env(struct lkb_plan *p, const struct need *need)
 {
 	const struct lkb_plan_in *in = p->in;
 
 	return (struct lkb_pkg_env){
 		.configs_dir = in->configs_dir,
 		.local_dir = in->ondevice_dir,
-		.arch = in->board->arch,
+		.arch = need->platform.arch,
 		.lock_path = lkb_plan_lock_path(p),
 		.spare_lock_path = p->has_lock ? in->lock_path : NULL,
 		.locked = in->locked,
@@ -54,7 +63,7 @@ static struct lkb_pkg_env pkg_env(struct lkb_plan *p)
 
 static int build_package(struct lkb_plan *p, const struct need *need, struct lkb_error *err)
 {
-	struct lkb_pkg_env env = pkg_env(p);
+	struct lkb_pkg_env env = pkg_env(p, need);
 	struct lkb_sha256 manifest;
 
 	if (lkb_pkg_build(need->pkg, p->in->store, &env, &manifest, err))
@@ -64,12 +73,12 @@ static int build_package(struct lkb_plan *p, const struct need *need, struct lkb
 
 /* False for an image that somebody imported under a package's name, or that an archive brings: it
  * is left alone. */
-static bool is_ours(struct lkb_plan *p, const char *ref)
+static bool is_ours(struct lkb_plan *p, const struct need *need)
 {
 	lkb_auto(lkb_image) image = NULL;
 
-	return !lkb_plan_resolve(p, ref, &image, NULL) && !lkb_image_input(image) &&
-	       lkb_pkg_made(image);
+	return !lkb_plan_resolve(p, need->ref, &need->platform, &image, NULL) &&
+	       !lkb_image_input(image) && lkb_pkg_made(image);
 }
 
 struct needs {
@@ -122,35 +131,54 @@ static int find_package(struct lkb_plan *p, struct need *need, struct lkb_error 
 	return need->there || need->pkg ? 0 : not_there(p, &parsed, err);
 }
 
-/* A fault of the lock is shown there. */
-static int at_ref(const struct lkb_plan *p, const char *ref, struct lkb_error *err)
-{
-	return err && err->file[0] ? -1 : lkb_rootfs_ref_at(p->in->spec, ref, err);
-}
-
-/* What nobody has and nobody makes is said first, before packages are built for minutes. */
-static int find_needs(struct lkb_plan *p, const struct lkb_strv *refs, struct needs *needs,
-		      struct lkb_error *err)
+static void list_needs(const struct lkb_strv *refs, const struct lkb_platform *platform,
+		       const struct lkb_rootfs_wants *wants, struct needs *needs)
 {
 	size_t i;
 
-	needs->items = lkb_alloc_array(refs->n, sizeof(*needs->items));
-	for (i = 0; i < refs->n; i++) {
-		struct need *need = &needs->items[needs->n++];
+	needs->items = lkb_alloc_array(refs->n + wants->n, sizeof(*needs->items));
+	for (i = 0; i < refs->n; i++)
+		needs->items[needs->n++] = (struct need){
+			.ref = refs->items[i], .platform = *platform};
+	for (i = 0; i < wants->n; i++)
+		needs->items[needs->n++] = (struct need){
+			.ref = wants->items[i].ref,
+			.platform = wants->items[i].platform,
+			.pos = wants->items[i].pos};
+}
+
+static int at_need(const struct lkb_plan *p, const struct need *need, struct lkb_error *err)
+{
+	const struct lkb_pos *pos = need->pos;
+
+	if (err && err->file[0]) /* of the lock: it is shown there */
+		return -1;
+	return pos ? lkb_at(err, pos->file, pos->line, pos->column)
+		   : lkb_rootfs_ref_at(p->in->spec, need->ref, err);
+}
+
+/* What nobody has and nobody makes is said first, before packages are built for minutes. */
+static int find_packages(struct lkb_plan *p, struct needs *needs, struct lkb_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < needs->n; i++) {
+		struct need *need = &needs->items[i];
 		lkb_auto(lkb_image) image = NULL;
 
-		need->ref = refs->items[i];
-		need->pin = lkb_plan_pin(p, need->ref);
-		if (!need->pin)
-			lkb_strv_add(&p->unpinned, need->ref);
+		need->pin = lkb_plan_pin(p, need->ref, &need->platform);
 		if (!need->pin && p->in->locked)
-			return lkb_plan_lock_refuse(p, need->ref, err);
-		need->there = !lkb_plan_resolve(p, need->ref, &image, NULL);
+			return lkb_plan_lock_refuse(p, need->ref, &need->platform, err) ||
+			       at_need(p, need, err);
+		if (!need->pin && !lkb_strv_has(&p->unpinned, need->ref))
+			lkb_strv_add(&p->unpinned, need->ref);
+		need->there = !lkb_plan_resolve(p, need->ref, &need->platform, &image, NULL);
 		if (p->in->configs_dir && (!need->there || p->in->build_missing) &&
 		    find_package(p, need, err))
 			return -1;
-		if (!need->there && !need->pkg && lkb_plan_resolve(p, need->ref, &image, err))
-			return at_ref(p, need->ref, err);
+		if (!need->there && !need->pkg &&
+		    lkb_plan_resolve(p, need->ref, &need->platform, &image, err))
+			return at_need(p, need, err);
 	}
 	return 0;
 }
@@ -172,10 +200,10 @@ static int refresh(struct lkb_plan *p, const struct need *need, struct lkb_error
  * know. */
 static int use_pinned(struct lkb_plan *p, const struct need *need)
 {
-	struct lkb_pkg_env env = pkg_env(p);
+	struct lkb_pkg_env env = pkg_env(p, need);
 	lkb_auto(lkb_image) image = NULL;
 
-	if (!lkb_plan_resolve(p, need->ref, &image, NULL) &&
+	if (!lkb_plan_resolve(p, need->ref, &need->platform, &image, NULL) &&
 	    !lkb_pkg_may_give(need->pkg, &env, image))
 		lkb_ui_warning(p->in->ui, "image '%s' is used as '%s' pins it, although package "
 			       "'%s' would make another one now; --update-lock pins that",
@@ -192,28 +220,62 @@ static int supply(struct lkb_plan *p, const struct need *need, struct lkb_error 
 	if (need->there && need->pin)
 		return use_pinned(p, need);
 	if (p->in->build_missing)
-		return need->there && !is_ours(p, need->ref) ? 0 : refresh(p, need, err);
-	lkb_strv_add(&p->missing, need->ref);
+		return need->there && !is_ours(p, need) ? 0 : refresh(p, need, err);
+	if (!lkb_strv_has(&p->missing, need->ref))
+		lkb_strv_add(&p->missing, need->ref);
 	return 0;
 }
 
-static int resolve_all(struct lkb_plan *p, const struct needs *needs, struct lkb_error *err)
+static bool is_listed(const struct lkb_rootfs_images *images, const struct lkb_image *im)
 {
 	size_t i;
 
-	p->images.items = lkb_alloc_array(needs->n, sizeof(*p->images.items));
-	for (i = 0; i < needs->n; i++) {
-		const struct need *need = &needs->items[i];
-		struct lkb_image *image = NULL;
+	for (i = 0; i < images->n; i++)
+		if (!strcmp(images->items[i]->ref, im->ref) &&
+		    lkb_sha256_equal(&images->items[i]->manifest, &im->manifest))
+			return true;
+	return false;
+}
 
-		if (lkb_plan_resolve(p, need->ref, &image, err))
-			return at_ref(p, need->ref, err);
+/* Adds what the needs are resolved to, each image of a name once. */
+static int resolve_all(struct lkb_plan *p, const struct need *needs, size_t n,
+		       struct lkb_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct need *need = &needs[i];
+		lkb_auto(lkb_image) image = NULL;
+		bool made;
+
+		if (lkb_plan_resolve(p, need->ref, &need->platform, &image, err))
+			return at_need(p, need, err);
+		made = need->pkg && lkb_pkg_made(image);
+		lkb_plan_lock_add(p, image, &need->platform, made ? lkb_pkg_name(need->pkg) : NULL);
+		if (need->pin)
+			lkb_plan_lock_say_other(p, image, &need->platform);
+		if (is_listed(&p->images, image))
+			continue;
 		lkb_ui_detail(p->in->ui, "image '%s' is sha256:%s", image->ref,
 			      lkb_sha256_text(&image->manifest).s);
-		p->images.items[p->images.n++] = image;
-		lkb_plan_lock_add(p, image, need->pkg && lkb_pkg_made(image) ?
-						    lkb_pkg_name(need->pkg) : NULL);
+		p->images.items[p->images.n++] = LKB_STEAL(image);
 	}
+	return 0;
+}
+
+/* What a volume holds for others is not unpacked. */
+static int resolve_needs(struct lkb_plan *p, const struct needs *needs, size_t n_own,
+			 struct lkb_error *err)
+{
+	struct lkb_rootfs_images own;
+
+	p->images.items = lkb_alloc_array(needs->n, sizeof(*p->images.items));
+	if (resolve_all(p, needs->items, n_own, err))
+		return -1;
+	own = p->images;
+	if (resolve_all(p, needs->items + n_own, needs->n - n_own, err))
+		return -1;
+	lkb_prefetch(p->in->store, &own, p->in->jobs, p->in->ui);
 	return 0;
 }
 
@@ -308,23 +370,26 @@ static int decide_seed(struct lkb_plan *p, struct lkb_error *err)
 
 int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
 {
+	struct lkb_platform platform = platform_of(p->in->board);
+	struct lkb_rootfs_wants wants __attribute__((cleanup(lkb_rootfs_wants_clear))) = {0};
 	struct needs needs __attribute__((cleanup(clear_needs))) = {0};
 	lkb_autostrv refs = {0};
 	size_t i;
 
-	snprintf(p->platform.arch, sizeof(p->platform.arch), "%s", p->in->board->arch);
 	collect_refs(p, &refs);
-	if (lkb_plan_lock_read(p, err) || find_needs(p, &refs, &needs, err))
+	if (lkb_rootfs_wants(p->in->spec, &wants, err) || lkb_plan_lock_read(p, err))
+		return -1;
+	list_needs(&refs, &platform, &wants, &needs);
+	if (find_packages(p, &needs, err))
 		return -1;
 	for (i = 0; i < needs.n; i++)
 		if (supply(p, &needs.items[i], err))
 			return -1;
 	if (p->missing.n)
 		return 0;
-	if (resolve_all(p, &needs, err))
+	if (resolve_needs(p, &needs, refs.n, err))
 		return -1;
-	lkb_plan_lock_say(p);
-	lkb_prefetch(p->in->store, &p->images, p->in->jobs, p->in->ui);
+	lkb_plan_lock_say_unpinned(p);
 	decide_epoch(p);
 	return decide_seed(p, err);
 }

@@ -51,19 +51,32 @@ static char *in_full(const char *ref)
 	return lkb_ref_parse(ref, &r, NULL) ? lkb_format("%s", ref) : lkb_ref_text(&r);
 }
 
-const struct lkb_lock_image *lkb_plan_pin(const struct lkb_plan *p, const char *ref)
+const struct lkb_lock_image *lkb_plan_pin(const struct lkb_plan *p, const char *ref,
+					  const struct lkb_platform *platform)
 {
 	lkb_autofree char *full = in_full(ref);
 
-	return lkb_plan_lock_path(p) ? lkb_lock_find(&p->lock, full, &p->platform) : NULL;
+	return lkb_plan_lock_path(p) ? lkb_lock_find(&p->lock, full, platform) : NULL;
 }
 
-int lkb_plan_lock_refuse(const struct lkb_plan *p, const char *ref, struct lkb_error *err)
+bool lkb_plan_is_pinned(const struct lkb_plan *p, const struct lkb_image *image)
+{
+	size_t i;
+
+	for (i = 0; lkb_plan_lock_path(p) && i < p->lock.n_images; i++)
+		if (!strcmp(p->lock.images[i].ref, image->ref) &&
+		    lkb_sha256_equal(&p->lock.images[i].manifest, &image->manifest))
+			return true;
+	return false;
+}
+
+int lkb_plan_lock_refuse(const struct lkb_plan *p, const char *ref,
+			 const struct lkb_platform *platform, struct lkb_error *err)
 {
 	lkb_fail(err, LKB_REFUSED, "image '%s' is not pinned for %s by '%s', and --locked allows "
-		 "nothing else", ref, lkb_platform_text(&p->platform).s, p->in->lock_path);
+		 "nothing else", ref, lkb_platform_text(platform).s, p->in->lock_path);
 	lkb_hint(err, "`lkboard build --update-lock` pins it");
-	return lkb_rootfs_ref_at(p->in->spec, ref, err);
+	return 0;
 }
 
 /* The index is asked for first: it is what signatures are made for. A store that got the one image
@@ -77,10 +90,11 @@ static int resolve_pinned(struct lkb_plan *p, const struct lkb_lock_image *pin,
 	struct lkb_error fault = {0};
 
 	if (!pin->has_index)
-		return lkb_store_resolve(p->in->store, by_manifest, &p->platform, ret, err);
-	if (lkb_store_resolve(p->in->store, by_index, &p->platform, &image, &fault)) {
+		return lkb_store_resolve(p->in->store, by_manifest, &pin->platform, ret, err);
+	if (lkb_store_resolve(p->in->store, by_index, &pin->platform, &image, &fault)) {
 		if (fault.kind == LKB_INPUT)
-			return lkb_store_resolve(p->in->store, by_manifest, &p->platform, ret, err);
+			return lkb_store_resolve(p->in->store, by_manifest, &pin->platform, ret,
+						 err);
 		if (err)
 			*err = fault;
 		return -1;
@@ -95,14 +109,14 @@ static int resolve_pinned(struct lkb_plan *p, const struct lkb_lock_image *pin,
 	return lkb_at(err, p->in->lock_path, pin->line, 1);
 }
 
-int lkb_plan_resolve(struct lkb_plan *p, const char *ref, struct lkb_image **ret,
-		     struct lkb_error *err)
+int lkb_plan_resolve(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform,
+		     struct lkb_image **ret, struct lkb_error *err)
 {
-	const struct lkb_lock_image *pin = lkb_plan_pin(p, ref);
+	const struct lkb_lock_image *pin = lkb_plan_pin(p, ref, platform);
 	lkb_auto(lkb_image) image = NULL;
 
 	if (!pin)
-		return lkb_store_resolve(p->in->store, ref, &p->platform, ret, err);
+		return lkb_store_resolve(p->in->store, ref, platform, ret, err);
 	if (resolve_pinned(p, pin, &image, err))
 		return lkb_context(err, "image '%s' as '%s' pins it", pin->ref, p->in->lock_path);
 	/* It is called what the spec calls it: the result is the same with and without a lock. */
@@ -125,12 +139,12 @@ int lkb_plan_lock_compare(const struct lkb_plan *p, const struct lkb_lock_image 
 }
 
 /* What a user may not expect: the lock is older than what was given or written since. */
-static void say_other(struct lkb_plan *p, const struct lkb_image *image)
+void lkb_plan_lock_say_other(struct lkb_plan *p, const struct lkb_image *image,
+			     const struct lkb_platform *platform)
 {
 	lkb_auto(lkb_image) named = NULL;
 
-	if (!lkb_plan_pin(p, image->ref) ||
-	    lkb_store_resolve(p->in->store, image->ref, &p->platform, &named, NULL) ||
+	if (lkb_store_resolve(p->in->store, image->ref, platform, &named, NULL) ||
 	    lkb_sha256_equal(&named->manifest, &image->manifest))
 		return;
 	if (lkb_image_input(named))
@@ -143,13 +157,11 @@ static void say_other(struct lkb_plan *p, const struct lkb_image *image)
 			      lkb_sha256_text(&named->manifest).s);
 }
 
-void lkb_plan_lock_say(struct lkb_plan *p)
+void lkb_plan_lock_say_unpinned(struct lkb_plan *p)
 {
 	lkb_autostr list = {0};
 	size_t i;
 
-	for (i = 0; i < p->images.n; i++)
-		say_other(p, p->images.items[i]);
 	if (!lkb_plan_lock_path(p) || !p->unpinned.n)
 		return;
 	for (i = 0; i < p->unpinned.n; i++)
@@ -159,10 +171,11 @@ void lkb_plan_lock_say(struct lkb_plan *p)
 		       p->unpinned.n == 1 ? "it" : "them", p->unpinned.n == 1 ? "it" : "them");
 }
 
-void lkb_plan_lock_add(struct lkb_plan *p, const struct lkb_image *image, const char *package)
+void lkb_plan_lock_add(struct lkb_plan *p, const struct lkb_image *image,
+		       const struct lkb_platform *platform, const char *package)
 {
 	struct lkb_lock_image pin = {
-		.ref = image->ref, .platform = p->platform, .has_index = image->has_index,
+		.ref = image->ref, .platform = *platform, .has_index = image->has_index,
 		.index = image->index, .manifest = image->manifest, .package = (char *)package,
 	};
 

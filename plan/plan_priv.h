@@ -14,7 +14,6 @@ struct lkb_plan {
 	const struct lkb_plan_in *in;
 	const struct lkb_format *format;
 
-	struct lkb_platform platform;     /* the board's */
 	struct lkb_lock lock, next_lock;  /* as read; as update_lock writes it */
 	bool has_lock;                    /* there is one */
 	struct lkb_strv unpinned;         /* references it does not pin */
@@ -113,21 +112,30 @@ int lkb_plan_lock_read(struct lkb_plan *p, struct lkb_error *err);
 /* Its path, if it is there and pins anything: not with update_lock. */
 const char *lkb_plan_lock_path(const struct lkb_plan *p);
 /* What it says of a reference; NULL if nothing. */
-const struct lkb_lock_image *lkb_plan_pin(const struct lkb_plan *p, const char *ref);
-/* Says that --locked does not allow a reference. Returns -1. */
-int lkb_plan_lock_refuse(const struct lkb_plan *p, const char *ref, struct lkb_error *err);
+const struct lkb_lock_image *lkb_plan_pin(const struct lkb_plan *p, const char *ref,
+					  const struct lkb_platform *platform);
+/* True if an image is as the lock pins it. */
+bool lkb_plan_is_pinned(const struct lkb_plan *p, const struct lkb_image *image);
+/* Says that --locked does not allow a reference. Returns 0: the caller adds the place. */
+int lkb_plan_lock_refuse(const struct lkb_plan *p, const char *ref,
+			 const struct lkb_platform *platform, struct lkb_error *err);
 /* The image of a reference, as it is pinned, else by its name; always called by its name. A pinned
  * one that is not there fails with LKB_INPUT; lkb_lock_image_ref() is what a registry is asked
  * for then. */
-int lkb_plan_resolve(struct lkb_plan *p, const char *ref, struct lkb_image **ret,
-		     struct lkb_error *err);
+int lkb_plan_resolve(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform,
+		     struct lkb_image **ret, struct lkb_error *err);
 /* Fails unless an image that was made is the one that is pinned. */
 int lkb_plan_lock_compare(const struct lkb_plan *p, const struct lkb_lock_image *pin,
 			  const struct lkb_sha256 *made, struct lkb_error *err);
-/* Tells the user what is not as the lock, or the user, says. */
-void lkb_plan_lock_say(struct lkb_plan *p);
-/* With update_lock, pins an image; `package` makes it, or NULL. */
-void lkb_plan_lock_add(struct lkb_plan *p, const struct lkb_image *image, const char *package);
+/* Tells the user that the name of a pinned image stands for another one now. */
+void lkb_plan_lock_say_other(struct lkb_plan *p, const struct lkb_image *image,
+			     const struct lkb_platform *platform);
+/* Tells the user what the lock does not pin. */
+void lkb_plan_lock_say_unpinned(struct lkb_plan *p);
+/* With update_lock, pins an image for the platform that was asked for; `package` makes it, or
+ * NULL. */
+void lkb_plan_lock_add(struct lkb_plan *p, const struct lkb_image *image,
+		       const struct lkb_platform *platform, const char *package);
 /* With update_lock, writes the lock if it changed. */
 int lkb_plan_lock_write(struct lkb_plan *p, struct lkb_error *err);
 

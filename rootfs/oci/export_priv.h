@@ -9,6 +9,7 @@
 struct lkb_exporting {
 	struct lkb_store *s;
 	const struct lkb_export *e;
+	const struct lkb_layout *from; /* what is being read: the store's, or an input's */
 	struct lkb_strv refs; /* owned */
 	struct lkb_tree *tree;
 	struct lkb_arena arena;
