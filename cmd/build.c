@@ -32,15 +32,16 @@ struct build_options {
 	ROW(0, "policy", STRING, policy, "FILE", \
 	    "refuse images that are not signed as this policy wants"), \
 	ROW(0, "lock", STRING, lock, "FILE", \
-	    "package lock (default: packages.lock in the store)"), \
-	ROW(0, "locked", FLAG, locked, NULL, "refuse packages that the lock does not pin"), \
+	    "lock of images and packages (default: SPEC.lock beside the first spec)"), \
+	ROW(0, "locked", FLAG, locked, NULL, "refuse what the lock does not pin"), \
 	ROW(0, "offline", FLAG, offline, NULL, "use no network"), \
 	LKB_REGISTRY_OPTIONS(struct build_options)
 
 static const struct lkb_opt build_rows[] = {
 	ROW('o', "out", STRING, out, "DIR", "where the artifacts go (default: .)"),
 	INPUT_OPTIONS,
-	ROW(0, "update-lock", FLAG, update_lock, NULL, "resolve packages anew and write the lock"),
+	ROW(0, "update-lock", FLAG, update_lock, NULL,
+	    "resolve images and packages anew and write the lock"),
 	ROW(0, "force", FLAG, force, NULL, "overwrite what another board's build made"),
 	ROW(0, "sha256", FLAG, sha256, NULL, "print the digest of whole disk images too"),
 	ROW(0, "no-sbom", FLAG, no_sbom, NULL, "do not list what is in it"),
@@ -90,16 +91,48 @@ static int check_name(const char *name, struct lkb_error *err)
 	return lkb_hint(err, "give one without blanks and slashes with --name");
 }
 
+/* SPEC.lock beside the first spec; NULL for one from standard input, which is beside nothing. The
+ * caller frees it. */
+static char *default_lock(const char *spec)
+{
+	lkb_autofree char *dir = lkb_path_dirname(spec), *stem = lkb_path_stem(spec);
+	lkb_autofree char *file = lkb_format("%s.lock", stem);
+
+	if (!strcmp(spec, "-"))
+		return NULL;
+	return strchr(spec, '/') ? lkb_path_join(dir, file) : LKB_STEAL(file);
+}
+
+static int choose_lock(const struct build_options *o, const char *spec, char **ret,
+		       struct lkb_error *err)
+{
+	if (o->update_lock && (o->locked || o->dry_run)) {
+		lkb_fail(err, LKB_USAGE, "--update-lock and %s contradict each other",
+			 o->locked ? "--locked" : "--dry-run");
+		return lkb_hint(err, "%s", o->locked ? "--locked uses nothing but what the lock "
+						       "pins; leave one of them out"
+						     : "a dry run writes nothing; leave one of "
+						       "them out");
+	}
+	*ret = o->lock ? lkb_format("%s", o->lock) : default_lock(spec);
+	if (*ret || (!o->update_lock && !o->locked))
+		return 0;
+	lkb_fail(err, LKB_USAGE, "a spec from standard input has no lock beside it");
+	return lkb_hint(err, "say with --lock FILE which one is meant");
+}
+
 struct inputs {
 	struct lkb_board *board;
 	struct lkb_spec *spec;
 	struct lkb_store *store;
 	struct lkb_policy *policy; /* NULL: nothing is asked of images */
 	struct lkb_registry *registry; /* NULL with --offline */
+	char *lock; /* owned; path or NULL */
 };
 
 static void clear_inputs(struct inputs *in)
 {
+	free(in->lock);
 	if (in->board)
 		lkb_board_free(in->board);
 	if (in->spec)
@@ -118,7 +151,7 @@ static int read_inputs(struct lkb_ctx *ctx, const struct build_options *o, char 
 	size_t i;
 	int r;
 
-	if (need_configs(ctx, err))
+	if (need_configs(ctx, err) || choose_lock(o, operands[1], &ret->lock, err))
 		return -1;
 	r = lkb_board_find(ctx->configs_dir, operands[0], &ret->board, &diags, err);
 	if (!r)
@@ -201,8 +234,9 @@ static int make_plan(struct lkb_ctx *ctx, const struct build_options *o,
 		.configs_dir = ctx->configs_dir, .ondevice_dir = ctx->ondevice_dir,
 		.name = o->name ? o->name : inputs->spec->name,
 		.format = format,
-		.lock_path = o->lock, .locked = o->locked, .update_lock = o->update_lock,
-		.offline = o->offline, .build_missing = !o->dry_run, .jobs = o->jobs,
+		.lock_path = inputs->lock, .lock_named = o->lock != NULL,
+		.locked = o->locked, .update_lock = o->update_lock, .offline = o->offline,
+		 .build_missing = !o->dry_run, .jobs = o->jobs,
 		.ui = ctx->ui,
 	};
 	if (check_name(in->name, err) || read_epoch(ctx, in, err))
@@ -236,6 +270,24 @@ static int print_artifacts(const struct lkb_ctx *ctx, const struct lkb_artifacts
 	return lkb_print(lkb_str_get(&out), err);
 }
 
+/* Said when it is so: the lock is written. */
+static void say_lock(const struct lkb_ctx *ctx, const struct inputs *inputs, struct lkb_plan *plan)
+{
+	lkb_autostr diff = {0};
+	char *at, *line;
+
+	lkb_plan_lock_diff(plan, &diff);
+	if (!diff.len) {
+		lkb_ui_message(ctx->ui, "'%s' is as it was", inputs->lock);
+		return;
+	}
+	lkb_ui_message(ctx->ui, "'%s' is written anew:", inputs->lock);
+	at = diff.s;
+	while ((line = strsep(&at, "\n")))
+		if (*line)
+			lkb_ui_message(ctx->ui, "  %s", line);
+}
+
 static int write_plan(const struct lkb_ctx *ctx, struct lkb_plan *plan,
 		      const struct build_options *o, struct lkb_error *err)
 {
@@ -261,7 +313,13 @@ static int run_build(struct lkb_ctx *ctx, void *options, char **operands, size_t
 	if (read_inputs(ctx, o, operands, n, &inputs, err) ||
 	    make_plan(ctx, o, &inputs, &in, &plan, err))
 		return -1;
-	return o->dry_run ? print_plan(plan, o->json, err) : write_plan(ctx, plan, o, err);
+	if (o->dry_run)
+		return print_plan(plan, o->json, err);
+	if (write_plan(ctx, plan, o, err))
+		return -1;
+	if (o->update_lock)
+		say_lock(ctx, &inputs, plan);
+	return 0;
 }
 
 static int run_plan(struct lkb_ctx *ctx, void *options, char **operands, size_t n,

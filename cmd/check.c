@@ -9,6 +9,7 @@
 #include "base/size.h"
 #include "board/board.h"
 #include "cmd/commands.h"
+#include "rootfs/lock/lock.h"
 #include "rootfs/oci/trust/trust.h"
 #include "rootfs/pkg/pkg.h"
 #include "rootfs/rootfs.h"
@@ -50,7 +51,16 @@ static int check_policy(const struct lkb_ctx *ctx, const char *path, struct lkb_
 	return lkb_policy_read(path, &policy, diags, err);
 }
 
-/* What a file is follows from a key that only its kind has; a spec is the rest. */
+static int check_lock(const struct lkb_ctx *ctx, const char *path, struct lkb_diags *diags,
+		       struct lkb_error *err)
+{
+	lkb_autolock lock = {0};
+
+	return lkb_lock_load(path, &lock, diags, err);
+}
+
+/* What a file is follows from its beginning or its name, or from a key that only its kind has; a
+ * spec is the rest. */
 static const struct kind {
 	const char *name, *key;
 	int (*check)(const struct lkb_ctx *ctx, const char *path, struct lkb_diags *diags,
@@ -61,6 +71,7 @@ static const struct kind {
 	{"policy", "rules", check_policy},
 	{"spec", NULL, check_spec},
 };
+static const struct kind lock_kind = {"lock", NULL, check_lock};
 
 /* A large text is not parsed twice to learn that it has no such key. */
 static bool may_have_keys(const char *text, size_t n)
@@ -78,10 +89,13 @@ static const struct kind *kind_of(const char *path)
 	lkb_autoarena arena = {0};
 	struct lkb_yaml_node *node = NULL;
 	const struct kind *k = kinds;
-	size_t n;
+	size_t n = 0;
 
-	if (strcmp(path, "-") != 0 && !lkb_read_file(path, 16 * LKB_MIB, &text, &n, NULL) &&
-	    may_have_keys(text, n))
+	if (strcmp(path, "-") != 0)
+		lkb_read_file(path, 16 * LKB_MIB, &text, &n, NULL);
+	if (text && (lkb_lock_is_text(text) || lkb_ends_with(path, ".lock")))
+		return &lock_kind;
+	if (text && may_have_keys(text, n))
 		lkb_yaml_parse(text, n, path, &arena, &node, NULL);
 	while (k->key && !(node && node->type == LKB_YAML_MAP && lkb_yaml_get(node, k->key)))
 		k++;
@@ -132,7 +146,7 @@ static int run_check(struct lkb_ctx *ctx, void *options, char **operands, size_t
 const struct lkb_cmd lkb_cmd_check = {
 	.name = "check",
 	.operands = "FILE...",
-	.summary = "find every fault in specs, board profiles, package definitions and policies",
+	.summary = "find every fault in specs, boards, package definitions, policies and locks",
 	.min_operands = 1,
 	.max_operands = 100000,
 	.run = run_check,

@@ -7,12 +7,13 @@
 #include "base/ext/hash.h"
 #include "base/file.h"
 #include "cmd/commands.h"
+#include "rootfs/lock/lock.h"
 #include "rootfs/oci/export.h"
 #include "rootfs/oci/ref.h"
 #include "rootfs/tree/tar.h"
 
 struct export_options {
-	const char *format, *out, *arch;
+	const char *format, *out, *arch, *lock;
 };
 
 static const struct lkb_opt rows[] = {
@@ -22,6 +23,8 @@ static const struct lkb_opt rows[] = {
 		"what to write, - for standard output (default: the first image's name)"),
 	LKB_OPT(0, "arch", STRING, struct export_options, arch, "ARCH",
 		"one architecture, arm/v7 with a variant (default: all)"),
+	LKB_OPT(0, "lock", STRING, struct export_options, lock, "FILE",
+		"the images that this lock pins"),
 };
 
 static const struct format {
@@ -147,11 +150,65 @@ static int check_stdout(const struct format *f, struct lkb_error *err)
 	return lkb_hint(err, "send it to a file or a program, or name a file with -o");
 }
 
+/* The images as they are pinned, which their names may not stand for any more. What was imported
+ * alone has no index. */
+static int add_locked(struct lkb_store *store, const char *path, const struct lkb_platform *only,
+		      struct lkb_strv *refs, struct lkb_error *err)
+{
+	lkb_autodiags diags = {0};
+	lkb_autolock lock = {0};
+	size_t i;
+
+	if (access(path, F_OK))
+		return lkb_fail_errno(err, "cannot read '%s'", path);
+	if (lkb_lock_load(path, &lock, &diags, err))
+		return -1;
+	for (i = 0; i < lock.n_images; i++) {
+		const struct lkb_lock_image *im = &lock.images[i];
+		lkb_autofree char *whole = lkb_lock_image_name(im, true);
+		lkb_autofree char *alone = lkb_lock_image_name(im, false);
+
+		if (only && lkb_platform_compare(only, &im->platform))
+			continue;
+		lkb_strv_add(refs, im->has_index && lkb_store_has(store, whole, &im->platform) ?
+					   whole : alone);
+	}
+	return 0;
+}
+
+/* What is to be written, and what it is called if nobody says. */
+static int choose_images(struct lkb_store *store, const struct export_options *o, char **operands,
+			 size_t n, struct lkb_export *e, struct lkb_strv *refs,
+			 struct lkb_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		lkb_strv_add(refs, operands[i]);
+	if (o->lock && add_locked(store, o->lock, o->arch ? e->platforms : NULL, refs, err))
+		return -1;
+	e->refs = (const char *const *)refs->items;
+	e->n_refs = refs->n;
+	if (refs->n)
+		return 0;
+	return lkb_fail(err, LKB_INPUT, "'%s' pins no image%s%s", o->lock, o->arch ? " for " : "",
+			o->arch ? o->arch : "");
+}
+
+static int check_operands(const struct export_options *o, size_t n, struct lkb_error *err)
+{
+	if (n || o->lock)
+		return 0;
+	lkb_fail(err, LKB_USAGE, "'cache export' needs more arguments: IMAGE..., or --lock FILE");
+	return lkb_hint(err, "lkboard cache export --help says more");
+}
+
 static int run_export(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
 		      struct lkb_error *err)
 {
 	const struct export_options *o = options;
-	struct lkb_export e = {.refs = (const char *const *)operands, .n_refs = n, .ui = ctx->ui};
+	struct lkb_export e = {.ui = ctx->ui};
+	lkb_autostrv refs = {0};
 	bool to_stdout = o->out && !strcmp(o->out, "-");
 	lkb_autofree char *path = NULL;
 	lkb_auto(lkb_store) store = NULL;
@@ -159,17 +216,21 @@ static int run_export(struct lkb_ctx *ctx, void *options, char **operands, size_
 	const struct format *f = NULL;
 	struct lkb_platform platform;
 
-	if (find_format(o->format, &f, err) || (to_stdout && check_stdout(f, err)) ||
+	if (check_operands(o, n, err) || find_format(o->format, &f, err) ||
+	    (to_stdout && check_stdout(f, err)) ||
 	    (o->arch && lkb_arch_option(o->arch, &platform, err)))
 		return -1;
 	e.format = f->format;
 	e.platforms = &platform;
 	e.n_platforms = o->arch ? 1 : 0;
+	if (lkb_ctx_store(ctx, &store, err) ||
+	    choose_images(store, o, operands, n, &e, &refs, err))
+		return -1;
 	if (o->out)
 		path = lkb_format("%s", o->out);
-	else if (default_name(operands[0], f, &path, err))
+	else if (default_name(e.refs[0], f, &path, err))
 		return -1;
-	if (lkb_ctx_store(ctx, &store, err) || lkb_export_tree(store, &e, &tree, err))
+	if (lkb_export_tree(store, &e, &tree, err))
 		return -1;
 	if (to_stdout)
 		return write_stdout(tree, err);
@@ -178,9 +239,8 @@ static int run_export(struct lkb_ctx *ctx, void *options, char **operands, size_
 
 const struct lkb_cmd lkb_cmd_cache_export = {
 	.name = "cache export",
-	.operands = "IMAGE...",
+	.operands = "[IMAGE...]",
 	.summary = "write images of the store as an archive or OCI layout",
-	.min_operands = 1,
 	.max_operands = 1000,
 	.options_size = sizeof(struct export_options),
 	.options = rows,

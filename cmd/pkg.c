@@ -18,7 +18,7 @@ struct pkg_options {
 
 static const struct lkb_opt build_rows[] = {
 	ROW(0, "arch", STRING, arch, "ARCH", "arm64 or amd64 (default: arm64)"),
-	ROW(0, "lock", STRING, lock, "FILE", "package lock (default: packages.lock in the store)"),
+	ROW(0, "lock", STRING, lock, "FILE", "the lock (default: packages.lock in the store)"),
 	ROW(0, "locked", FLAG, locked, NULL, "refuse packages that the lock does not pin"),
 	ROW(0, "update-lock", FLAG, update_lock, NULL, "resolve packages anew and write the lock"),
 	ROW(0, "offline", FLAG, offline, NULL, "use no network"),
@@ -26,7 +26,7 @@ static const struct lkb_opt build_rows[] = {
 
 static const struct lkb_opt lock_rows[] = {
 	ROW(0, "arch", STRING, arch, "ARCH", "arm64 or amd64 (default: arm64)"),
-	ROW(0, "lock", STRING, lock, "FILE", "package lock (default: packages.lock in the store)"),
+	ROW(0, "lock", STRING, lock, "FILE", "the lock (default: packages.lock in the store)"),
 };
 
 struct work {

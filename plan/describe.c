@@ -36,13 +36,15 @@ static uint64_t stored_size(const struct lkb_image *im)
 	return sum;
 }
 
-static void describe_image(const struct lkb_image *im, struct lkb_str *out)
+static void describe_image(const struct lkb_plan *p, const struct lkb_image *im,
+			   struct lkb_str *out)
 {
 	const char *input = lkb_image_input(im);
 
-	lkb_str_addf(out, "  image  sha256:%.12s  %s (%s, %s%s%s)\n",
+	lkb_str_addf(out, "  image  sha256:%.12s  %s (%s, %s%s%s%s)\n",
 		     lkb_sha256_text(&im->manifest).s, im->ref, im->platform.arch,
-		     lkb_size_text(stored_size(im)).s, input ? ", from " : "", input ? input : "");
+		     lkb_size_text(stored_size(im)).s, input ? ", from " : "", input ? input : "",
+		     lkb_plan_is_pinned(p, im) ? ", pinned" : "");
 	lkb_asks_describe(im, out);
 }
 
@@ -55,8 +57,12 @@ static void add_inputs(const struct lkb_plan *p, struct lkb_str *out)
 	for (i = 0; i < spec->files_read.n; i++)
 		lkb_str_addf(out, "  spec   sha256:%.12s  %s\n",
 			     lkb_sha256_text(&spec->digests[i]).s, spec->files_read.items[i]);
+	if (lkb_plan_lock_path(p))
+		lkb_str_addf(out, "  lock   %-19s  %s\n",
+			     p->unpinned.n ? "does not pin all" : "pins all",
+			     lkb_plan_lock_path(p));
 	for (i = 0; i < p->images.n; i++)
-		describe_image(p->images.items[i], out);
+		describe_image(p, p->images.items[i], out);
 	for (i = 0; i < p->missing.n; i++)
 		lkb_str_addf(out, "  image  not in the store     %s: `lkboard build` %s\n",
 			     p->missing.items[i], lkb_strv_has(&p->remote, p->missing.items[i]) ?
@@ -150,13 +156,24 @@ static json_t *strings_json(const struct lkb_strv *v)
 	return list;
 }
 
+static json_t *lock_json(const struct lkb_plan *p)
+{
+	const char *path = lkb_plan_lock_path(p);
+
+	return path ? json_pack("{s:o, s:o}", "file", lkb_json_base_name(path), "unpinned",
+				strings_json(&p->unpinned))
+		    : json_null();
+}
+
 int lkb_plan_describe_json(const struct lkb_plan *p, struct lkb_str *out, struct lkb_error *err)
 {
-	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
+	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
+				 "s:o}",
 				 "name", p->in->name, "board", p->in->board->name, "format",
 				 p->format->name, "root", p->format->root_mode, "epoch",
 				 (json_int_t)p->epoch, "size", (json_int_t)p->disk.size, "specs",
-				 lkb_json_specs(p), "images", lkb_asks_json(p), "missing",
+				 lkb_json_specs(p), "lock", lock_json(p), "images",
+				 lkb_asks_json(p), "missing",
 				 strings_json(&p->missing), "modules",
 				 strings_json(&p->initrd_modules), "partitions",
 				 lkb_json_partitions(p), "steps", steps_json(p));

@@ -6,15 +6,27 @@
 #include "rootfs/oci/pull.h"
 #include "rootfs/oci/trust/trust.h"
 
-/* localhost, without a port, is nowhere: it is what images are called that were made here. */
-bool lkb_plan_is_remote(const struct lkb_plan *p, const char *ref,
+/* A pinned image is asked for by what pins it; NULL if it is not pinned. */
+static char *pinned_ref(const struct lkb_plan *p, const char *ref,
 			const struct lkb_platform *platform)
 {
+	const struct lkb_lock_image *pin = lkb_plan_pin(p, ref, platform);
+
+	return pin ? lkb_lock_image_ref(pin, pin->has_index) : NULL;
+}
+
+/* localhost, without a port, is nowhere: it is what images are called that were made here. */
+bool lkb_plan_is_remote(const struct lkb_plan *p, const char *ref,
+			const struct lkb_platform *platform, bool there)
+{
+	lkb_autofree char *pinned = pinned_ref(p, ref, platform);
 	lkb_autoref parsed = {0};
 
-	return p->in->registry && !lkb_ref_parse(ref, &parsed, NULL) &&
-	       strcmp(parsed.domain, "localhost") != 0 &&
-	       lkb_store_lacks(p->in->store, ref, platform);
+	if (!p->in->registry || lkb_ref_parse(ref, &parsed, NULL) ||
+	    !strcmp(parsed.domain, "localhost"))
+		return false;
+	return there ? p->in->update_lock && p->in->build_missing && !parsed.digest :
+		       lkb_store_lacks(p->in->store, pinned ? pinned : ref, platform);
 }
 
 static bool wants_signatures(void *ctx, const struct lkb_ref *ref)
@@ -25,15 +37,26 @@ static bool wants_signatures(void *ctx, const struct lkb_ref *ref)
 	return policy && lkb_policy_wants_signatures(policy, ref);
 }
 
+static int give_fault(const struct lkb_error *fault, struct lkb_error *err)
+{
+	if (err)
+		*err = *fault;
+	return -1;
+}
+
 int lkb_plan_fetch(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform,
 		   struct lkb_error *err)
 {
 	struct lkb_imported_list list __attribute__((cleanup(lkb_imported_clear))) = {0};
+	lkb_autofree char *pinned = pinned_ref(p, ref, platform);
+	const char *asked = pinned ? pinned : ref;
 	const struct lkb_pull in = {
-		.registry = p->in->registry, .refs = &ref, .n_refs = 1,
+		.registry = p->in->registry, .refs = &asked, .n_refs = 1,
 		.platforms = platform, .n_platforms = 1,
 		.wants_signatures = wants_signatures, .ctx = p,
 	};
+	struct lkb_error fault = {0};
+	bool there;
 
 	if (!p->in->build_missing) {
 		if (!lkb_strv_has(&p->missing, ref))
@@ -41,8 +64,15 @@ int lkb_plan_fetch(struct lkb_plan *p, const char *ref, const struct lkb_platfor
 		lkb_strv_add(&p->remote, ref);
 		return 0;
 	}
+	there = lkb_store_has(p->in->store, asked, platform);
 	/* A spec may name it twice. */
-	if (lkb_store_has(p->in->store, ref, platform))
+	if (there && !p->in->update_lock)
 		return 0;
-	return lkb_pull(p->in->store, &in, &list, err);
+	if (!lkb_pull(p->in->store, &in, &list, &fault))
+		return 0;
+	if (!there || fault.kind != LKB_NET)
+		return give_fault(&fault, err);
+	lkb_ui_warning(p->in->ui, "%s: image '%s' is pinned as the store has it", fault.message,
+		       ref);
+	return 0;
 }

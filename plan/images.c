@@ -3,10 +3,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/bytes.h"
-#include "base/file.h"
-#include "base/size.h"
-#include "base/version.h"
 #include "plan/plan_priv.h"
 #include "rootfs/oci/ref.h"
 #include "rootfs/pkg/pkg.h"
@@ -33,46 +29,54 @@ static struct lkb_platform platform_of(const struct lkb_board *board)
 	return platform;
 }
 
-static int build_package(struct lkb_plan *p, const struct lkb_pkg *pkg, const char *arch,
-			 struct lkb_error *err)
-{
-	const struct lkb_plan_in *in = p->in;
-	struct lkb_pkg_env env = {
-		.configs_dir = in->configs_dir,
-		.local_dir = in->ondevice_dir,
-		.arch = arch,
-		.lock_path = in->lock_path,
-		.locked = in->locked,
-		.update_lock = in->update_lock,
-		.offline = in->offline,
-		.ui = in->ui,
-	};
-	struct lkb_sha256 manifest;
-
-	if (lkb_pkg_build(pkg, in->store, &env, &manifest, err))
-		return lkb_context(err, "package '%s'", lkb_pkg_name(pkg));
-	return 0;
-}
-
-/* False for an image that somebody imported under a package's name, or that an archive brings: it
- * is left alone. */
-static bool is_ours(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform)
-{
-	lkb_auto(lkb_image) image = NULL;
-
-	return !lkb_store_resolve(p->in->store, ref, platform, &image, NULL) &&
-	       !lkb_image_input(image) && lkb_pkg_made(image);
-}
-
-/* A reference and the package definition that makes it, if there is one. */
+/* A reference, what the lock says of it, and the package that makes it, if there is one. */
 struct need {
 	const char *ref;
 	struct lkb_platform platform;
 	const struct lkb_pos *pos; /* of the platform, if the spec says it; else NULL */
+	const struct lkb_lock_image *pin; /* NULL = not pinned */
 	struct lkb_pkg *pkg; /* owned */
-	bool there;          /* in the store */
+	bool there;          /* in the store, as it is pinned */
 	bool remote;         /* a registry is asked for it */
 };
+
+static struct lkb_pkg_env pkg_env(struct lkb_plan *p, const struct need *need)
+{
+	const struct lkb_plan_in *in = p->in;
+
+	return (struct lkb_pkg_env){
+		.configs_dir = in->configs_dir,
+		.local_dir = in->ondevice_dir,
+		.arch = need->platform.arch,
+		.lock_path = lkb_plan_lock_path(p),
+		.spare_lock_path = p->has_lock ? in->lock_path : NULL,
+		.locked = in->locked,
+		.update_lock = in->update_lock,
+		.offline = in->offline,
+		.used = in->update_lock ? &p->next_lock : NULL,
+		.ui = in->ui,
+	};
+}
+
+static int build_package(struct lkb_plan *p, const struct need *need, struct lkb_error *err)
+{
+	struct lkb_pkg_env env = pkg_env(p, need);
+	struct lkb_sha256 manifest;
+
+	if (lkb_pkg_build(need->pkg, p->in->store, &env, &manifest, err))
+		return lkb_context(err, "package '%s'", lkb_pkg_name(need->pkg));
+	return need->pin ? lkb_plan_lock_compare(p, need->pin, &manifest, err) : 0;
+}
+
+/* False for an image that somebody imported under a package's name, or that an archive brings: it
+ * is left alone. */
+static bool is_ours(struct lkb_plan *p, const struct need *need)
+{
+	lkb_auto(lkb_image) image = NULL;
+
+	return !lkb_plan_resolve(p, need->ref, &need->platform, &image, NULL) &&
+	       !lkb_image_input(image) && lkb_pkg_made(image);
+}
 
 struct needs {
 	struct need *items; /* owned */
@@ -144,6 +148,8 @@ static int at_need(const struct lkb_plan *p, const struct need *need, struct lkb
 {
 	const struct lkb_pos *pos = need->pos;
 
+	if (err && err->file[0]) /* of the lock: it is shown there */
+		return -1;
 	return pos ? lkb_at(err, pos->file, pos->line, pos->column)
 		   : lkb_rootfs_ref_at(p->in->spec, need->ref, err);
 }
@@ -166,16 +172,21 @@ static int find_packages(struct lkb_plan *p, struct needs *needs, struct lkb_err
 		lkb_auto(lkb_image) image = NULL;
 		struct lkb_error fault = {0};
 
+		need->pin = lkb_plan_pin(p, need->ref, &need->platform);
+		if (!need->pin && p->in->locked)
+			return lkb_plan_lock_refuse(p, need->ref, &need->platform, err) ||
+			       at_need(p, need, err);
+		if (!need->pin && !lkb_strv_has(&p->unpinned, need->ref))
+			lkb_strv_add(&p->unpinned, need->ref);
 		/* What the policy refuses is not made anew: it would be refused again. */
-		need->there = !lkb_store_resolve(p->in->store, need->ref, &need->platform, &image,
-						 &fault);
+		need->there = !lkb_plan_resolve(p, need->ref, &need->platform, &image, &fault);
 		if (!need->there && fault.kind == LKB_TRUST && lkb_store_policy(p->in->store))
 			return keep_fault(p, need, &fault, err);
 		if (p->in->configs_dir && (!need->there || p->in->build_missing) &&
 		    find_package(p, need, err))
 			return -1;
-		need->remote = !need->there && !need->pkg &&
-			       lkb_plan_is_remote(p, need->ref, &need->platform);
+		need->remote = !need->pkg &&
+			       lkb_plan_is_remote(p, need->ref, &need->platform, need->there);
 		if (!need->there && !need->pkg && !need->remote)
 			return keep_fault(p, need, &fault, err);
 	}
@@ -189,7 +200,7 @@ static int refresh(struct lkb_plan *p, const struct need *need, struct lkb_error
 {
 	if (!need->there || !lkb_pkg_has_local(need->pkg) || p->in->ondevice_dir ||
 	    p->in->locked || p->in->update_lock)
-		return build_package(p, need->pkg, need->platform.arch, err);
+		return build_package(p, need, err);
 	lkb_ui_warning(p->in->ui, "the programs for the boards were not found: image '%s' is used "
 		       "as it is in the store", need->ref);
 	return 0;
@@ -209,16 +220,31 @@ static int fetch_remote(struct lkb_plan *p, const struct needs *needs, struct lk
 	return 0;
 }
 
+/* A pinned image is not made anew where its definition has changed, which whoever changed it has to
+ * know. */
+static int use_pinned(struct lkb_plan *p, const struct need *need)
+{
+	struct lkb_pkg_env env = pkg_env(p, need);
+	lkb_auto(lkb_image) image = NULL;
+
+	if (!lkb_plan_resolve(p, need->ref, &need->platform, &image, NULL) &&
+	    !lkb_pkg_may_give(need->pkg, &env, image))
+		lkb_ui_warning(p->in->ui, "image '%s' is used as '%s' pins it, although package "
+			       "'%s' would make another one now; --update-lock pins that",
+			       need->ref, p->in->lock_path, lkb_pkg_name(need->pkg));
+	return 0;
+}
+
 /* An image that a package definition makes is made where the store lacks it, and made anew where
  * its definition has changed. */
 static int supply(struct lkb_plan *p, const struct need *need, struct lkb_error *err)
 {
 	if (!need->pkg)
 		return 0;
+	if (need->there && need->pin)
+		return use_pinned(p, need);
 	if (p->in->build_missing)
-		return need->there && !is_ours(p, need->ref, &need->platform)
-			       ? 0
-			       : refresh(p, need, err);
+		return need->there && !is_ours(p, need) ? 0 : refresh(p, need, err);
 	if (!lkb_strv_has(&p->missing, need->ref))
 		lkb_strv_add(&p->missing, need->ref);
 	return 0;
@@ -242,12 +268,17 @@ static int resolve_all(struct lkb_plan *p, const struct need *needs, size_t n,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
+		const struct need *need = &needs[i];
 		lkb_auto(lkb_image) image = NULL;
+		bool made;
 
-		if (lkb_store_resolve(p->in->store, needs[i].ref, &needs[i].platform, &image,
-				      err) ||
+		if (lkb_plan_resolve(p, need->ref, &need->platform, &image, err) ||
 		    lkb_asks_judge(p, image, err))
-			return at_need(p, &needs[i], err);
+			return at_need(p, need, err);
+		made = need->pkg && lkb_pkg_made(image);
+		lkb_plan_lock_add(p, image, &need->platform, made ? lkb_pkg_name(need->pkg) : NULL);
+		if (need->pin)
+			lkb_plan_lock_say_other(p, image, &need->platform);
 		if (is_listed(&p->images, image))
 			continue;
 		lkb_ui_detail(p->in->ui, "image '%s' is sha256:%s", image->ref,
@@ -273,95 +304,6 @@ static int resolve_needs(struct lkb_plan *p, const struct needs *needs, size_t n
 	return 0;
 }
 
-/* SOURCE_DATE_EPOCH, or the time of the newest image: both say nothing about when or where the
- * build runs. */
-static void decide_epoch(struct lkb_plan *p)
-{
-	size_t i;
-
-	if (p->in->has_epoch) {
-		p->epoch = p->in->epoch;
-		return;
-	}
-	/* An image may say any time; the latest that all file systems can hold is used at most. */
-	for (i = 0; i < p->images.n; i++)
-		if (p->images.items[i]->created > p->epoch)
-			p->epoch = p->images.items[i]->created;
-	if (p->epoch > UINT32_MAX)
-		p->epoch = UINT32_MAX;
-}
-
-static void add_text(struct lkb_hash *h, const char *text)
-{
-	lkb_hash_add(h, text, strlen(text) + 1);
-}
-
-/* Name, format, board, specs and images make the seed: what a user would call another system. The
- * contents of files that a spec takes from this machine do not: a system's partitions stay the same
- * ones when its data changes. */
-/* A file that the spec names. One that is not there adds nothing: if it is needed, reading the root
- * says so with its place in the spec. */
-static int add_file(struct lkb_hash *h, const char *path, struct lkb_error *err)
-{
-	lkb_auto(lkb_blob) blob = NULL;
-	lkb_autofree char *buf = NULL;
-	uint64_t off, size;
-	uint8_t bytes[8];
-
-	if (lkb_blob_open(path, &blob, NULL))
-		return 0;
-	buf = lkb_alloc(LKB_MIB);
-	size = lkb_blob_size(blob);
-	lkb_put_le64(bytes, size);
-	lkb_hash_add(h, bytes, sizeof(bytes));
-	for (off = 0; off < size;) {
-		size_t n = size - off < LKB_MIB ? (size_t)(size - off) : LKB_MIB;
-
-		if (lkb_blob_read(blob, off, buf, n, err))
-			return -1;
-		lkb_hash_add(h, buf, n);
-		off += n;
-	}
-	return 0;
-}
-
-static int add_named_files(const struct lkb_spec *spec, struct lkb_hash *h, struct lkb_error *err)
-{
-	const struct lkb_spec_file *files = spec->files.items;
-	size_t i;
-
-	for (i = 0; i < spec->lkboard.overlay_paths.n; i++)
-		if (add_file(h, spec->lkboard.overlay_paths.items[i], err))
-			return -1;
-	for (i = 0; i < spec->files.n; i++)
-		if (files[i].source_path && add_file(h, files[i].source_path, err))
-			return -1;
-	return 0;
-}
-
-/* All that makes one image different from another goes into the seed. */
-static int decide_seed(struct lkb_plan *p, struct lkb_error *err)
-{
-	lkb_auto(lkb_hash) h = lkb_hash_new();
-	lkb_autofree char *board = NULL;
-	size_t i, n;
-
-	if (lkb_read_file(p->in->board->path, LKB_MIB, &board, &n, err))
-		return -1;
-	lkb_hash_add(h, (uint8_t[]){LKB_FORMAT_VERSION}, 1);
-	add_text(h, p->in->name);
-	add_text(h, p->format->name);
-	lkb_hash_add(h, board, n);
-	for (i = 0; i < p->in->spec->files_read.n; i++)
-		lkb_hash_add(h, p->in->spec->digests[i].b, LKB_SHA256_SIZE);
-	for (i = 0; i < p->images.n; i++)
-		lkb_hash_add(h, p->images.items[i]->manifest.b, LKB_SHA256_SIZE);
-	if (add_named_files(p->in->spec, h, err))
-		return -1;
-	p->seed = lkb_hash_done(h);
-	return 0;
-}
-
 int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
 {
 	struct lkb_platform platform = platform_of(p->in->board);
@@ -371,7 +313,7 @@ int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
 	size_t i;
 
 	collect_refs(p, &refs);
-	if (lkb_rootfs_wants(p->in->spec, &wants, err))
+	if (lkb_rootfs_wants(p->in->spec, &wants, err) || lkb_plan_lock_read(p, err))
 		return -1;
 	list_needs(&refs, &platform, &wants, &needs);
 	if (find_packages(p, &needs, err) || fetch_remote(p, &needs, err))
@@ -383,8 +325,9 @@ int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
 		return 0;
 	if (resolve_needs(p, &needs, refs.n, err))
 		return -1;
-	decide_epoch(p);
-	return decide_seed(p, err);
+	lkb_plan_lock_say_unpinned(p);
+	lkb_plan_decide_epoch(p);
+	return lkb_plan_decide_seed(p, err);
 }
 
 const struct lkb_image *lkb_plan_image(const struct lkb_plan *p, const char *ref)

@@ -10,6 +10,8 @@
 json_t *lkb_json_specs(const struct lkb_plan *p);
 json_t *lkb_json_images(const struct lkb_plan *p);
 json_t *lkb_json_partitions(const struct lkb_plan *p);
+/* The last part of a path as text: a file of this machine may have a name that is no UTF-8. */
+json_t *lkb_json_base_name(const char *path);
 
 /* lkb_json_images() with what their labels ask for: "asks": {"capabilities": [...], ...}. */
 json_t *lkb_asks_json(const struct lkb_plan *p);

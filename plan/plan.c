@@ -82,6 +82,7 @@ int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_
 		 struct lkb_error *err)
 {
 	lkb_auto(lkb_output) o = NULL;
+	struct lkb_artifacts made = {0};
 
 	if (p->missing.n)
 		return lkb_fail(err, LKB_INPUT, "image '%s' is not in the store",
@@ -91,13 +92,23 @@ int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_
 	lkb_ui_step(p->in->ui, "write: %s", p->format->write_what);
 	if (p->format->write(p, o, err))
 		return -1;
-	return lkb_output_commit(o, ret, err);
+	if (lkb_output_commit(o, &made, err))
+		return -1;
+	if (lkb_plan_lock_write(p, err)) {
+		lkb_artifacts_clear(&made);
+		return -1;
+	}
+	*ret = made;
+	return 0;
 }
 
 void lkb_plan_free(struct lkb_plan *p)
 {
 	size_t i;
 
+	lkb_lock_clear(&p->lock);
+	lkb_lock_clear(&p->next_lock);
+	lkb_strv_clear(&p->unpinned);
 	lkb_strv_clear(&p->missing);
 	lkb_strv_clear(&p->remote);
 	for (i = 0; i < p->images.n; i++)

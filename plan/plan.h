@@ -31,8 +31,14 @@ struct lkb_plan_in {
 					* NULL = nobody */
 	const char *name;         /* NAME of the artifacts */
 	const char *format;       /* NULL = the board's default */
-	const char *lock_path;    /* package lock; NULL = the store's */
-	bool locked, update_lock, offline;
+	/* The lock (lkboard-lock(5)); NULL = none, and then neither locked nor update_lock. One
+	 * that does not exist is written by update_lock, refused with locked or lock_named, and
+	 * else as good as none. */
+	const char *lock_path;
+	bool lock_named;          /* the user named it */
+	bool locked;              /* refuse what the lock does not pin */
+	bool update_lock;         /* leave it aside, and write what is used to it */
+	bool offline;
 	bool build_missing;       /* build or fetch images that the store lacks; else only say so */
 	bool has_epoch;           /* SOURCE_DATE_EPOCH; without it, the newest image's time */
 	int64_t epoch;
@@ -44,6 +50,9 @@ struct lkb_plan_in {
 int lkb_plan_make(const struct lkb_plan_in *in, struct lkb_plan **ret, struct lkb_error *err);
 void lkb_plan_free(struct lkb_plan *p);
 LKB_DEFINE_AUTO(lkb_plan, lkb_plan_free)
+
+/* How the lock changes, a line each (lkb_lock_diff()); nothing without update_lock. */
+void lkb_plan_lock_diff(struct lkb_plan *p, struct lkb_str *out);
 
 /* What `lkboard plan` prints: steps, inputs with digests, partitions with offsets and sizes. */
 void lkb_plan_describe(const struct lkb_plan *p, struct lkb_str *out);
@@ -71,7 +80,8 @@ struct lkb_plan_out {
 };
 
 /* Writes the artifacts, NAME-BOARD.sbom.spdx.json and NAME-BOARD.build.json. Each appears whole or
- * not at all, and they appear together once all are written and flushed. */
+ * not at all, and they appear together once all are written and flushed. With update_lock the lock
+ * is written after them. */
 int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_artifacts *ret,
 		 struct lkb_error *err);
 

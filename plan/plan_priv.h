@@ -6,12 +6,17 @@
 #include "bootloader/slot/slot.h"
 #include "image/image.h"
 #include "plan/plan.h"
+#include "rootfs/lock/lock.h"
 #include "rootfs/rootfs.h"
 
 /* What a step sees and adds to; filled from top to bottom. */
 struct lkb_plan {
 	const struct lkb_plan_in *in;
 	const struct lkb_format *format;
+
+	struct lkb_lock lock, next_lock;  /* as read; as update_lock writes it */
+	bool has_lock;                    /* there is one */
+	struct lkb_strv unpinned;         /* references it does not pin */
 
 	struct lkb_strv missing;          /* references nobody has: then nothing below is known */
 	struct lkb_strv remote;           /* those of them that registries are asked for */
@@ -109,12 +114,51 @@ int lkb_step_layout(struct lkb_plan *p, struct lkb_error *err);
 size_t lkb_prefetch(struct lkb_store *store, const struct lkb_rootfs_images *images, unsigned jobs,
 		    struct lkb_ui *ui);
 
-/* True if a registry can be asked for what the store lacks. */
+/* True if a registry is to be asked: for what the store lacks, and with update_lock for what it has
+ * too (`there`). */
 bool lkb_plan_is_remote(const struct lkb_plan *p, const char *ref,
-			const struct lkb_platform *platform);
+			const struct lkb_platform *platform, bool there);
 /* Fetches it into the store, or where nothing is to be written, lists it as missing. */
 int lkb_plan_fetch(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform,
 		   struct lkb_error *err);
+
+/* The lock of the plan (lock.c). */
+int lkb_plan_lock_read(struct lkb_plan *p, struct lkb_error *err);
+/* Its path, if it is there and pins anything: not with update_lock. */
+const char *lkb_plan_lock_path(const struct lkb_plan *p);
+/* What it says of a reference; NULL if nothing. */
+const struct lkb_lock_image *lkb_plan_pin(const struct lkb_plan *p, const char *ref,
+					  const struct lkb_platform *platform);
+/* True if an image is as the lock pins it. */
+bool lkb_plan_is_pinned(const struct lkb_plan *p, const struct lkb_image *image);
+/* Says that --locked does not allow a reference. Returns 0: the caller adds the place. */
+int lkb_plan_lock_refuse(const struct lkb_plan *p, const char *ref,
+			 const struct lkb_platform *platform, struct lkb_error *err);
+/* The image of a reference, as it is pinned, else by its name; always called by its name. A pinned
+ * one that is not there fails with LKB_INPUT; lkb_lock_image_ref() is what a registry is asked
+ * for then. */
+int lkb_plan_resolve(struct lkb_plan *p, const char *ref, const struct lkb_platform *platform,
+		     struct lkb_image **ret, struct lkb_error *err);
+/* Fails unless an image that was made is the one that is pinned. */
+int lkb_plan_lock_compare(const struct lkb_plan *p, const struct lkb_lock_image *pin,
+			  const struct lkb_sha256 *made, struct lkb_error *err);
+/* Tells the user that the name of a pinned image stands for another one now. */
+void lkb_plan_lock_say_other(struct lkb_plan *p, const struct lkb_image *image,
+			     const struct lkb_platform *platform);
+/* Tells the user what the lock does not pin. */
+void lkb_plan_lock_say_unpinned(struct lkb_plan *p);
+/* With update_lock, pins an image for the platform that was asked for; `package` makes it, or
+ * NULL. */
+void lkb_plan_lock_add(struct lkb_plan *p, const struct lkb_image *image,
+		       const struct lkb_platform *platform, const char *package);
+/* With update_lock, writes the lock if it changed. */
+int lkb_plan_lock_write(struct lkb_plan *p, struct lkb_error *err);
+
+/* SOURCE_DATE_EPOCH, or the time of the newest image: both say nothing about when or where the
+ * build runs. */
+void lkb_plan_decide_epoch(struct lkb_plan *p);
+/* All that makes one image different from another goes into the seed. */
+int lkb_plan_decide_seed(struct lkb_plan *p, struct lkb_error *err);
 
 /* The image a reference of the spec or the board was resolved to; NULL if there is none. */
 const struct lkb_image *lkb_plan_image(const struct lkb_plan *p, const char *ref);

@@ -15,8 +15,7 @@ static json_t *digest_json(const struct lkb_sha256 *d)
 	return json_sprintf("sha256:%s", lkb_sha256_text(d).s);
 }
 
-/* A file of this machine may have a name that is no UTF-8. */
-static json_t *base_name(const char *path)
+json_t *lkb_json_base_name(const char *path)
 {
 	const char *base = lkb_path_basename(path);
 	lkb_autostr s = {0};
@@ -31,10 +30,13 @@ json_t *lkb_json_specs(const struct lkb_plan *p)
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; i < spec->files_read.n; i++)
+	for (i = 0; i < spec->files_read.n; i++) {
+		const char *path = spec->files_read.items[i];
+
 		json_array_append_new(
-			list, json_pack("{s:o, s:o}", "file", base_name(spec->files_read.items[i]),
-					"digest", digest_json(&spec->digests[i])));
+			list, json_pack("{s:o, s:o}", "file", lkb_json_base_name(path), "digest",
+					digest_json(&spec->digests[i])));
+	}
 	return list;
 }
 
@@ -107,10 +109,12 @@ static json_t *overlays_json(const struct lkb_plan *p)
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; p->overlays && i < overlays->n; i++)
-		json_array_append_new(list, json_pack("{s:o, s:o}", "file",
-						      base_name(overlays->items[i]), "digest",
+	for (i = 0; p->overlays && i < overlays->n; i++) {
+		json_t *file = lkb_json_base_name(overlays->items[i]);
+
+		json_array_append_new(list, json_pack("{s:o, s:o}", "file", file, "digest",
 						      digest_json(&p->overlays[i])));
+	}
 	return list;
 }
 

@@ -79,25 +79,45 @@ static int add_blob(void *ctx, const struct lkb_oci_desc *d, const struct lkb_sh
 	return lkb_export_add(x, path, &data, err);
 }
 
-/* True for an index that says no more than its one manifest: the store makes such ones, and an
- * archive of the manifest alone leaves other platforms of the name alone where it comes in. */
+/* True for one manifest, also where the store keeps it in an index of its own: an archive of the
+ * manifest alone leaves other platforms of the name alone where it comes in. */
 static bool is_single(struct lkb_exporting *x, const struct lkb_layout_list *tops,
 		      const struct lkb_layout_list *all)
 {
+	const struct lkb_oci_desc *top = tops->items;
 	struct lkb_oci_doc doc;
 
-	return tops->n == 1 && all->n == 1 && tops->items[0].kind == LKB_OCI_INDEX &&
-	       !lkb_layout_doc(x->s->layout, &tops->items[0], &x->arena, &doc, NULL) &&
-	       doc.index.n == 1;
+	if (tops->n != 1 || all->n != 1)
+		return false;
+	return top->kind == LKB_OCI_MANIFEST ||
+	       (!lkb_layout_doc(x->s->layout, top, &x->arena, &doc, NULL) && doc.index.n == 1 &&
+		lkb_store_made_index(&doc.index, &top->digest));
+}
+
+/* What an image is called for whoever reads it: a digest only stays where there is no tag, since
+ * few readers take both. */
+char *lkb_export_name(const char *ref)
+{
+	lkb_autoref r = {0};
+
+	if (lkb_ref_parse(ref, &r, NULL))
+		return lkb_strdup(ref);
+	if (r.tag) {
+		free(r.digest);
+		r.digest = NULL;
+	}
+	return lkb_ref_text(&r);
 }
 
 static int add_entries(struct lkb_layout_visit *v, const struct lkb_oci_desc *items, size_t n,
 		       const char *ref, json_t *manifests, struct lkb_error *err)
 {
+	lkb_autofree char *name = lkb_export_name(ref);
+
 	for (size_t i = 0; i < n; i++) {
 		if (lkb_layout_visit(v, &items[i], err))
 			return -1;
-		lkb_json_append(manifests, lkb_oci_export_json(&items[i], ref));
+		lkb_json_append(manifests, lkb_oci_export_json(&items[i], name));
 	}
 	return 0;
 }

@@ -54,6 +54,7 @@ static int choose(struct lkb_exporting *x, const char *ref, struct lkb_platform 
 static int add_image(struct lkb_exporting *x, const char *ref, struct items *list,
 		     struct lkb_error *err)
 {
+	lkb_autofree char *name = lkb_export_name(ref);
 	struct lkb_platform platform = {0};
 	lkb_auto(lkb_image) im = NULL;
 	struct item *item = NULL;
@@ -70,8 +71,8 @@ static int add_image(struct lkb_exporting *x, const char *ref, struct items *lis
 		item->im = LKB_STEAL(im);
 		item->tags = json_array();
 	}
-	if (!strchr(ref, '@'))
-		lkb_json_append(item->tags, json_string(ref));
+	if (!strchr(name, '@'))
+		lkb_json_append(item->tags, json_string(name));
 	return 0;
 }
 

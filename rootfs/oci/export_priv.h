@@ -25,6 +25,9 @@ int lkb_export_add_text(struct lkb_exporting *x, const char *path, char *text,
 int lkb_export_find(struct lkb_exporting *x, const char *ref, struct lkb_layout_list *ret_tops,
 		    struct lkb_layout_list *ret, struct lkb_error *err);
 
+/* The name that an archive gives the image of a reference; the caller frees it. */
+char *lkb_export_name(const char *ref);
+
 int lkb_export_docker(struct lkb_exporting *x, struct lkb_error *err);
 
 #endif

@@ -86,18 +86,38 @@ static int add_present(const struct lkb_store *s, const struct entries *entries,
 	return 0;
 }
 
+static char *index_text(const struct lkb_oci_desc *items, size_t n)
+{
+	json_t *manifests = json_array();
+	lkb_autojson doc = lkb_oci_index_json(manifests);
+
+	for (size_t i = 0; i < n; i++)
+		lkb_json_append(manifests, lkb_oci_entry_json(&items[i], NULL));
+	return lkb_json_text(doc);
+}
+
+bool lkb_store_made_index(const struct lkb_oci_index *index, const struct lkb_sha256 *digest)
+{
+	lkb_autofree char *text = NULL;
+	struct lkb_sha256 made;
+
+	for (size_t i = 0; i < index->n; i++)
+		if (!index->items[i].has_platform || !index->items[i].verifiable)
+			return false;
+	text = index_text(index->items, index->n);
+	made = lkb_sha256(text, strlen(text));
+	return lkb_sha256_equal(&made, digest);
+}
+
 /* Stores the index that holds d and what the reference has for other platforms. */
 static int join_platforms(const struct lkb_store *s, const struct entries *entries,
 			  const char *ref, const struct lkb_oci_desc *d, struct lkb_arena *arena,
 			  struct lkb_oci_desc *ret, struct lkb_error *err)
 {
 	lkb_autolayoutlist list = {0};
-	lkb_autojson doc = NULL;
 	lkb_autofree char *text = NULL;
-	json_t *manifests = json_array();
 	size_t n = 0;
 
-	doc = lkb_oci_index_json(manifests);
 	if (add_present(s, entries, ref, arena, &list, err))
 		return -1;
 	for (size_t i = 0; i < list.n; i++)
@@ -107,9 +127,7 @@ static int join_platforms(const struct lkb_store *s, const struct entries *entri
 	LKB_GROW(list.items, list.n, list.cap);
 	list.items[list.n++] = *d;
 	qsort(list.items, list.n, sizeof(*list.items), by_platform);
-	for (size_t i = 0; i < list.n; i++)
-		lkb_json_append(manifests, lkb_oci_entry_json(&list.items[i], NULL));
-	text = lkb_json_text(doc);
+	text = index_text(list.items, list.n);
 	*ret = (struct lkb_oci_desc){ .media_type = LKB_OCI_TYPE_INDEX, .kind = LKB_OCI_INDEX,
 				      .verifiable = true, .size = strlen(text) };
 	if (lkb_store_put_bytes(s, text, ret->size, &ret->digest, err))

@@ -189,27 +189,51 @@ static int find_tops(struct judge *j, struct lkb_arena *arena, struct lkb_layout
 	return lkb_store_fault(err, &fault);
 }
 
+/* Notes the index that led to a manifest. */
+static int note_index(const struct lkb_layout *l, const struct lkb_oci_desc *top,
+		      struct lkb_arena *arena, struct lkb_image *im, struct lkb_error *err)
+{
+	struct lkb_oci_doc doc;
+
+	if (top->kind != LKB_OCI_INDEX)
+		return 0;
+	if (lkb_layout_doc(l, top, arena, &doc, err))
+		return -1;
+	im->has_index = !lkb_store_made_index(&doc.index, &top->digest);
+	if (im->has_index)
+		im->index = top->digest;
+	return 0;
+}
+
 /* Looks in one layout: 1 = *im is the image, 0 = it has none that fits, -1 = failed. */
 static int resolve_in(struct search *q, const struct lkb_layout *l, struct lkb_image *im,
 		      struct lkb_error *err)
 {
 	lkb_autoarena arena = {0};
 	lkb_autolayoutlist tops = {0}, list = {0};
+	lkb_autofree size_t *ends = NULL;
 	const struct lkb_oci_desc *best;
 	struct judge j;
+	size_t i;
 
 	if (begin(q, l, &arena, &j, err) || find_tops(&j, &arena, &tops, err))
 		return -1;
-	for (size_t i = 0; i < tops.n; i++)
+	ends = lkb_alloc_array(tops.n + 1, sizeof(*ends));
+	for (i = 0; i < tops.n; i++) {
 		if (add_images(&j, &tops.items[i], &arena, &list, err))
 			return -1;
+		ends[i] = list.n;
+	}
 	if (!tops.n)
 		return 0;
 	best = lkb_layout_best(&list, &q->want);
 	if (best && !best->trusted && j.rule && !is_trusted(&j, best))
 		return lkb_store_fault(err, &j.refusal);
+	for (i = 0; best && list.items + ends[i] <= best;)
+		i++;
 	if (best)
-		return load(l, best, &arena, im, err) ? -1 : 1;
+		return load(l, best, &arena, im, err) ||
+		       note_index(l, &tops.items[i], &arena, im, err) ? -1 : 1;
 	if (j.left_out)
 		return lkb_store_fault(err, &j.refusal);
 	if (q->misfit.kind == LKB_OK)

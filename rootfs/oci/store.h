@@ -53,6 +53,9 @@ const struct lkb_policy *lkb_store_policy(const struct lkb_store *s);
 struct lkb_image {
 	char *ref;                  /* canonical name it was asked by */
 	struct lkb_sha256 manifest; /* digest of the manifest */
+	bool has_index;             /* the name stands for an index that somebody published; not
+				     * for one that the store keeps single manifests in */
+	struct lkb_sha256 index;    /* digest of that index */
 	struct lkb_sha256 config;   /* of the config: Docker's image ID */
 	uint64_t config_size;
 	struct lkb_platform platform;

@@ -125,6 +125,10 @@ struct lkb_store_name {
 int lkb_store_publish(const struct lkb_store *s, const struct lkb_store_name *names, size_t n,
 		      struct lkb_error *err);
 
+/* True for an index as lkb_store_publish() makes it of manifests: it says what the store happens to
+ * have, not what anybody published. */
+bool lkb_store_made_index(const struct lkb_oci_index *index, const struct lkb_sha256 *digest);
+
 /* Bytes that all layers of an image together may unpack to. */
 uint64_t lkb_image_plain_budget(const struct lkb_image *im);
 /* The layer's plain tar, verified, and a reference to it: where it stands if it is stored plain,

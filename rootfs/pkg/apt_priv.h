@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "base/ui.h"
-#include "rootfs/pkg/lock_priv.h"
+#include "rootfs/lock/lock.h"
 #include "rootfs/pkg/sources_priv.h"
 
 /* What the system's apt is told: where its sources and keys are, and how it reaches mirrors. */

@@ -22,6 +22,23 @@ const char *lkb_pkg_debs(const struct lkb_image *im)
 	return lkb_pkg_made(im) ? lkb_image_label(im, LABEL_DEBS) : NULL;
 }
 
+bool lkb_pkg_may_give(const struct lkb_pkg *p, const struct lkb_pkg_env *env,
+		      const struct lkb_image *im)
+{
+	const char *label = lkb_image_label(im, LABEL_INPUTS);
+	lkb_autopkginputs in = {0};
+	lkb_autodiags diags = {0};
+	lkb_autolock lock = {0};
+	struct lkb_sha256 digest;
+
+	if (!label || !env->lock_path || lkb_lock_load(env->lock_path, &lock, &diags, NULL) ||
+	    lkb_pkg_inputs_local(p, env->local_dir, env->arch, &in, NULL))
+		return true;
+	lkb_lock_get(&lock, p->name, env->arch, p->suite, &in.debs);
+	digest = lkb_pkg_inputs_digest(p, env->arch, &in);
+	return !strcmp(label, lkb_sha256_text(&digest).s);
+}
+
 static int check_arch(const struct lkb_pkg *p, const char *arch, struct lkb_error *err)
 {
 	lkb_autostr list = {0};
@@ -118,6 +135,8 @@ static int build(const struct lkb_pkg *p, struct lkb_store *store, const struct 
 	    lkb_pkg_session_begin(store, env, &s, err) ||
 	    lkb_pkg_session_choose(&s, p, &in.debs, err))
 		return -1;
+	if (env->used)
+		lkb_lock_set(env->used, p->name, env->arch, p->suite, &in.debs);
 	digest = lkb_pkg_inputs_digest(p, env->arch, &in);
 	inputs = lkb_sha256_text(&digest);
 	if (find_built(store, p, &platform, inputs.s, ret))

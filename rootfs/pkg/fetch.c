@@ -128,7 +128,7 @@ static int explain(const struct lkb_apt *a, const struct lkb_debs *missing, stru
 			continue;
 		lkb_fail(err, LKB_NET, "the mirror has no '%s' version '%s' any more, which the "
 			 "lock asks for", deb->name, deb->version);
-		return lkb_hint(err, "`lkboard pkg lock` takes what the mirror has now");
+		return lkb_hint(err, LKB_PKG_HINT_ANEW);
 	}
 	return -1;
 }

@@ -6,6 +6,9 @@
 
 #include "rootfs/pkg/apt_priv.h"
 
+#define LKB_PKG_HINT_ANEW \
+	"`lkboard pkg lock`, or --update-lock for a spec's lock, takes what the mirror has now"
+
 /* The store of .deb files: PKG_DIR/debs/sha256/HEX, each under its name only after its digest was
  * compared. */
 

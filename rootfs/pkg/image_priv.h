@@ -4,7 +4,7 @@
 
 #include "rootfs/pkg/deb_priv.h"
 #include "rootfs/pkg/def_priv.h"
-#include "rootfs/pkg/lock_priv.h"
+#include "rootfs/lock/lock.h"
 
 /* A `local:` file, opened. */
 struct lkb_pkg_source {

@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/ext/schema.h"
 #include "base/ui.h"
+#include "rootfs/lock/lock.h"
 #include "rootfs/oci/store.h"
 
 /* Package definitions: configs/packages/NAME.yml says which Debian packages and local files make
@@ -38,9 +39,13 @@ struct lkb_pkg_env {
 	/* NULL = STORE/pkg/packages.lock, which is kept up to date by every build; a lock that the
 	 * user names is written with update_lock alone. */
 	const char *lock_path;
+	/* What the lock lacks is taken from another, as far as both fit: the store's where the user
+	 * names one, else this; may be NULL. */
+	const char *spare_lock_path;
 	bool locked;            /* refuse what the lock does not pin */
-	bool update_lock;       /* resolve anew and write the lock */
+	bool update_lock;       /* resolve anew, unless offline, and write the lock */
 	bool offline;
+	struct lkb_lock *used;  /* what the images were made from is set here; may be NULL */
 	struct lkb_ui *ui;
 };
 
@@ -50,6 +55,11 @@ struct lkb_pkg_env {
  * definition's name), .debs ("libc6=2.36 runc=1.1.5") and .inputs (a digest over everything). */
 int lkb_pkg_build(const struct lkb_pkg *p, struct lkb_store *store, const struct lkb_pkg_env *env,
 		  struct lkb_sha256 *ret_manifest, struct lkb_error *err);
+
+/* False if the definition, its local files or the packages in env->lock_path are certainly others
+ * than those that an image of lkb_pkg_build() was made from. */
+bool lkb_pkg_may_give(const struct lkb_pkg *p, const struct lkb_pkg_env *env,
+		      const struct lkb_image *im);
 
 /* True if an image was made by lkb_pkg_build(), not imported under the same name. */
 bool lkb_pkg_made(const struct lkb_image *im);

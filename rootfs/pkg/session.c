@@ -9,13 +9,22 @@
 #include "base/path.h"
 #include "rootfs/pkg/fetch_priv.h"
 
+#define STORE_LOCK "packages.lock"
+
 void lkb_pkg_session_end(struct lkb_pkg_session *s)
 {
 	free(s->dir);
 	free(s->lock_path);
 	lkb_cleanup_fd(&s->guard);
-	lkb_pkg_lock_clear(&s->lock);
+	lkb_lock_clear(&s->lock);
 	*s = (struct lkb_pkg_session)LKB_PKG_SESSION_INIT;
+}
+
+static int load_lock(const char *path, struct lkb_lock *ret, struct lkb_error *err)
+{
+	lkb_autodiags diags = {0};
+
+	return lkb_lock_load(path, ret, &diags, err);
 }
 
 int lkb_pkg_session_begin(struct lkb_store *store, const struct lkb_pkg_env *env,
@@ -35,8 +44,8 @@ int lkb_pkg_session_begin(struct lkb_store *store, const struct lkb_pkg_env *env
 	if (lkb_lock_file(guard, false, &s.guard, err))
 		return -1;
 	s.lock_path = env->lock_path ? lkb_strdup(env->lock_path)
-				     : lkb_path_join(s.dir, "packages.lock");
-	if (lkb_pkg_lock_load(s.lock_path, &s.lock, err))
+				     : lkb_path_join(s.dir, STORE_LOCK);
+	if (load_lock(s.lock_path, &s.lock, err))
 		return -1;
 	*ret = s;
 	s = (struct lkb_pkg_session)LKB_PKG_SESSION_INIT;
@@ -47,7 +56,7 @@ int lkb_pkg_session_save(struct lkb_pkg_session *s, struct lkb_error *err)
 {
 	if (!s->lock_changed || (s->env->lock_path && !s->env->update_lock))
 		return 0;
-	return lkb_pkg_lock_save(&s->lock, s->lock_path, err);
+	return lkb_lock_save(&s->lock, s->lock_path, err);
 }
 
 /* Does what the lock pins still answer the definition? */
@@ -117,7 +126,7 @@ static int keep_pins(const struct lkb_pkg_session *s, const struct lkb_debs *pin
 		if (!lkb_deb_stored(s->dir, pin)) {
 			lkb_fail(err, LKB_NET, "the mirror has no '%s' version '%s' any more, "
 				 "which the lock asks for", pin->name, pin->version);
-			return lkb_hint(err, "`lkboard pkg lock` takes what the mirror has now");
+			return lkb_hint(err, LKB_PKG_HINT_ANEW);
 		}
 		free(deb->version);
 		deb->version = lkb_strdup(pin->version);
@@ -158,7 +167,7 @@ int lkb_pkg_session_resolve(struct lkb_pkg_session *s, const struct lkb_pkg *p,
 	size_t i;
 
 	if (!s->env->update_lock)
-		lkb_pkg_lock_all(&s->lock, arch, p->suite, &pins);
+		lkb_lock_all(&s->lock, arch, p->suite, &pins);
 	for (i = 0; i < p->packages.n; i++)
 		lkb_strv_add(&names, p->packages.items[i]);
 	if (open_apt(s, p, &apt, err) || lkb_apt_update(&apt, s->env->ui, err))
@@ -167,7 +176,7 @@ int lkb_pkg_session_resolve(struct lkb_pkg_session *s, const struct lkb_pkg *p,
 		return at_package(&p->packages, err);
 	if (take(p, &all, &debs, err) || keep_pins(s, &pins, &debs, err))
 		return -1;
-	lkb_pkg_lock_set(&s->lock, p->name, arch, p->suite, &debs);
+	lkb_lock_set(&s->lock, p->name, arch, p->suite, &debs);
 	s->lock_changed = true;
 	*ret = debs;
 	debs = (struct lkb_debs){0};
@@ -181,7 +190,45 @@ static int refuse_unpinned(const struct lkb_pkg_session *s, bool some, struct lk
 		 some ? "does not fit it" : "does not pin it", s->env->arch,
 		 s->env->locked ? "--locked allows nothing else"
 				: "--offline does not allow asking a mirror");
-	return lkb_hint(err, "`lkboard pkg lock` writes the lock anew");
+	return lkb_hint(err, "%s writes the lock anew",
+			s->env->lock_path ? "--update-lock" : "`lkboard pkg lock`");
+}
+
+/* Offline there is nothing newer. */
+static bool asks_anew(const struct lkb_pkg_session *s)
+{
+	return s->env->update_lock && !s->env->offline;
+}
+
+/* What the second lock says of a package that the first does not pin, unless it wants another
+ * version of something that the first pins. */
+static int choose_spare(const struct lkb_pkg_session *s, const struct lkb_pkg *p,
+			struct lkb_debs *ret, struct lkb_error *err)
+{
+	lkb_autofree char *own = lkb_path_join(s->dir, STORE_LOCK);
+	const char *path = s->env->lock_path ? own : s->env->spare_lock_path;
+	lkb_autolock spare = {0};
+	lkb_autodebs pins = {0}, debs = {0};
+	size_t i;
+
+	if (!path || s->env->locked || asks_anew(s))
+		return 0;
+	if (load_lock(path, &spare, err))
+		return -1;
+	lkb_lock_all(&s->lock, s->env->arch, p->suite, &pins);
+	lkb_lock_get(&spare, p->name, s->env->arch, p->suite, &debs);
+	for (i = 0; i < debs.n; i++) {
+		const struct lkb_deb *pin = lkb_debs_find(&pins, debs.items[i].name);
+
+		if (pin && !lkb_deb_equal(pin, &debs.items[i]))
+			return 0;
+	}
+	if (!pins_fit(p, &debs))
+		return 0;
+	lkb_ui_detail(s->env->ui, "package '%s': as '%s' pins it", p->name, path);
+	*ret = debs;
+	debs = (struct lkb_debs){0};
+	return 0;
 }
 
 int lkb_pkg_session_choose(struct lkb_pkg_session *s, const struct lkb_pkg *p,
@@ -191,14 +238,18 @@ int lkb_pkg_session_choose(struct lkb_pkg_session *s, const struct lkb_pkg *p,
 
 	if (!p->packages.n)
 		return 0;
-	if (!s->env->update_lock)
-		lkb_pkg_lock_get(&s->lock, p->name, s->env->arch, p->suite, &pinned);
+	if (!asks_anew(s))
+		lkb_lock_get(&s->lock, p->name, s->env->arch, p->suite, &pinned);
 	if (pinned.n && pins_fit(p, &pinned)) {
 		lkb_ui_detail(s->env->ui, "package '%s': as '%s' pins it", p->name, s->lock_path);
 		*ret = pinned;
 		pinned = (struct lkb_debs){0};
 		return 0;
 	}
+	if (choose_spare(s, p, ret, err))
+		return -1;
+	if (ret->n)
+		return 0;
 	if (s->env->locked || s->env->offline)
 		return refuse_unpinned(s, pinned.n > 0, err);
 	return lkb_pkg_session_resolve(s, p, ret, err);

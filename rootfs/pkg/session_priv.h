@@ -3,7 +3,7 @@
 #define LKB_ROOTFS_PKG_SESSION_PRIV_H
 
 #include "rootfs/pkg/def_priv.h"
-#include "rootfs/pkg/lock_priv.h"
+#include "rootfs/lock/lock.h"
 
 /* One run for one architecture: the store's folder for packages, locked against a second lkboard,
  * and the lock file. Born LKB_PKG_SESSION_INIT. */
@@ -12,7 +12,7 @@ struct lkb_pkg_session {
 	char *dir;       /* owned; absolute: STORE/pkg */
 	char *lock_path; /* owned */
 	int guard;       /* flock on DIR/lock */
-	struct lkb_pkg_lock lock;
+	struct lkb_lock lock;
 	bool lock_changed;
 };
 #define LKB_PKG_SESSION_INIT { .guard = -1 }

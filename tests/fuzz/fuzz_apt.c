@@ -24,18 +24,6 @@ static void sources(const char *text, bool deb822)
 		__builtin_trap();
 }
 
-static void lock(const char *text)
-{
-	lkb_autopkglock l = {0}, again = {0};
-	lkb_autofree char *out = NULL;
-
-	if (lkb_pkg_lock_parse(text, "x", &l, NULL))
-		return;
-	out = lkb_pkg_lock_text(&l);
-	if (lkb_pkg_lock_parse(out, "y", &again, NULL) || again.n != l.n)
-		__builtin_trap();
-}
-
 static void printed(const char *text)
 {
 	lkb_autodebs debs = {0};
@@ -57,9 +45,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 's':
 		sources(text, true);
-		break;
-	case 'k':
-		lock(text);
 		break;
 	default:
 		printed(text);

@@ -16,7 +16,7 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "rootfs/pkg/def_priv.h"
-#include "rootfs/pkg/lock_priv.h"
+#include "rootfs/lock/lock.h"
 #include "rootfs/tree/tree.h"
 
 /* From Debian packages to images, with real apt and no network: each case has a mirror of its own,
@@ -374,13 +374,13 @@ static void locked_and_offline_allow_nothing_new(void **state)
 	at.env.locked = true;
 	expect_failure(&at, TOOL, LKB_REFUSED,
 		       "the lock '/nowhere/x.lock' does not pin it for 'arm64', and "
-		       "--locked allows nothing else", "`lkboard pkg lock` writes the lock anew");
+		       "--locked allows nothing else", "--update-lock writes the lock anew");
 	at.env.locked = false;
 	at.env.offline = true;
 	expect_failure(&at, TOOL, LKB_NET,
 		       "the lock '/nowhere/x.lock' does not pin it for 'arm64', and "
 		       "--offline does not allow asking a mirror",
-		       "`lkboard pkg lock` writes the lock anew");
+		       "--update-lock writes the lock anew");
 }
 
 static void a_version_the_mirror_dropped_is_named(void **state)
@@ -402,7 +402,8 @@ static void a_version_the_mirror_dropped_is_named(void **state)
 	put_text(at.dir, "pkg/packages.lock", lock);
 	expect_failure(&at, TOOL, LKB_NET,
 		       "the mirror has no 'libx' version '1' any more, which the lock asks for",
-		       "`lkboard pkg lock` takes what the mirror has now");
+		       "`lkboard pkg lock`, or --update-lock for a spec's lock, takes what the "
+		       "mirror has now");
 	if (lkb_pkg_lock(all, 1, at.store, &at.env, &err))
 		fail_msg("%s", err.message);
 	build_text(&at, TOOL, "tool.yml");
@@ -462,6 +463,72 @@ static void a_lock_of_the_users_is_written_only_when_asked(void **state)
 	at.env.update_lock = false;
 	at.env.locked = true;
 	build_text(&at, TOOL, "tool.yml");
+}
+
+static void what_a_lock_lacks_is_as_the_store_has_it(void **state)
+{
+	auto_mirror m = {0};
+	auto_place at = {0};
+	lkb_autofree char *path = lkb_path_join(tmp.path, "spec.lock"), *text = NULL;
+	struct lkb_sha256 one, again;
+	struct lkb_error err;
+
+	need_tools(state);
+	usual_mirror(&m, "1");
+	enter(&at, "store20");
+	one = build_text(&at, TOOL, "tool.yml");
+	text = get_text(at.dir, "pkg/packages.lock");
+	assert_int_equal(lkb_remove_tree(m.dir, &err), 0);
+	/* One that pins nothing, with the store's lock behind it; and the other way round. */
+	put_text(tmp.path, "spec.lock", "");
+	at.env.lock_path = path;
+	again = build_text(&at, TOOL, "tool.yml");
+	assert_true(lkb_sha256_equal(&one, &again));
+	put_text(tmp.path, "spec.lock", text);
+	put_text(at.dir, "pkg/packages.lock", "");
+	at.env.lock_path = NULL;
+	at.env.spare_lock_path = path;
+	at.env.offline = at.env.update_lock = true;
+	again = build_text(&at, TOOL, "tool.yml");
+	assert_true(lkb_sha256_equal(&one, &again));
+	free(text);
+	text = get_text(at.dir, "pkg/packages.lock");
+	assert_string_equal(text, "");
+	/* Two versions of one package do not go together. */
+	put_text(at.dir, "pkg/packages.lock", "# lkboard package lock 1\n"
+		 "other arm64 bookworm libx 2 "
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 1\n");
+	expect_failure(&at, TOOL, LKB_NET, "does not pin it for 'arm64', and --offline does not",
+		       "`lkboard pkg lock` writes the lock anew");
+}
+
+static void what_an_image_was_made_from_is_handed_out(void **state)
+{
+	auto_mirror m = {0};
+	auto_place at = {0};
+	lkb_autofree char *path = lkb_path_join(tmp.path, "used.lock");
+	lkb_auto(lkb_pkg) same = definition(TOOL, "tool.yml");
+	lkb_auto(lkb_pkg) other = definition(TOOL "cmd: [x]\n", "tool.yml");
+	lkb_auto(lkb_image) im = NULL;
+	lkb_autodebs none = {0};
+	lkb_autolock used = {0};
+	struct lkb_error err;
+
+	need_tools(state);
+	usual_mirror(&m, "1");
+	enter(&at, "store21");
+	at.env.used = &used;
+	build_text(&at, TOOL, "tool.yml");
+	assert_int_equal(used.n_debs, 2);
+	assert_string_equal(used.debs[0].package, "tool");
+	im = resolve(&at, "localhost/tool:1");
+	at.env.lock_path = path;
+	assert_int_equal(lkb_lock_save(&used, path, &err), 0);
+	assert_true(lkb_pkg_may_give(same, &at.env, im));
+	assert_false(lkb_pkg_may_give(other, &at.env, im));
+	lkb_lock_set(&used, "tool", "arm64", "bookworm", &none);
+	assert_int_equal(lkb_lock_save(&used, path, &err), 0);
+	assert_false(lkb_pkg_may_give(same, &at.env, im));
 }
 
 static void files_are_joined_in_the_order_of_their_paths(void **state)
@@ -611,6 +678,8 @@ int main(void)
 		cmocka_unit_test(a_version_the_mirror_dropped_is_named),
 		cmocka_unit_test(images_of_one_store_share_one_version),
 		cmocka_unit_test(a_lock_of_the_users_is_written_only_when_asked),
+		cmocka_unit_test(what_a_lock_lacks_is_as_the_store_has_it),
+		cmocka_unit_test(what_an_image_was_made_from_is_handed_out),
 		cmocka_unit_test(files_are_joined_in_the_order_of_their_paths),
 		cmocka_unit_test(definitions_that_do_not_fit_are_explained),
 		cmocka_unit_test(a_damaged_package_is_noticed_and_fetched_anew),

@@ -127,6 +127,28 @@ static void names_of_one_image_are_its_tags(void **state)
 	import_is(k, NULL, NULL, "localhost/a:1 linux/arm64\nlocalhost/b:1 linux/arm64\n");
 }
 
+/* As a lock pins them: each by its digest, called what it is called. */
+static void pinned_images_go_out_under_their_name(void **state)
+{
+	struct kit *k = *state;
+	struct lkb_sha256 a = put(k->store, APP, &arm64, "a"), b = put(k->store, APP, &amd64, "b");
+	lkb_autofree char *ra = lkb_format(APP "@sha256:%s", lkb_sha256_text(&a).s);
+	lkb_autofree char *rb = lkb_format(APP "@sha256:%s", lkb_sha256_text(&b).s);
+	const char *const refs[] = { ra, rb };
+	lkb_autostr tar = {0}, docker = {0};
+
+	put(k->store, APP, &arm64, "newer");
+	export(k, LKB_EXPORT_OCI, refs, 2, NULL, &tar);
+	export(k, LKB_EXPORT_DOCKER, refs, 1, NULL, &docker);
+	write_archive(k, &tar);
+	start_anew(k);
+	import_is(k, NULL, NULL, APP " linux/arm64\n" APP " linux/amd64\n");
+	EXPECT_GREETING(k->store, APP, &arm64, "a");
+	write_archive(k, &docker);
+	start_anew(k);
+	import_is(k, NULL, NULL, APP " linux/arm64\n");
+}
+
 static void what_cannot_be_exported(void **state)
 {
 	struct kit *k = *state;
@@ -199,6 +221,7 @@ int main(void)
 		T(a_docker_export_keeps_the_image_id),
 		T(the_order_of_names_changes_nothing),
 		T(names_of_one_image_are_its_tags),
+		T(pinned_images_go_out_under_their_name),
 		T(what_cannot_be_exported),
 		T(a_damaged_blob_does_not_go_out),
 		T(a_directory_is_made_whole_or_not_at_all),

@@ -74,6 +74,37 @@ static void an_index_that_lies_about_the_platform(void **state)
 			"'arm64', its config for 'amd64'");
 }
 
+/* An index that somebody published is what registries and signatures know an image by; one that the
+ * store keeps single images in says nothing to anybody else. */
+static void the_index_of_an_image(void **state)
+{
+	struct kit *k = *state;
+	lkb_autofree char *entry = NULL, *text = NULL, *top = NULL;
+	lkb_auto(lkb_image) own = NULL;
+	lkb_auto(lkb_image) other = NULL;
+	lkb_autostrv names = {0};
+	struct blob manifest, index;
+
+	put(k->store, APP, &arm64, "hello");
+	put(k->store, APP, &amd64, "hello");
+	OK(lkb_store_resolve(k->store, APP, &arm64, &own, err));
+	assert_false(own->has_index);
+	layout_begin(k);
+	manifest = layout_image(k, "arm64", "hello");
+	entry = desc(MANIFEST, &manifest, ",\"platform\":{\"os\":\"linux\",\"architecture\":"
+		     "\"arm64\"}");
+	text = lkb_format("{\"schemaVersion\": 2, \"mediaType\": \"" INDEX "\", \"manifests\": "
+			  "[%s]}", entry);
+	index = layout_text(k, text);
+	top = desc(INDEX, &index, "");
+	layout_index(k, top);
+	OK(lkb_store_import(k->store, k->layout_dir, "team/app:1", NULL, &names, err));
+	OK(lkb_store_resolve(k->store, "team/app:1", &arm64, &other, err));
+	assert_true(other->has_index);
+	assert_true(lkb_sha256_equal(&other->index, &index.digest));
+	assert_true(lkb_sha256_equal(&other->manifest, &manifest.digest));
+}
+
 static void an_artifact_that_is_no_image(void **state)
 {
 	struct kit *k = *state;
@@ -312,6 +343,7 @@ int main(void)
 		T(an_image_that_is_not_there),
 		T(an_image_for_another_platform),
 		T(an_index_that_lies_about_the_platform),
+		T(the_index_of_an_image),
 		T(an_artifact_that_is_no_image),
 		T(a_stored_layer_that_rotted),
 		T(a_stored_index_that_rotted_gives_way),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rootfs/pkg/lock_priv.h"
+#include "rootfs/lock/lock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,4 +49,10 @@ void lkb_debs_sort(struct lkb_debs *d)
 {
 	if (d->n)
 		qsort(d->items, d->n, sizeof(*d->items), compare);
+}
+
+bool lkb_deb_equal(const struct lkb_deb *a, const struct lkb_deb *b)
+{
+	return !strcmp(a->version, b->version) && a->size == b->size &&
+	       lkb_sha256_equal(&a->sha256, &b->sha256);
 }
