@@ -119,18 +119,10 @@ int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, siz
 	return 0;
 }
 
-int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,
-		    struct lkb_error *err)
+static int copy_piece(const struct lkb_output *o, int fd, const struct lkb_data *d, char *buf,
+		      struct lkb_hash *h, struct lkb_error *err)
 {
-	lkb_autofree char *buf = lkb_alloc(COPY_SIZE);
-	lkb_auto(lkb_hash) h = lkb_hash_new();
-	struct lkb_sha256 digest;
-	uint64_t off;
-	int fd;
-
-	if (lkb_output_open(o, suffix, &fd, err))
-		return -1;
-	for (off = 0; off < d->len;) {
+	for (uint64_t off = 0; off < d->len;) {
 		size_t n = d->len - off < COPY_SIZE ? (size_t)(d->len - off) : COPY_SIZE;
 
 		if (lkb_data_read(d, off, buf, n, err) ||
@@ -139,9 +131,34 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 		lkb_hash_add(h, buf, n);
 		off += n;
 	}
-	digest = lkb_hash_done(h);
-	lkb_output_done(o, d->len, "sha256", &digest);
 	return 0;
+}
+
+int lkb_output_pieces(struct lkb_output *o, const char *suffix, const struct lkb_data *pieces,
+		      size_t n, struct lkb_error *err)
+{
+	lkb_autofree char *buf = lkb_alloc(COPY_SIZE);
+	lkb_auto(lkb_hash) h = lkb_hash_new();
+	struct lkb_sha256 digest;
+	uint64_t total = 0;
+	int fd;
+
+	if (lkb_output_open(o, suffix, &fd, err))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (copy_piece(o, fd, &pieces[i], buf, h, err))
+			return -1;
+		total += pieces[i].len;
+	}
+	digest = lkb_hash_done(h);
+	lkb_output_done(o, total, "sha256", &digest);
+	return 0;
+}
+
+int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,
+		    struct lkb_error *err)
+{
+	return lkb_output_pieces(o, suffix, d, 1, err);
 }
 
 int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lkb_error *err)

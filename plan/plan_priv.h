@@ -22,7 +22,9 @@ struct lkb_plan {
 	struct lkb_sha256 *overlays;      /* digests of the spec's overlays; owned */
 	struct lkb_tree *dtbs;            /* checked, overlays applied; names as in boot/dtb */
 	struct lkb_strv initrd_modules;   /* paths in load order */
-	struct lkb_data initrd;           /* holds a reference */
+	struct lkb_data initrd;           /* the slot's; holds a reference */
+	struct lkb_data *segments;        /* or the root's, in pieces; owned, hold references */
+	size_t n_segments;
 	struct lkb_data kernel;           /* as the boot method wants it; holds a reference */
 	struct lkb_tree *boot;            /* boot partition */
 	struct lkb_tree *data;            /* data partition: nothing yet */
@@ -65,8 +67,9 @@ int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, siz
 		    struct lkb_error *err);
 int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,
 		    struct lkb_error *err);
-/* What messages call the file opened last: its path. */
-const char *lkb_output_path(const struct lkb_output *o);
+/* The same, of several pieces one behind the other. */
+int lkb_output_pieces(struct lkb_output *o, const char *suffix, const struct lkb_data *pieces,
+		      size_t n, struct lkb_error *err);
 /* Adds build.json, flushes all, and then gives every file its name, build.json last. */
 int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lkb_error *err);
 bool lkb_output_wants_sha256(const struct lkb_output *o);
@@ -95,6 +98,11 @@ int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_slot(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_boot_partition(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_layout(struct lkb_plan *p, struct lkb_error *err);
+
+/* Appends microcode, if there is any, as it goes before all else of an initrd. */
+int lkb_plan_ucode(const struct lkb_plan *p, struct lkb_str *out, struct lkb_error *err);
+/* Bytes of the initrd, of whichever kind. */
+uint64_t lkb_plan_initrd_size(const struct lkb_plan *p);
 
 /* Unpacks layers that the store has not unpacked yet, in up to `jobs` processes (0 = as many as
  * there are processors). Faults are left to whoever reads the image next. How many processes were

@@ -55,7 +55,8 @@ static int refuse_foreign(const struct lkb_store *s, struct lkb_error *err)
 
 static int make_dirs(const struct lkb_store *s, struct lkb_error *err)
 {
-	static const char *const dirs[] = { "tmp", "blobs/sha256", "derived/layer-v1" };
+	static const char *const dirs[] = { "tmp", "blobs/sha256", "derived/layer-v1",
+					    "derived/segment-v1" };
 
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(dirs); i++) {
 		lkb_autofree char *path = path_in(s, dirs[i]);
@@ -113,6 +114,7 @@ int lkb_store_open(const char *dir, struct lkb_store **ret, struct lkb_error *er
 	s->dir = lkb_strdup(dir);
 	s->layout = lkb_layout_new_dir(dir);
 	s->max_layer = LKB_STORE_MAX_LAYER;
+	s->max_derived = LKB_STORE_MAX_DERIVED;
 	if (lkb_mkdir_p(dir, err) || open_layout(s, err)) {
 		lkb_context(err, "store");
 		return lkb_hint(err, "--store or LKBOARD_STORE name another");
@@ -142,4 +144,9 @@ const char *lkb_store_dir(const struct lkb_store *s)
 void lkb_store_limit_layers(struct lkb_store *s, uint64_t max_plain)
 {
 	s->max_layer = max_plain;
+}
+
+void lkb_store_limit_derived(struct lkb_store *s, uint64_t max)
+{
+	s->max_derived = max;
 }

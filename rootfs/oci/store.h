@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/ext/compress.h"
 #include "base/ext/hash.h"
 #include "base/str.h"
 #include "base/ui.h"
@@ -18,8 +19,9 @@
  *
  *	DIR/oci-layout, DIR/index.json      the index; one named entry a reference
  *	DIR/blobs/sha256/HEX                manifests, configs, layers
- *	DIR/derived/layer-v1/HEX.tar        layers decompressed, named by diff_id; can always go
- *	DIR/derived/layer-v1/HEX.ok         size and time the tar had when it was last hashed
+ *	DIR/derived/layer-v1/HEX.tar        layers decompressed, named by diff_id
+ *	DIR/derived/segment-v1/HEX.zst      compressed parts of initrds, named by what they are of
+ *	DIR/derived/KIND/HEX.ok             how the file was left, and when it was last used
  *	DIR/tmp/PID-N.tmp                   what is being written
  *	DIR/pkg/                            rootfs/pkg's downloads
  *	DIR/lock                            flock: shared to read the index, exclusive to write
@@ -39,6 +41,11 @@ const char *lkb_store_dir(const struct lkb_store *s);
 
 /* Bounds the plain size of one layer (16 GiB if never called): what unpacks to more is refused. */
 void lkb_store_limit_layers(struct lkb_store *s, uint64_t max_plain);
+
+/* Bounds what all derived data together takes (LKB_STORE_MAX_DERIVED if never called): beyond it,
+ * what was not used for longest goes. */
+#define LKB_STORE_MAX_DERIVED ((uint64_t)8 << 30)
+void lkb_store_limit_derived(struct lkb_store *s, uint64_t max);
 
 /* One image (a manifest and its config), resolved for a platform. Owned strings. */
 struct lkb_image {
@@ -89,6 +96,21 @@ bool lkb_store_has(struct lkb_store *s, const char *ref, const struct lkb_platfo
  * use, size, digest and diff_id compared before anything is used. */
 int lkb_store_image_tree(struct lkb_store *s, const struct lkb_image *im, struct lkb_ui *ui,
 			 struct lkb_tree **ret, struct lkb_error *err);
+
+/* Something that is the same for the same key, and worth keeping. Borrowed. */
+struct lkb_derived {
+	struct lkb_sha256 key;           /* of all that its bytes depend on */
+	const struct lkb_sha256 *layers; /* diff_ids it is made of: without them nobody needs it */
+	size_t n_layers;
+	/* Writes its bytes. */
+	int (*make)(void *ctx, lkb_sink_fn *sink, void *sink_ctx, struct lkb_error *err);
+	void *ctx;
+};
+
+/* Finds it in the store, or makes it. One that somebody has written to is made anew. The reference
+ * in *ret is the caller's, and stays good when the store throws the data away. */
+int lkb_store_derive(struct lkb_store *s, const struct lkb_derived *d, struct lkb_data *ret,
+		     struct lkb_error *err);
 
 /* What a producer of images (rootfs/pkg) says about a new one. Borrowed strings. */
 struct lkb_image_new {

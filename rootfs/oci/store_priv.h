@@ -33,7 +33,7 @@ struct lkb_store {
 	struct lkb_layout *layout; /* owned; the same directory */
 	struct lkb_store_input **inputs; /* owned, each owned */
 	size_t n_inputs, cap_inputs;
-	uint64_t max_layer;
+	uint64_t max_layer, max_derived;
 };
 
 /* Hands on a fault that was kept aside. Returns -1. */

@@ -14,6 +14,8 @@ struct lkb_blob {
 	uint64_t size;
 	char *mem;
 	char *name;
+	bool has_digest;
+	struct lkb_sha256 digest;
 };
 
 static struct lkb_blob *blob_new(int fd, void *mem, uint64_t size, const char *name)
@@ -80,6 +82,17 @@ uint64_t lkb_blob_size(const struct lkb_blob *b)
 const char *lkb_blob_name(const struct lkb_blob *b)
 {
 	return b->name ? b->name : "memory";
+}
+
+void lkb_blob_set_digest(struct lkb_blob *b, const struct lkb_sha256 *digest)
+{
+	b->digest = *digest;
+	b->has_digest = true;
+}
+
+const struct lkb_sha256 *lkb_blob_digest(const struct lkb_blob *b)
+{
+	return b->has_digest ? &b->digest : NULL;
 }
 
 int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
