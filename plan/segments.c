@@ -19,9 +19,10 @@
 #define SEGMENT_MIN (256 * LKB_KIB)
 #define SEGMENTS_MAX 64
 
-/* Of zstd: twice as fast as the next one, and a twentieth larger than the best that is bearable.
- * Another level or another way to cut is another SEGMENT_FORMAT. */
+/* Of zstd: the next level takes twice the time for 3 percent, level 9 five times for 13. Another
+ * level, job size or way to cut is another SEGMENT_FORMAT. */
 #define SEGMENT_LEVEL 2
+#define SEGMENT_JOB LKB_MIB
 #define SEGMENT_FORMAT 1
 
 /* Who brought something (an inode's source), and how much. */
@@ -94,7 +95,8 @@ static int make_segment(void *ctx, lkb_sink_fn *sink, void *sink_ctx, struct lkb
 {
 	struct cut *c = ctx;
 	const struct lkb_cpio_part part = { is_in, c };
-	lkb_auto(lkb_deflate) z = lkb_deflate_new(LKB_ZSTD, SEGMENT_LEVEL, sink, sink_ctx);
+	lkb_auto(lkb_deflate) z = lkb_deflate_new_jobs(SEGMENT_LEVEL, SEGMENT_JOB, sink,
+							 sink_ctx);
 
 	if (lkb_cpio_write_part(c->root, c->epoch, &part, feed, z, err))
 		return -1;
@@ -104,15 +106,13 @@ static int make_segment(void *ctx, lkb_sink_fn *sink, void *sink_ctx, struct lkb
 static int key_of(struct cut *c, struct lkb_sha256 *ret, struct lkb_error *err)
 {
 	const struct lkb_cpio_part part = { is_in, c };
-	struct {
-		uint8_t format, level, contents[LKB_SHA256_SIZE];
-	} all = { SEGMENT_FORMAT, SEGMENT_LEVEL, {0} };
 	struct lkb_sha256 contents;
+	uint8_t all[1 + LKB_SHA256_SIZE] = {SEGMENT_FORMAT};
 
 	if (lkb_cpio_part_digest(c->root, c->epoch, &part, &contents, err))
 		return -1;
-	memcpy(all.contents, contents.b, sizeof(all.contents));
-	*ret = lkb_sha256(&all, sizeof(all));
+	memcpy(all + 1, contents.b, LKB_SHA256_SIZE);
+	*ret = lkb_sha256(all, sizeof(all));
 	return 0;
 }
 
