@@ -13,6 +13,7 @@
 
 struct export_options {
 	const char *format, *out, *arch;
+	bool signatures;
 };
 
 static const struct lkb_opt rows[] = {
@@ -22,6 +23,8 @@ static const struct lkb_opt rows[] = {
 		"what to write, - for standard output (default: the first image's name)"),
 	LKB_OPT(0, "arch", STRING, struct export_options, arch, "ARCH",
 		"one architecture, arm/v7 with a variant (default: all)"),
+	LKB_OPT(0, "signatures", FLAG, struct export_options, signatures, NULL,
+		"with the signatures that the store has of what goes out"),
 };
 
 static const struct format {
@@ -162,7 +165,12 @@ static int run_export(struct lkb_ctx *ctx, void *options, char **operands, size_
 	if (find_format(o->format, &f, err) || (to_stdout && check_stdout(f, err)) ||
 	    (o->arch && find_platform(o->arch, &platform, err)))
 		return -1;
+	if (o->signatures && f->format == LKB_EXPORT_DOCKER) {
+		lkb_fail(err, LKB_USAGE, "a Docker archive has no place for signatures");
+		return lkb_hint(err, "choose the format oci or oci-dir");
+	}
 	e.format = f->format;
+	e.signatures = o->signatures;
 	e.platforms = &platform;
 	e.n_platforms = o->arch ? 1 : 0;
 	if (o->out)

@@ -121,11 +121,37 @@ static int find_kind(const struct lkb_json_at *root, const char *said, enum lkb_
 	return 0;
 }
 
+static int parse_manifest(const struct lkb_json_at *root, struct lkb_arena *arena,
+			  struct lkb_oci_manifest *ret, struct lkb_error *err)
+{
+	struct lkb_json_at config;
+	const char *type;
+
+	if (lkb_json_object(root, "config", LKB_JSON_REQUIRED, &config, err) ||
+	    parse_desc(&config, arena, &ret->config, err) ||
+	    parse_descs(root, "layers", LKB_OCI_MAX_LAYERS, arena, &ret->layers, &ret->n_layers,
+			err) ||
+	    lkb_json_string(root, "artifactType", LKB_JSON_OPTIONAL, &type, err))
+		return -1;
+	ret->artifact_type = type && *type ? lkb_arena_strdup(arena, type) : NULL;
+	return 0;
+}
+
+const char *lkb_oci_artifact_type(const struct lkb_oci_manifest *m)
+{
+	if (m->artifact_type)
+		return m->artifact_type;
+	if (m->config.kind != LKB_OCI_CONFIG && strcmp(m->config.media_type, LKB_OCI_TYPE_EMPTY))
+		return m->config.media_type;
+	if (m->n_layers && m->layers[0].kind != LKB_OCI_LAYER)
+		return m->layers[0].media_type;
+	return m->config.kind != LKB_OCI_CONFIG ? m->config.media_type : NULL;
+}
+
 static int parse_root(const struct lkb_json_at *root, const char *media_type,
 		      struct lkb_arena *arena, struct lkb_oci_doc *ret, struct lkb_error *err)
 {
 	struct lkb_oci_doc doc = {0};
-	struct lkb_json_at config;
 	const char *type = NULL;
 	uint64_t version = 0;
 
@@ -142,10 +168,7 @@ static int parse_root(const struct lkb_json_at *root, const char *media_type,
 				&doc.index.n, err))
 			return -1;
 	} else {
-		if (lkb_json_object(root, "config", LKB_JSON_REQUIRED, &config, err) ||
-		    parse_desc(&config, arena, &doc.manifest.config, err) ||
-		    parse_descs(root, "layers", LKB_OCI_MAX_LAYERS, arena, &doc.manifest.layers,
-				&doc.manifest.n_layers, err))
+		if (parse_manifest(root, arena, &doc.manifest, err))
 			return -1;
 	}
 	*ret = doc;

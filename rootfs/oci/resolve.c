@@ -92,6 +92,7 @@ static int resolve_in(struct search *q, const struct lkb_layout *l, struct lkb_i
 	lkb_autoarena arena = {0};
 	lkb_autolayoutlist tops = {0}, list = {0};
 	const struct lkb_oci_desc *best;
+	const char *type;
 
 	if (lkb_layout_tops(l, q->ref, &arena, &tops, err))
 		return -1;
@@ -103,7 +104,11 @@ static int resolve_in(struct search *q, const struct lkb_layout *l, struct lkb_i
 	best = lkb_layout_best(&list, &q->want);
 	if (best)
 		return load(l, best, &arena, im, err) ? -1 : 1;
-	if (q->misfit.kind == LKB_OK)
+	if (q->misfit.kind != LKB_OK)
+		return 0;
+	if (lkb_layout_artifact(l, tops.items, tops.n, &arena, &type))
+		lkb_layout_fail_artifact(type, &q->misfit);
+	else
 		lkb_layout_fail_platform(&list, &q->want, &q->misfit);
 	return 0;
 }

@@ -146,7 +146,7 @@ struct lkb_import {
 struct lkb_imported {
 	char *ref;                /* owned */
 	struct lkb_sha256 digest; /* of the manifest or index */
-	char *platforms;          /* owned; "linux/amd64,linux/arm64" */
+	char *platforms;          /* owned; "linux/amd64,linux/arm64", or "artifact" */
 };
 struct lkb_imported_list {
 	struct lkb_imported *items; /* owned */
@@ -163,9 +163,10 @@ void lkb_imported_clear(struct lkb_imported_list *l);
 /* One line of `cache ls`. */
 struct lkb_store_entry {
 	char *ref;                  /* owned */
+	char *artifact; /* owned; type of what is no image (a signature, ...), NULL: an image */
 	struct lkb_platform platform;
 	struct lkb_sha256 manifest;
-	uint64_t bytes; /* config + layers as stored */
+	uint64_t bytes; /* config + layers as stored; of all manifests of an artifact */
 };
 struct lkb_store_list {
 	struct lkb_store_entry *items; /* owned; sorted by ref, then platform */
