@@ -51,17 +51,6 @@ static int find_format(const char *name, const struct format **ret, struct lkb_e
 	return lkb_hint(err, "one of oci, docker, oci-dir");
 }
 
-static int find_platform(const char *text, struct lkb_platform *ret, struct lkb_error *err)
-{
-	const char *slash = strchr(text, '/');
-	lkb_autofree char *arch = lkb_format("%.*s", (int)strcspn(text, "/"), text);
-
-	if (lkb_platform_set(ret, arch, slash ? slash + 1 : NULL) && ret->arch[0])
-		return 0;
-	lkb_fail(err, LKB_USAGE, "'--arch %s': no architecture", text);
-	return lkb_hint(err, "arm64, amd64, arm/v7, ...");
-}
-
 /* The last word of the image's repository: "app.oci.tar" for localhost/team/app:1. */
 static int default_name(const char *ref, const struct format *f, char **ret, struct lkb_error *err)
 {
@@ -163,7 +152,7 @@ static int run_export(struct lkb_ctx *ctx, void *options, char **operands, size_
 	struct lkb_platform platform;
 
 	if (find_format(o->format, &f, err) || (to_stdout && check_stdout(f, err)) ||
-	    (o->arch && find_platform(o->arch, &platform, err)))
+	    (o->arch && lkb_read_platform("arch", o->arch, &platform, err)))
 		return -1;
 	if (o->signatures && f->format == LKB_EXPORT_DOCKER) {
 		lkb_fail(err, LKB_USAGE, "a Docker archive has no place for signatures");

@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "base/ext/json.h"
 #include "base/file.h"
-#include "rootfs/oci/store_priv.h"
+#include "rootfs/oci/upkeep_priv.h"
 #include "rootfs/oci/write_priv.h"
 
 static int by_platform(const void *a, const void *b)
@@ -35,18 +35,34 @@ static int add_present(const struct lkb_store *s, const struct lkb_oci_index *in
 	return 0;
 }
 
+int lkb_store_put_index(const struct lkb_store *s, const struct lkb_oci_desc *items, size_t n,
+			struct lkb_arena *arena, struct lkb_oci_desc *ret, struct lkb_error *err)
+{
+	json_t *manifests = json_array();
+	lkb_autojson doc = lkb_oci_index_json(manifests);
+	lkb_autofree char *text = NULL;
+	struct lkb_oci_desc d = { .media_type = LKB_OCI_TYPE_INDEX, .kind = LKB_OCI_INDEX,
+				  .verifiable = true };
+
+	for (size_t i = 0; i < n; i++)
+		lkb_json_append(manifests, lkb_oci_entry_json(&items[i], NULL));
+	text = lkb_json_text(doc);
+	d.size = strlen(text);
+	if (lkb_store_put_bytes(s, text, d.size, &d.digest, err))
+		return -1;
+	d.digest_text = lkb_arena_format(arena, "sha256:%s", lkb_sha256_text(&d.digest).s);
+	*ret = d;
+	return 0;
+}
+
 /* Stores the index that holds d and what the reference has for other platforms. */
 static int join_platforms(const struct lkb_store *s, const struct lkb_oci_index *index,
 			  const char *ref, const struct lkb_oci_desc *d, struct lkb_arena *arena,
 			  struct lkb_oci_desc *ret, struct lkb_error *err)
 {
 	lkb_autolayoutlist list = {0};
-	lkb_autojson doc = NULL;
-	lkb_autofree char *text = NULL;
-	json_t *manifests = json_array();
 	size_t n = 0;
 
-	doc = lkb_oci_index_json(manifests);
 	if (add_present(s, index, ref, arena, &list, err))
 		return -1;
 	for (size_t i = 0; i < list.n; i++)
@@ -56,15 +72,7 @@ static int join_platforms(const struct lkb_store *s, const struct lkb_oci_index 
 	LKB_GROW(list.items, list.n, list.cap);
 	list.items[list.n++] = *d;
 	qsort(list.items, list.n, sizeof(*list.items), by_platform);
-	for (size_t i = 0; i < list.n; i++)
-		lkb_json_append(manifests, lkb_oci_entry_json(&list.items[i], NULL));
-	text = lkb_json_text(doc);
-	*ret = (struct lkb_oci_desc){ .media_type = LKB_OCI_TYPE_INDEX, .kind = LKB_OCI_INDEX,
-				      .verifiable = true, .size = strlen(text) };
-	if (lkb_store_put_bytes(s, text, ret->size, &ret->digest, err))
-		return -1;
-	ret->digest_text = lkb_arena_format(arena, "sha256:%s", lkb_sha256_text(&ret->digest).s);
-	return 0;
+	return lkb_store_put_index(s, list.items, list.n, arena, ret, err);
 }
 
 static const char *sort_key(const json_t *entry)
@@ -88,10 +96,45 @@ static void insert_sorted(json_t *manifests, json_t *entry)
 		abort();
 }
 
-static int write_index(const struct lkb_store *s, const json_t *doc, struct lkb_error *err)
+int lkb_index_edit_begin(const struct lkb_store *s, struct lkb_index_edit *ret,
+			 struct lkb_error *err)
 {
 	lkb_autofree char *path = lkb_format("%s/index.json", s->dir);
-	lkb_autofree char *text = lkb_json_text(doc);
+	lkb_autofree char *text = NULL;
+	size_t len;
+
+	if (lkb_store_lock(s, false, &ret->lock, err) ||
+	    lkb_read_file(path, LKB_OCI_MAX_DOC, &text, &len, err))
+		return -1;
+	return lkb_json_parse(text, len, path, &ret->doc, err);
+}
+
+void lkb_index_edit_clear(struct lkb_index_edit *e)
+{
+	if (e->lock >= 0)
+		close(e->lock);
+	json_decref(e->doc);
+	*e = (struct lkb_index_edit){ .lock = -1 };
+}
+
+int lkb_index_edit_read(const struct lkb_index_edit *e, struct lkb_arena *arena,
+			struct lkb_oci_index *ret, struct lkb_error *err)
+{
+	lkb_autofree char *text = lkb_json_text(e->doc);
+	struct lkb_oci_doc now;
+
+	if (lkb_oci_doc_parse(text, strlen(text), "index.json", LKB_OCI_TYPE_INDEX, arena, &now,
+			      err))
+		return -1;
+	*ret = now.index;
+	return 0;
+}
+
+int lkb_index_edit_write(const struct lkb_store *s, const struct lkb_index_edit *e,
+			 struct lkb_error *err)
+{
+	lkb_autofree char *path = lkb_format("%s/index.json", s->dir);
+	lkb_autofree char *text = lkb_json_text(e->doc);
 	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
 
 	if (lkb_store_tmp_open(s, &tmp, err) ||
@@ -100,59 +143,96 @@ static int write_index(const struct lkb_store *s, const json_t *doc, struct lkb_
 	return lkb_store_tmp_commit(&tmp, path, err);
 }
 
-/* Replaces all entries of the name in `doc`, which `index` was read from. Entries and keys that are
- * not ours stay as they are. */
-static void replace_entry(const struct lkb_oci_index *index, json_t *doc, const char *ref,
-			  const struct lkb_oci_desc *d)
+/* Takes an annotation away that means the name. */
+static void forget_name(json_t *entry, const char *key, const char *value, const char *ref)
 {
-	json_t *manifests = json_object_get(doc, "manifests");
+	lkb_autofree char *text = NULL;
+	lkb_autoref r = {0};
+
+	if (!value || lkb_ref_parse(value, &r, NULL))
+		return;
+	text = lkb_ref_text(&r);
+	if (!strcmp(text, ref))
+		json_object_del(json_object_get(entry, "annotations"), key);
+}
+
+void lkb_index_edit_remove(struct lkb_index_edit *e, const struct lkb_oci_index *index,
+			   const char *ref)
+{
+	json_t *manifests = json_object_get(e->doc, "manifests");
+
+	for (size_t i = index->n; i-- > 0;) {
+		const struct lkb_oci_desc *d = &index->items[i];
+		json_t *entry = json_array_get(manifests, i);
+		lkb_autostrv names = {0};
+
+		lkb_layout_names(d, &names);
+		if (!lkb_strv_has(&names, ref))
+			continue;
+		if (names.n == 1) {
+			json_array_remove(manifests, i);
+			continue;
+		}
+		forget_name(entry, LKB_OCI_REF_NAME, d->ref_name, ref);
+		forget_name(entry, LKB_OCI_CONTAINERD_NAME, d->containerd_name, ref);
+	}
+}
+
+void lkb_index_edit_drop(struct lkb_index_edit *e, const struct lkb_oci_index *index,
+			 const char *name)
+{
+	json_t *manifests = json_object_get(e->doc, "manifests");
+
+	for (size_t i = index->n; i-- > 0;) {
+		lkb_autofree char *own = lkb_reach_name(&index->items[i]);
+
+		if (!strcmp(own, name))
+			json_array_remove(manifests, i);
+	}
+}
+
+void lkb_index_edit_add(struct lkb_index_edit *e, const struct lkb_oci_desc *d, const char *ref)
+{
+	json_t *manifests = json_object_get(e->doc, "manifests");
 
 	if (!json_is_array(manifests)) {
 		manifests = json_array();
-		lkb_json_set(doc, "manifests", manifests);
+		lkb_json_set(e->doc, "manifests", manifests);
 	}
-	for (size_t i = index->n; i-- > 0;)
-		if (lkb_layout_is_named(&index->items[i], ref))
-			json_array_remove(manifests, i);
 	insert_sorted(manifests, lkb_oci_entry_json(d, ref));
 }
 
-static int publish_one(const struct lkb_store *s, const char *path, json_t *doc,
+static int publish_one(const struct lkb_store *s, struct lkb_index_edit *e,
 		       const struct lkb_store_name *name, struct lkb_error *err)
 {
-	lkb_autofree char *text = lkb_json_text(doc);
 	const struct lkb_oci_desc *d = name->desc;
 	lkb_autoarena arena = {0};
-	struct lkb_oci_doc now;
+	struct lkb_oci_index now;
 	struct lkb_oci_desc joined;
 
-	if (lkb_oci_doc_parse(text, strlen(text), path, LKB_OCI_TYPE_INDEX, &arena, &now, err))
+	if (lkb_index_edit_read(e, &arena, &now, err))
 		return -1;
 	/* A name with a digest stands for that very document. */
 	if (d->has_platform && !strchr(name->ref, '@')) {
-		if (join_platforms(s, &now.index, name->ref, d, &arena, &joined, err))
+		if (join_platforms(s, &now, name->ref, d, &arena, &joined, err))
 			return -1;
 		d = &joined;
 	}
-	replace_entry(&now.index, doc, name->ref, d);
+	/* Entries and keys that are not ours stay as they are. */
+	lkb_index_edit_remove(e, &now, name->ref);
+	lkb_index_edit_add(e, d, name->ref);
 	return 0;
 }
 
 int lkb_store_publish(const struct lkb_store *s, const struct lkb_store_name *names, size_t n,
 		      struct lkb_error *err)
 {
-	lkb_autofree char *path = lkb_format("%s/index.json", s->dir);
-	lkb_autofree char *text = NULL;
-	lkb_autojson doc = NULL;
-	lkb_autofd lock = -1;
-	size_t len;
+	lkb_autoindexedit e = { .lock = -1 };
 
-	if (lkb_store_lock(s, false, &lock, err) ||
-	    lkb_read_file(path, LKB_OCI_MAX_DOC, &text, &len, err) ||
-	    lkb_json_parse(text, len, path, &doc, err))
+	if (lkb_index_edit_begin(s, &e, err))
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (publish_one(s, path, doc, &names[i], err))
+		if (publish_one(s, &e, &names[i], err))
 			return -1;
-	return write_index(s, doc, err);
+	return lkb_index_edit_write(s, &e, err);
 }

@@ -25,10 +25,23 @@
  *	DIR/tmp/PID-N.tmp                   what is being written
  *	DIR/pkg/                            rootfs/pkg's downloads
  *	DIR/lock                            flock: shared to read the index, exclusive to write
+ *	DIR/in-use                          flock: shared while the store is open
  *
  * A blob appears under its name only after its digest was compared. Two processes may use one
  * store; kill -9 leaves at most *.tmp files, which the next open of the store removes when their
  * process is gone.
+ *
+ * Blobs are removed in one place only, lkb_store_prune() (and by repair), and there the danger is
+ * a process that saw a blob and did not copy it again, or copied it and has not named it yet, or
+ * resolved an image and reads its layers later. All of them have the store open. So whoever opens
+ * the store holds in-use shared until it is closed, and who removes blobs takes it exclusively:
+ * then no process is between seeing a blob and naming it, and what index.json does not lead to,
+ * nobody needs. The lock dies with its process, so a killed one holds up nobody. Removing goes
+ * file by file and changes no document: killed at any point it leaves a store whose names are all
+ * complete, with fewer blobs than before that nobody needs. Taking a name away (lkb_store_rm())
+ * replaces index.json as publishing does, and harms no reader, as the blobs stay.
+ *
+ * Derived data may go at any moment: who reads it has it open, who does not find it makes it.
  */
 struct lkb_store;
 
