@@ -28,8 +28,9 @@ static void list_text(const struct lkb_store_list *list, struct lkb_str *out)
 
 	for (i = 0; i < list->n; i++)
 		lkb_str_addf(out, "%s\t%s\tsha256:%s\t%llu\n", list->items[i].ref,
-			     list->items[i].artifact ? "artifact" :
-						       lkb_platform_text(&list->items[i].platform).s,
+			     list->items[i].artifact
+				     ? "artifact"
+				     : lkb_platform_text(&list->items[i].platform).s,
 			     lkb_sha256_text(&list->items[i].manifest).s,
 			     (unsigned long long)list->items[i].bytes);
 }

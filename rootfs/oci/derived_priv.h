@@ -13,10 +13,11 @@
  *	sha256 HEX                   of its contents, unless its own name says that
  *	layer HEX                    diff_id of a layer that it was made of; any number
  *
- * As long as the first line fits the file, nobody wrote to it, and it is used without reading it. If
- * it does not fit (a copied store), the file is hashed once more; without a record, or if that fails
- * too, it is made anew. The record's own time is when the data was last used: what was not used for
- * longest goes first when there is more than the store's bound. Whoever has it open keeps it.
+ * As long as the first line fits the file, nobody wrote to it, and it is used without reading it.
+ * If it does not fit (a copied store), the file is hashed once more; without a record, or if that
+ * fails too, it is made anew. The record's own time is when the data was last used: what was not
+ * used for longest goes first when there is more than the store's bound. Whoever has it open keeps
+ * it.
  */
 enum lkb_derived_kind { LKB_DERIVED_LAYER, LKB_DERIVED_SEGMENT, LKB_DERIVED_KINDS };
 

@@ -39,8 +39,8 @@ int lkb_store_alone(const struct lkb_store *s, struct lkb_ui *ui, struct lkb_err
 	if (!wait_for_lock(s->in_use, LOCK_EX | LOCK_NB))
 		return 0;
 	if (errno == EWOULDBLOCK) {
-		lkb_ui_message(ui, "another lkboard uses the store '%s': waiting until it has ended",
-			       s->dir);
+		lkb_ui_message(ui, "another lkboard uses the store '%s': waiting until it has "
+			       "ended", s->dir);
 		if (!wait_for_lock(s->in_use, LOCK_EX))
 			return 0;
 	}
@@ -54,8 +54,8 @@ void lkb_store_together(const struct lkb_store *s)
 
 static bool is_ours(const char *name)
 {
-	static const char *const ours[] = { ".", "..", "lock", "in-use", "tmp", "blobs", "derived", "pkg",
-					    "index.json", "oci-layout", "lost+found" };
+	static const char *const ours[] = { ".", "..", "lock", "in-use", "tmp", "blobs", "derived",
+					    "pkg", "index.json", "oci-layout", "lost+found" };
 
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(ours); i++)
 		if (!strcmp(name, ours[i]))

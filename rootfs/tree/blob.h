@@ -27,8 +27,8 @@ void lkb_blob_unref(struct lkb_blob *b); /* NULL is fine */
 
 uint64_t lkb_blob_size(const struct lkb_blob *b);
 const char *lkb_blob_name(const struct lkb_blob *b);
-/* Notes the SHA-256 of all of the blob's bytes, which somebody has compared: what says what is in it
- * without reading it. NULL where nobody did. */
+/* Notes the SHA-256 of all of the blob's bytes, which somebody has compared: what says what is in
+ * it without reading it. NULL where nobody did. */
 void lkb_blob_set_digest(struct lkb_blob *b, const struct lkb_sha256 *digest);
 const struct lkb_sha256 *lkb_blob_digest(const struct lkb_blob *b);
 /* Exactly n bytes from off; past the end is an error. */
