@@ -3,8 +3,8 @@
  * The initrd that is the whole root: several compressed archives, one behind the other, as the
  * kernel takes them. Whatever brings much (an image; a large file of the spec) has an archive of
  * its own, all the rest is the last one. Each is kept in the store under a key of all that is in
- * it, so that a build packs only what it has not packed before. How the root is cut depends on the root
- * alone: the bytes are the same whether an archive was found or made.
+ * it, so that a build packs only what it has not packed before. How the root is cut depends on the
+ * root alone: the bytes are the same whether an archive was found or made.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -15,8 +15,8 @@ struct lkb_store_rm {
 	const struct lkb_platform *platform; /* take away this one only; NULL = all */
 };
 /* Takes names away, all or none; *ret says which and what they stood for. Signatures go with the
- * last name of the repository that stands for what they are about. Blobs stay until lkb_store_prune().
- * LKB_INPUT if one is not there, or not for the platform. */
+ * last name of the repository that stands for what they are about. Blobs stay until
+ * lkb_store_prune(). LKB_INPUT if one is not there, or not for the platform. */
 int lkb_store_rm(struct lkb_store *s, const struct lkb_store_rm *rm, struct lkb_imported_list *ret,
 		 struct lkb_error *err);
 
