@@ -35,7 +35,8 @@ static int ask(const struct lkb_str *question, int *ret_fd, struct lkb_error *er
 		lkb_fail_errno(err, "cannot reach init at '" LKB_CONTROL_PATH "'");
 		return errno == EACCES ? lkb_hint(err, "only root may") : -1;
 	}
-	if (send(fd, question->s, question->len, MSG_NOSIGNAL) < 0)
+	/* One that is refused at once finds the reason behind the broken pipe. */
+	if (send(fd, question->s, question->len, MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		return lkb_fail_errno(err, "cannot ask init");
 	*ret_fd = lkb_steal_fd(&fd);
 	return 0;

@@ -21,12 +21,16 @@ static struct {
 	struct lkb_loop *loop;
 	struct waiting items[MAX_WAITING];
 	size_t n;
+	bool accepts;
 } row;
 
 static int take(unsigned client, const struct lkb_command *command, struct lkb_error *err)
 {
 	if (row.loop->request != LKB_STAY)
 		return lkb_fail(err, LKB_DIDNT, "the machine is to shut down");
+	/* An onboot container that asks would be waited for by the boot that it waits for. */
+	if (!row.accepts)
+		return lkb_fail(err, LKB_DIDNT, "the system still boots");
 	if (row.n == MAX_WAITING)
 		return lkb_fail(err, LKB_DIDNT, "%d commands are waiting already", MAX_WAITING);
 	row.items[row.n++] = (struct waiting){client, *command};
@@ -57,6 +61,11 @@ void lkb_commands_open(struct lkb_loop *l)
 	row.loop = l;
 	if (lkb_control_open(l, LKB_CONTROL_PATH, on_question, NULL, &err))
 		lkb_say_error(&err, "services cannot be started and stopped by hand");
+}
+
+void lkb_commands_accept(void)
+{
+	row.accepts = true;
 }
 
 bool lkb_commands_work(struct lkb_loop *l)

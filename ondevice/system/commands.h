@@ -9,8 +9,10 @@
 /* What people ask PID 1 for: `list` is answered at once, the rest waits in a row until the main
  * loop gets to it. */
 
-/* Listens from now on; says so if it cannot. */
+/* Listens from now on; says so if it cannot. What would have to wait is refused until
+ * lkb_commands_accept(): an onboot container that asks is itself waited for. */
 void lkb_commands_open(struct lkb_loop *l);
+void lkb_commands_accept(void);
 
 /* Carries out what waits. True if there was something; as lkb_services_work(), only for the main
  * loop. */

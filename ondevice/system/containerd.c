@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "ondevice/common/now.h"
 #include "ondevice/common/say.h"
+#include "ondevice/system/restart.h"
 #include "ondevice/system/run.h"
 
 #define PROGRAM "/usr/bin/containerd"
@@ -19,17 +21,45 @@
 
 static struct {
 	struct lkb_loop *loop;
-	bool ended;
+	bool was_up, ended;
 	int status;
+	int64_t started_ms;
+	unsigned delay_s; /* the wait before its last start; 0 = none */
 } containerd;
 
+static void on_time(void *arg);
+
+static void start_later(void)
+{
+	struct lkb_life life = {.exit_code = -1,
+				.ran_ms = lkb_now_ms() - containerd.started_ms};
+
+	containerd.delay_s = lkb_restart_delay(LKB_RESTART_ALWAYS, &life, containerd.delay_s);
+	lkb_say("containerd is started again in %u s; services run on", containerd.delay_s);
+	lkb_loop_timer(containerd.loop, (int64_t)containerd.delay_s * 1000, on_time, NULL);
+}
+
+/* Its shims keep the services, and the next one finds them. */
 static void on_end(void *arg, int status)
 {
 	containerd.ended = true;
 	containerd.status = status;
-	if (!containerd.loop->stopping)
-		lkb_say("containerd ENDED: %s; services run on, but nothing new can start; its log "
-			"is " LOG, lkb_status_text(status).s);
+	if (containerd.loop->stopping || !containerd.was_up)
+		return;
+	lkb_say("containerd ENDED: %s; its log is " LOG, lkb_status_text(status).s);
+	start_later();
+}
+
+static int run(struct lkb_error *err)
+{
+	static const char *const argv[] = {PROGRAM, NULL};
+	struct lkb_log_options log = {.name = "containerd", .file = LOG, .no_console = true};
+	struct lkb_run program = {.argv = argv, .log = &log};
+	pid_t pid;
+
+	containerd.ended = false;
+	containerd.started_ms = lkb_now_ms();
+	return lkb_run_start(containerd.loop, &program, on_end, NULL, &pid, err);
 }
 
 bool lkb_containerd_installed(void)
@@ -62,18 +92,24 @@ static int wait_for_socket(struct lkb_loop *l, struct lkb_error *err)
 	return 0;
 }
 
+static void on_time(void *arg)
+{
+	struct lkb_error err;
+
+	if (!run(&err))
+		return;
+	lkb_say_error(&err, "containerd FAILED");
+	start_later();
+}
+
 int lkb_containerd_start(struct lkb_loop *l, bool *ret_stale, struct lkb_error *err)
 {
-	static const char *const argv[] = {PROGRAM, NULL};
-	struct lkb_log_options log = {.name = "containerd", .file = LOG, .no_console = true};
-	struct lkb_run run = {.argv = argv, .log = &log};
 	bool stale = !access(RECORDS, F_OK);
-	pid_t pid;
 
 	containerd.loop = l;
-	containerd.ended = false;
-	if (lkb_run_start(l, &run, on_end, NULL, &pid, err) || wait_for_socket(l, err))
+	if (run(err) || wait_for_socket(l, err))
 		return -1;
+	containerd.was_up = true;
 	*ret_stale = stale;
 	return 0;
 }

@@ -13,7 +13,7 @@
 #include "ondevice/common/now.h"
 #include "ondevice/system/command.h"
 
-#define MAX_CLIENTS 16
+#define MAX_CLIENTS 24 /* more than commands may wait: somebody must be able to look */
 #define SILENCE_MS 5000 /* one that has not asked by then makes room for others */
 
 struct client {
@@ -145,6 +145,19 @@ static bool is_root(int fd)
 	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && peer.uid == geteuid();
 }
 
+/* The question is taken off first: closing with unread bytes would take the answer away, too. */
+static void refuse(int fd)
+{
+	static const char *const packets[] = {"eothers are asking already; try again", "x9"};
+	char question[LKB_COMMAND_MAX];
+	size_t i;
+
+	while (recv(fd, question, sizeof(question), MSG_DONTWAIT) > 0)
+		;
+	for (i = 0; i < LKB_ARRAY_SIZE(packets); i++)
+		send(fd, packets[i], strlen(packets[i]), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 static void on_client(void *arg, short revents)
 {
 	lkb_autofd fd = accept4(control.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -153,8 +166,10 @@ static void on_client(void *arg, short revents)
 	if (fd < 0 || !is_root(fd))
 		return;
 	c = make_room();
-	if (!c)
+	if (!c) {
+		refuse(fd);
 		return;
+	}
 	*c = (struct client){.fd = lkb_steal_fd(&fd), .number = ++control.last_number,
 			     .since_ms = lkb_now_ms()};
 	lkb_loop_watch(control.loop, c->fd, POLLIN, on_packet, c);

@@ -95,10 +95,13 @@ static void load_modules(struct lkb_loop *l, const char *release)
 {
 	lkb_autofree char *modules = release_or(release, "MODULES", "");
 
+	/* Specs bind its mount point; no device asks for it. */
+	lkb_plug_want("fs-binfmt_misc");
 	lkb_plug_start(l, PLUG_TIMEOUT_MS);
 	/* Writable containers stand on overlays. */
 	lkb_plug_modules(l, "overlay");
 	lkb_plug_modules(l, modules);
+	lkb_mounts_late();
 }
 
 static void say_hello(const char *release)
@@ -132,6 +135,7 @@ static void boot(struct lkb_loop *l)
 	lkb_volumes_mount("/containers/volumes");
 	lkb_commands_open(l);
 	onboot = lkb_containers_run(l, "onboot", 0);
+	lkb_commands_accept();
 	services = l->request == LKB_STAY ? lkb_services_start(l) : 0;
 	if (l->request != LKB_STAY)
 		return;
@@ -157,8 +161,9 @@ static int prepare(struct lkb_loop *l, struct lkb_error *err)
 	return 0;
 }
 
-/* What this program is when somebody else than the kernel starts it, by the name it is called. */
-static int be_another(int argc, char **argv)
+/* What this program is by the name it is called: not the number of the process says so, for in a
+ * container every program is number 1. NULL = an init. */
+static int (*other(const char *argv0))(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
@@ -168,15 +173,14 @@ static int be_another(int argc, char **argv)
 		{"lkboard-service", lkb_client_main},
 		{LKB_ONCREATE_NAME, lkb_oncreate_main},
 	};
-	const char *slash = strrchr(argv[0], '/');
-	const char *name = slash ? slash + 1 : argv[0];
+	const char *slash = strrchr(argv0, '/');
+	const char *name = slash ? slash + 1 : argv0;
 	size_t i;
 
 	for (i = 0; i < LKB_ARRAY_SIZE(others); i++)
 		if (!strcmp(others[i].name, name))
-			return others[i].fn(argc, argv);
-	lkb_say("this is the init of a system; it runs as process 1 only");
-	return LKB_USAGE;
+			return others[i].fn;
+	return NULL;
 }
 
 int main(int argc, char **argv)
@@ -184,8 +188,12 @@ int main(int argc, char **argv)
 	struct lkb_error err;
 	struct lkb_loop loop;
 
-	if (getpid() != 1)
-		return be_another(argc, argv);
+	if (other(argv[0]))
+		return other(argv[0])(argc, argv);
+	if (getpid() != 1) {
+		lkb_say("this is the init of a system; it runs as process 1 only");
+		return LKB_USAGE;
+	}
 	if (prepare(&loop, &err))
 		lkb_fatal(lkb_fatal_seconds(""), &err);
 	boot(&loop);

@@ -41,6 +41,17 @@ static const struct {
 	{"pstore", "/sys/fs/pstore", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, IF_OFFERED},
 };
 
+/* Offered only once a driver is loaded, or by some machines. */
+static const struct {
+	const char *type, *at;
+} late[] = {
+	{"binfmt_misc", "/proc/sys/fs/binfmt_misc"},
+	{"configfs", "/sys/kernel/config"},
+	{"efivarfs", "/sys/firmware/efi/efivars"},
+	{"fusectl", "/sys/fs/fuse/connections"},
+	{"selinuxfs", "/sys/fs/selinux"},
+};
+
 static const struct {
 	const char *path;
 	mode_t mode;
@@ -49,6 +60,7 @@ static const struct {
 	{"/run/log", 0755},
 	{"/run/resolvconf", 0755},
 	{"/run/lkboard", 0700},
+	{"/tmp/etc", 0755}, /* specs of 2017 bind it on /etc */
 	{"/var/cache", 0755},
 	{"/var/empty", 0755},
 	{"/var/lib", 0755},
@@ -120,6 +132,16 @@ int lkb_mounts_setup(struct lkb_error *err)
 	if (mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) < 0)
 		return lkb_fail_errno(err, "cannot share the mounts with containers");
 	return 0;
+}
+
+void lkb_mounts_late(void)
+{
+	size_t i;
+
+	for (i = 0; i < LKB_ARRAY_SIZE(late); i++)
+		if (!access(late[i].at, F_OK) && !is_mount_point(late[i].at))
+			mount(late[i].type, late[i].at, late[i].type,
+			      MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
 static bool is_kernels_own(const char *path)

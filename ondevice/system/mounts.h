@@ -9,6 +9,10 @@
  * containers share. Fails only where nothing works without. */
 int lkb_mounts_setup(struct lkb_error *err);
 
+/* Those of the kernel's file systems whose mount points come with a driver, once the drivers are
+ * loaded. What the machine does not offer is left out. */
+void lkb_mounts_late(void);
+
 /* Unmounts what can be unmounted, last first; what is in use becomes read-only. */
 void lkb_mounts_teardown(void);
 

@@ -180,6 +180,11 @@ static int listen_to_kernel(struct lkb_error *err)
 	return 0;
 }
 
+void lkb_plug_want(const char *alias)
+{
+	lkb_strv_add(&plug.pending, alias);
+}
+
 void lkb_plug_start(struct lkb_loop *l, int64_t timeout_ms)
 {
 	struct lkb_error err;

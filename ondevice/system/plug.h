@@ -14,6 +14,10 @@
  * most timeout_ms. */
 void lkb_plug_start(struct lkb_loop *l, int64_t timeout_ms);
 
+/* Adds an alias that no device has to those that lkb_plug_start() loads; there need be no module
+ * of that name. */
+void lkb_plug_want(const char *alias);
+
 /* Loads modules by name, dependencies with them; says which one fails. */
 void lkb_plug_modules(struct lkb_loop *l, const char *names);
 

@@ -110,6 +110,15 @@ static int do_all(const struct lkb_json *runtime, struct work *w, struct lkb_err
 	       make_listed(lkb_json_items(runtime, "cgroups"), "/sys/fs/cgroup/", err) ? -1 : 0;
 }
 
+void lkb_prepare_policy(const char *dir, enum lkb_restart *ret)
+{
+	lkb_autoarena arena = {0};
+	const struct lkb_json *runtime;
+
+	if (!lkb_runtime_read(dir, &arena, &runtime, NULL))
+		lkb_restart_parse(lkb_json_string(runtime, "restart"), ret);
+}
+
 static void unmount(struct lkb_strv *points)
 {
 	size_t i;

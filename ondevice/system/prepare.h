@@ -24,6 +24,10 @@ struct lkb_prepared {
  * container. On failure everything is undone. */
 int lkb_prepare(const char *dir, bool again, struct lkb_prepared *ret, struct lkb_error *err);
 
+/* What DIR/runtime.json says about restarts, for a container that could not be prepared; the policy
+ * stays as it is if it cannot be read. */
+void lkb_prepare_policy(const char *dir, enum lkb_restart *ret);
+
 /* Unmounts what is in DIR, last first. */
 void lkb_prepared_undo(struct lkb_prepared *p);
 void lkb_prepared_clear(struct lkb_prepared *p);

@@ -34,11 +34,14 @@ static bool is_first_of_namespace(const char *text)
 
 bool lkb_procstatus_text_ends_by(const char *text, int number)
 {
-	const char *caught = field(text, "SigCgt");
+	/* A blocked one waits for sigwait() or a signalfd, as tini has it. */
+	const char *caught = field(text, "SigCgt"), *blocked = field(text, "SigBlk");
+	unsigned long long heard;
 
 	if (!caught || !is_first_of_namespace(text))
 		return true;
-	return strtoull(caught, NULL, 16) >> (number - 1) & 1;
+	heard = strtoull(caught, NULL, 16) | (blocked ? strtoull(blocked, NULL, 16) : 0);
+	return heard >> (number - 1) & 1;
 }
 
 bool lkb_procstatus_ends_by(pid_t pid, int number)

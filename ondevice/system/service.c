@@ -207,8 +207,10 @@ static int start(struct lkb_service *s, struct lkb_error *err)
 	struct lkb_prepared prepared = {0};
 
 	lkb_service_release(s);
-	if (lkb_prepare(dir, s->was_prepared, &prepared, err))
+	if (lkb_prepare(dir, s->was_prepared, &prepared, err)) {
+		lkb_prepare_policy(dir, &s->prepared.restart);
 		return -1;
+	}
 	lkb_prepared_clear(&s->prepared);
 	s->prepared = prepared;
 	s->was_prepared = true;

@@ -60,7 +60,8 @@ static void report_failure(struct lkb_service *s, const struct lkb_error *err)
 	static const struct lkb_life none = {.exit_code = -1};
 
 	lkb_say_error(err, "service '%s' FAILED", s->id);
-	lkb_say("  its output is in %s", s->log_path);
+	if (s->logs)
+		lkb_say("  its output is in %s", s->log_path);
 	if (err->kind != LKB_INTERRUPTED)
 		start_later(s, &none);
 }
@@ -128,6 +129,8 @@ static int start(struct lkb_service *s, struct lkb_str *answer, struct lkb_error
 	/* It may end this very moment. */
 	if (s->state == LKB_SERVICE_ENDING)
 		lkb_loop_until(s->loop, &s->gone, DELETE_TIMEOUT_MS);
+	if (!s->gone && s->state == LKB_SERVICE_ENDING)
+		return lkb_fail(err, LKB_DIDNT, "service '%s' still ends", s->id);
 	if (!s->gone) {
 		lkb_str_addf(answer, "service '%s' runs already\n", s->id);
 		return 0;
@@ -136,7 +139,8 @@ static int start(struct lkb_service *s, struct lkb_str *answer, struct lkb_error
 	s->by_hand = false;
 	if (lkb_service_start(s, err)) {
 		report_failure(s, err);
-		lkb_hint(err, "its output is in %s", s->log_path);
+		if (s->logs)
+			lkb_hint(err, "its output is in %s", s->log_path);
 		return lkb_context(err, "service '%s'", s->id);
 	}
 	lkb_str_addf(answer, "service '%s' is started\n", s->id);
@@ -176,7 +180,12 @@ static int stop(struct lkb_service *s, struct lkb_str *answer, struct lkb_error 
 
 static int restart(struct lkb_service *s, struct lkb_str *answer, struct lkb_error *err)
 {
-	return (!s->gone && stop(s, answer, err)) || start(s, answer, err) ? -1 : 0;
+	if (!s->gone && stop(s, answer, err)) {
+		/* Wanted was that it runs: if it ends later, its policy counts again. */
+		s->by_hand = false;
+		return -1;
+	}
+	return start(s, answer, err);
 }
 
 static int find(const char *name, struct lkb_service **ret, struct lkb_error *err)

@@ -123,6 +123,7 @@ check "the console has a shell" shell_ready 120
 asked=0
 ask() {
 	asked=$((asked + 1))
+	echo none > "$T/rc"
 	type_line "$1; echo rc-of-$asked''-\$?."
 	wait_for "rc-of-$asked-" 90 && grep -a "^rc-of-$asked-" "$T/console" | tr -d '\r' |
 		sed 's/rc-of-[0-9]*-//' | tail -n 1 > "$T/rc"

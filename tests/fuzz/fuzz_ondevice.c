@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the programs on the board read: runtime.json, the kernel's command line, mount options, a
- * process' status. The first byte says which of them the rest is. */
+ * process' status, the kernel's events, release files, what people ask init for. The first byte says
+ * which of them the rest is. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +10,12 @@
 #include "base/cleanup.h"
 #include "ondevice/common/cmdline.h"
 #include "ondevice/initrd/slot.h"
+#include "ondevice/system/command.h"
 #include "ondevice/system/json.h"
 #include "ondevice/system/mountopts.h"
+#include "ondevice/system/plug.h"
 #include "ondevice/system/procstatus.h"
+#include "ondevice/system/release.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -80,6 +84,31 @@ static void mount_options(char *text)
 		lkb_mount_options_add(&o, option);
 }
 
+static void command(const char *bytes, size_t n)
+{
+	struct lkb_command c;
+	struct lkb_error err = {0};
+
+	if (lkb_command_parse(bytes, n, &c, &err))
+		must(err.message[0]);
+	else
+		must(c.verb == LKB_VERB_LIST ? !c.name[0] : lkb_service_name_ok(c.name));
+}
+
+static void event(const char *text, size_t n)
+{
+	const char *alias = lkb_plug_uevent_alias(text, n);
+
+	must(!alias || (alias > text && alias < text + n && *alias));
+}
+
+static void release(const char *text)
+{
+	lkb_autofree char *value = lkb_release_get(text, "NAME");
+
+	must(!value || strlen(value) <= strlen(text));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	lkb_autofree char *text = size ? lkb_strndup((const char *)data + 1, size - 1) : NULL;
@@ -90,6 +119,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	switch (data[0]) {
 	case 'c':
 		cmdline(text);
+		break;
+	case 'e':
+		event(text, size - 1);
+		break;
+	case 'q':
+		command(exact, size - 1);
+		break;
+	case 'r':
+		release(text);
 		break;
 	case 'm':
 		mount_options(text);

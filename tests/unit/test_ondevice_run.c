@@ -307,9 +307,13 @@ static void a_container_that_ignores_sigterm_is_known(void **state)
 {
 	static const char deaf[] = "Name:\tsh\nNSpid:\t275\t1\nSigCgt:\t0000000000010002\n";
 	static const char hears[] = "Name:\tsh\nNSpid:\t275\t1\nSigCgt:\t0000000000004000\n";
+	static const char waits[] = "Name:\ttini\nNSpid:\t275\t1\nSigBlk:\t0000000000004000\n"
+				    "SigCgt:\t0000000000000000\n";
 
 	assert_false(lkb_procstatus_text_ends_by(deaf, SIGTERM));
 	assert_true(lkb_procstatus_text_ends_by(hears, SIGTERM));
+	assert_true(lkb_procstatus_text_ends_by(waits, SIGTERM));
+	assert_false(lkb_procstatus_text_ends_by(waits, SIGINT));
 	/* Not the first of its namespace: the default action ends it. */
 	assert_true(lkb_procstatus_text_ends_by("NSpid:\t275\t12\nSigCgt:\t0\n", SIGTERM));
 	assert_true(lkb_procstatus_text_ends_by("NSpid:\t271\nSigCgt:\t0\n", SIGTERM));
