@@ -76,6 +76,22 @@ static int prune_blobs(struct pruning *p, struct lkb_store_freed *freed, struct 
 	return 0;
 }
 
+/* Beginnings of blobs that a pull left behind: nobody pulls now. */
+static int prune_partial(struct pruning *p, struct lkb_store_freed *freed, struct lkb_error *err)
+{
+	lkb_autofree char *dir = lkb_format("%s/partial", p->s->dir);
+	lkb_autostrv names = {0};
+
+	lkb_store_names(dir, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		lkb_autofree char *path = lkb_format("%s/%s", dir, names.items[i]);
+
+		if (drop(p, path, freed, err))
+			return -1;
+	}
+	return 0;
+}
+
 /* Of a file of derived/: is there still something that it is good for? */
 static bool is_useful(const struct pruning *p, enum lkb_derived_kind kind, const char *name)
 {
@@ -175,6 +191,7 @@ static int prune(struct pruning *p, struct lkb_store_pruned *ret, struct lkb_err
 
 	p->reach.fault = on_fault;
 	if (lkb_reach_all(&p->reach, err) || prune_blobs(p, &freed.blobs, err) ||
+	    prune_partial(p, &freed.blobs, err) ||
 	    prune_derived(p, &freed.derived, err) || prune_packages(p, &freed.packages, err))
 		return -1;
 	*ret = freed;

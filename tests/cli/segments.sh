@@ -60,6 +60,23 @@ else
 	skip "zstd reads it" "zstd is not installed"
 fi
 
+if have strace && strace -o /dev/null true 2> /dev/null; then
+	killed() { # at every fourth name that a build gives, with nothing derived
+		for step in 1 5 9 13; do
+			rm -rf "$T/own/derived" "$T/killed"
+			strace -o /dev/null -f -e trace=rename -e inject="rename:signal=KILL:when=$step" \
+				"$LKBOARD" --progress none --store "$T/own" build qemu-arm64 "$T/box.yml" --offline \
+				--lock "$STORE/pkg/packages.lock" -o "$T/killed"
+			[ $? = 137 ] || return 1
+			"$LKBOARD" --progress none --store "$T/own" cache verify || return 1
+			build "$T/own" "$T/killed" && cmp "$T/cold/box-initrd.img" "$T/killed/box-initrd.img" || return 1
+		done
+	}
+	check "builds that are killed leave a right store, and the next one is right" killed
+else
+	skip "builds that are killed leave a right store" "strace cannot be used"
+fi
+
 large=$(ls -S "$T/own/derived/segment-v1"/*.zst | head -n 1)
 printf 'XXXX' | dd of="$large" bs=1 seek=5000 conv=notrunc 2> "$T/err"
 "$LKBOARD" --progress none --store "$T/own" cache verify > "$T/out" 2> "$T/err"
