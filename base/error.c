@@ -32,6 +32,8 @@ static void hint_of_errno(struct lkb_error *err, int number)
 			      "nothing half-written was left");
 	else if (number == EFBIG)
 		lkb_hint(err, "the file system or a limit (ulimit -f) allows no file this large");
+	else if (number == EMFILE)
+		lkb_hint(err, "raise the limit on open files: 'ulimit -n 65536'");
 	else if (number == EROFS)
 		lkb_hint(err, "that file system is mounted read-only");
 }

@@ -64,3 +64,18 @@ bool lkb_glob_match(const char *pattern, const char *name)
 		pattern++;
 	return !*pattern;
 }
+
+bool lkb_path_has_dotdot(const char *path, size_t len)
+{
+	const char *end = path + len;
+
+	while (path < end) {
+		const char *slash = memchr(path, '/', (size_t)(end - path));
+		size_t n = (size_t)((slash ? slash : end) - path);
+
+		if (n == 2 && path[0] == '.' && path[1] == '.')
+			return true;
+		path += n + 1;
+	}
+	return false;
+}

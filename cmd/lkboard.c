@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -55,6 +56,19 @@ static void hold_standard_files(void)
 	for (fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
 			open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+}
+
+/* Every layer that is used is an open file; a shell's usual 1024 are few for an archive of images.
+ * Helpers that go through all numbers up to the limit stay quick with this one. */
+static void allow_open_files(void)
+{
+	const rlim_t enough = 65536;
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur >= enough)
+		return;
+	r.rlim_cur = r.rlim_max < enough ? r.rlim_max : enough;
+	setrlimit(RLIMIT_NOFILE, &r);
 }
 
 /* The directory the program stands in, or NULL. */
@@ -224,6 +238,7 @@ int main(int argc, char **argv)
 
 	hold_standard_files();
 	catch_signals();
+	allow_open_files();
 	r = run(&ctx, argv + 1, (size_t)(argc > 0 ? argc - 1 : 0), &err);
 	if (r && err.message[0])
 		lkb_report_error(&ctx, &err);

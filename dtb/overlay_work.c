@@ -46,9 +46,9 @@ int lkb_dtb_check_work(const void *base, const void *overlay, const char *overla
 		count(overlay, fixups, &n, &bytes);
 		items += bytes / 6; /* "/:x:0" and a NUL is the shortest */
 	}
-	if (items > MAX_WORK / size)
-		return lkb_fail(err, LKB_INPUT, "overlay '%s' holds too much to be applied: %llu "
-				"nodes, properties and places to mend", overlay_name,
-				(unsigned long long)items);
-	return 0;
+	if (items <= MAX_WORK / size)
+		return 0;
+	lkb_fail(err, LKB_INPUT, "overlay '%s' holds too much to be applied: %llu nodes, "
+		 "properties and places to mend", overlay_name, (unsigned long long)items);
+	return lkb_hint(err, "divide it into several overlays");
 }

@@ -33,13 +33,14 @@ static struct lkb_platform platform_of(const struct lkb_board *board)
 	return platform;
 }
 
-static int build_package(struct lkb_plan *p, const struct lkb_pkg *pkg, struct lkb_error *err)
+static int build_package(struct lkb_plan *p, const struct lkb_pkg *pkg, const char *arch,
+			 struct lkb_error *err)
 {
 	const struct lkb_plan_in *in = p->in;
 	struct lkb_pkg_env env = {
 		.configs_dir = in->configs_dir,
 		.local_dir = in->ondevice_dir,
-		.arch = in->board->arch,
+		.arch = arch,
 		.lock_path = in->lock_path,
 		.locked = in->locked,
 		.update_lock = in->update_lock,
@@ -66,6 +67,8 @@ static bool is_ours(struct lkb_plan *p, const char *ref, const struct lkb_platfo
 /* A reference and the package definition that makes it, if there is one. */
 struct need {
 	const char *ref;
+	struct lkb_platform platform;
+	const struct lkb_pos *pos; /* of the platform, if the spec says it; else NULL */
 	struct lkb_pkg *pkg; /* owned */
 	bool there;          /* in the store */
 };
@@ -120,26 +123,46 @@ static int find_package(struct lkb_plan *p, struct need *need, struct lkb_error 
 	return need->there || need->pkg ? 0 : not_there(p, &parsed, err);
 }
 
-/* What nobody has and nobody makes is said first, before packages are built for minutes. */
-static int find_needs(struct lkb_plan *p, const struct lkb_strv *refs,
-		      const struct lkb_platform *platform, struct needs *needs,
-		      struct lkb_error *err)
+static void list_needs(const struct lkb_strv *refs, const struct lkb_platform *platform,
+		       const struct lkb_rootfs_wants *wants, struct needs *needs)
 {
 	size_t i;
 
-	needs->items = lkb_alloc_array(refs->n, sizeof(*needs->items));
-	for (i = 0; i < refs->n; i++) {
-		struct need *need = &needs->items[needs->n++];
+	needs->items = lkb_alloc_array(refs->n + wants->n, sizeof(*needs->items));
+	for (i = 0; i < refs->n; i++)
+		needs->items[needs->n++] = (struct need){
+			.ref = refs->items[i], .platform = *platform};
+	for (i = 0; i < wants->n; i++)
+		needs->items[needs->n++] = (struct need){
+			.ref = wants->items[i].ref,
+			.platform = wants->items[i].platform,
+			.pos = wants->items[i].pos};
+}
+
+static int at_need(const struct lkb_plan *p, const struct need *need, struct lkb_error *err)
+{
+	const struct lkb_pos *pos = need->pos;
+
+	return pos ? lkb_at(err, pos->file, pos->line, pos->column)
+		   : lkb_rootfs_ref_at(p->in->spec, need->ref, err);
+}
+
+/* What nobody has and nobody makes is said first, before packages are built for minutes. */
+static int find_packages(struct lkb_plan *p, struct needs *needs, struct lkb_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < needs->n; i++) {
+		struct need *need = &needs->items[i];
 		lkb_auto(lkb_image) image = NULL;
 
-		need->ref = refs->items[i];
-		need->there = lkb_store_has(p->in->store, need->ref, platform);
+		need->there = lkb_store_has(p->in->store, need->ref, &need->platform);
 		if (p->in->configs_dir && (!need->there || p->in->build_missing) &&
 		    find_package(p, need, err))
 			return -1;
 		if (!need->there && !need->pkg &&
-		    lkb_store_resolve(p->in->store, need->ref, platform, &image, err))
-			return lkb_rootfs_ref_at(p->in->spec, need->ref, err);
+		    lkb_store_resolve(p->in->store, need->ref, &need->platform, &image, err))
+			return at_need(p, need, err);
 	}
 	return 0;
 }
@@ -151,7 +174,7 @@ static int refresh(struct lkb_plan *p, const struct need *need, struct lkb_error
 {
 	if (!need->there || !lkb_pkg_has_local(need->pkg) || p->in->ondevice_dir ||
 	    p->in->locked || p->in->update_lock)
-		return build_package(p, need->pkg, err);
+		return build_package(p, need->pkg, need->platform.arch, err);
 	lkb_ui_warning(p->in->ui, "the programs for the boards were not found: image '%s' is used "
 		       "as it is in the store", need->ref);
 	return 0;
@@ -159,31 +182,63 @@ static int refresh(struct lkb_plan *p, const struct need *need, struct lkb_error
 
 /* An image that a package definition makes is made where the store lacks it, and made anew where
  * its definition has changed. */
-static int supply(struct lkb_plan *p, const struct need *need, const struct lkb_platform *platform,
-		  struct lkb_error *err)
+static int supply(struct lkb_plan *p, const struct need *need, struct lkb_error *err)
 {
 	if (!need->pkg)
 		return 0;
 	if (p->in->build_missing)
-		return need->there && !is_ours(p, need->ref, platform) ? 0 : refresh(p, need, err);
-	lkb_strv_add(&p->missing, need->ref);
+		return need->there && !is_ours(p, need->ref, &need->platform)
+			       ? 0
+			       : refresh(p, need, err);
+	if (!lkb_strv_has(&p->missing, need->ref))
+		lkb_strv_add(&p->missing, need->ref);
 	return 0;
 }
 
-static int resolve_all(struct lkb_plan *p, const struct lkb_strv *refs,
-		       const struct lkb_platform *platform, struct lkb_error *err)
+static bool is_listed(const struct lkb_rootfs_images *images, const struct lkb_image *im)
 {
 	size_t i;
 
-	p->images.items = lkb_alloc_array(refs->n, sizeof(*p->images.items));
-	for (i = 0; i < refs->n; i++) {
-		if (lkb_store_resolve(p->in->store, refs->items[i], platform, &p->images.items[i],
-				      err))
-			return lkb_rootfs_ref_at(p->in->spec, refs->items[i], err);
-		lkb_ui_detail(p->in->ui, "image '%s' is sha256:%s", p->images.items[i]->ref,
-			      lkb_sha256_text(&p->images.items[i]->manifest).s);
-		p->images.n++;
+	for (i = 0; i < images->n; i++)
+		if (!strcmp(images->items[i]->ref, im->ref) &&
+		    lkb_sha256_equal(&images->items[i]->manifest, &im->manifest))
+			return true;
+	return false;
+}
+
+/* Adds what the needs are resolved to, each image of a name once. */
+static int resolve_all(struct lkb_plan *p, const struct need *needs, size_t n,
+		       struct lkb_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		lkb_auto(lkb_image) image = NULL;
+
+		if (lkb_store_resolve(p->in->store, needs[i].ref, &needs[i].platform, &image, err))
+			return at_need(p, &needs[i], err);
+		if (is_listed(&p->images, image))
+			continue;
+		lkb_ui_detail(p->in->ui, "image '%s' is sha256:%s", image->ref,
+			      lkb_sha256_text(&image->manifest).s);
+		p->images.items[p->images.n++] = LKB_STEAL(image);
 	}
+	return 0;
+}
+
+/* What a volume holds for others is not unpacked. */
+static int resolve_needs(struct lkb_plan *p, const struct needs *needs, size_t n_own,
+			 struct lkb_error *err)
+{
+	struct lkb_rootfs_images own;
+
+	p->images.items = lkb_alloc_array(needs->n, sizeof(*p->images.items));
+	if (resolve_all(p, needs->items, n_own, err))
+		return -1;
+	own = p->images;
+	if (resolve_all(p, needs->items + n_own, needs->n - n_own, err))
+		return -1;
+	lkb_prefetch(p->in->store, &own, p->in->jobs, p->in->ui);
 	return 0;
 }
 
@@ -279,21 +334,24 @@ static int decide_seed(struct lkb_plan *p, struct lkb_error *err)
 int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
 {
 	struct lkb_platform platform = platform_of(p->in->board);
+	struct lkb_rootfs_wants wants __attribute__((cleanup(lkb_rootfs_wants_clear))) = {0};
 	struct needs needs __attribute__((cleanup(clear_needs))) = {0};
 	lkb_autostrv refs = {0};
 	size_t i;
 
 	collect_refs(p, &refs);
-	if (find_needs(p, &refs, &platform, &needs, err))
+	if (lkb_rootfs_wants(p->in->spec, &wants, err))
+		return -1;
+	list_needs(&refs, &platform, &wants, &needs);
+	if (find_packages(p, &needs, err))
 		return -1;
 	for (i = 0; i < needs.n; i++)
-		if (supply(p, &needs.items[i], &platform, err))
+		if (supply(p, &needs.items[i], err))
 			return -1;
 	if (p->missing.n)
 		return 0;
-	if (resolve_all(p, &refs, &platform, err))
+	if (resolve_needs(p, &needs, refs.n, err))
 		return -1;
-	lkb_prefetch(p->in->store, &p->images, p->in->jobs, p->in->ui);
 	decide_epoch(p);
 	return decide_seed(p, err);
 }

@@ -49,7 +49,7 @@ json_t *lkb_json_images(const struct lkb_plan *p)
 		json_array_append_new(
 			list, json_pack("{s:s, s:o, s:o}", "ref", im->ref, "manifest",
 					digest_json(&im->manifest), "platform",
-					json_sprintf("linux/%s", im->platform.arch)));
+					json_string(lkb_platform_text(&im->platform).s)));
 	}
 	return list;
 }

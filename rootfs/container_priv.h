@@ -58,7 +58,6 @@ int lkb_mounts_read(const struct lkb_spec_image *set, const struct lkb_objlist *
 		    struct lkb_arena *arena, struct lkb_mount **ret, size_t *ret_n,
 		    struct lkb_error *err);
 void lkb_mount_write(struct lkb_jsonout *j, const struct lkb_mount *m);
-bool lkb_mount_is_bind(const struct lkb_mount *m);
 /* Of a bind: adds the option that makes it one, and puts the path of the volume in place of its
  * name. */
 int lkb_mount_complete(struct lkb_mount *m, const struct lkb_objlist *volumes,

@@ -2,9 +2,7 @@
 #include "rootfs/oci/ref.h"
 #include "rootfs/rootfs_priv.h"
 
-/* The name an image has in the store; a reference that is none stays as it is, so that whoever
- * looks for it says what is wrong with it. The caller frees the result. */
-static char *canonical(const char *ref)
+char *lkb_rootfs_canonical(const char *ref)
 {
 	lkb_autoref parsed = { 0 };
 
@@ -18,7 +16,7 @@ static void add_ref(struct lkb_strv *list, const char *ref)
 
 	if (!ref || !*ref)
 		return;
-	name = canonical(ref);
+	name = lkb_rootfs_canonical(ref);
 	if (!lkb_strv_has(list, name))
 		lkb_strv_add(list, name);
 }
@@ -33,9 +31,20 @@ static bool visit_object(const struct lkb_pos *object, const char *ref, visit_fn
 	return ref && *ref && fn(ctx, ref, &pos);
 }
 
-static bool visit_images(const struct lkb_spec *spec, visit_fn *fn, void *ctx)
+static bool visit_volumes(const struct lkb_spec *spec, bool with_platforms, visit_fn *fn, void *ctx)
 {
-	const struct lkb_spec_volume *volumes = spec->volumes.items;
+	const struct lkb_spec_volume *v = spec->volumes.items;
+
+	for (size_t i = 0; i < spec->volumes.n; i++)
+		if (lkb_rootfs_lists_platforms(&v[i]) == with_platforms &&
+		    visit_object(&v[i].pos, v[i].image, fn, ctx))
+			return true;
+	return false;
+}
+
+/* Those that are for the board. */
+static bool visit_own(const struct lkb_spec *spec, visit_fn *fn, void *ctx)
+{
 	struct lkb_rootfs_section sections[LKB_ROOTFS_SECTIONS];
 
 	if (visit_object(&spec->kernel.pos, spec->kernel.image, fn, ctx))
@@ -51,10 +60,12 @@ static bool visit_images(const struct lkb_spec *spec, visit_fn *fn, void *ctx)
 			if (visit_object(&images[i].pos, images[i].image, fn, ctx))
 				return true;
 	}
-	for (size_t i = 0; i < spec->volumes.n; i++)
-		if (visit_object(&volumes[i].pos, volumes[i].image, fn, ctx))
-			return true;
-	return false;
+	return visit_volumes(spec, false, fn, ctx);
+}
+
+static bool visit_images(const struct lkb_spec *spec, visit_fn *fn, void *ctx)
+{
+	return visit_own(spec, fn, ctx) || visit_volumes(spec, true, fn, ctx);
 }
 
 static bool visit_add(void *ctx, const char *ref, const struct lkb_pos *pos)
@@ -65,7 +76,7 @@ static bool visit_add(void *ctx, const char *ref, const struct lkb_pos *pos)
 
 void lkb_rootfs_refs(const struct lkb_spec *spec, struct lkb_strv *ret)
 {
-	visit_images(spec, visit_add, ret);
+	visit_own(spec, visit_add, ret);
 }
 
 static bool visit_check(void *ctx, const char *ref, const struct lkb_pos *pos)
@@ -96,7 +107,7 @@ struct place {
 static bool visit_place(void *ctx, const char *ref, const struct lkb_pos *pos)
 {
 	const struct place *at = ctx;
-	lkb_autofree char *name = canonical(ref);
+	lkb_autofree char *name = lkb_rootfs_canonical(ref);
 
 	if (strcmp(name, at->name))
 		return false;
@@ -115,7 +126,7 @@ int lkb_rootfs_ref_at(const struct lkb_spec *spec, const char *ref, struct lkb_e
 int lkb_rootfs_image(const struct lkb_rootfs_job *job, const char *ref,
 		     const struct lkb_image **ret, struct lkb_error *err)
 {
-	lkb_autofree char *name = canonical(ref);
+	lkb_autofree char *name = lkb_rootfs_canonical(ref);
 
 	for (size_t i = 0; i < job->images->n; i++) {
 		if (!strcmp(job->images->items[i]->ref, name)) {
@@ -124,6 +135,31 @@ int lkb_rootfs_image(const struct lkb_rootfs_job *job, const char *ref,
 		}
 	}
 	return lkb_fail(err, LKB_BUG, "image '%s' was not resolved before its use", name);
+}
+
+/* Of those that were resolved for several platforms the one that fits this best is its own. */
+int lkb_rootfs_image_for(const struct lkb_rootfs_job *job, const char *ref,
+			 const struct lkb_platform *platform, const struct lkb_image **ret,
+			 struct lkb_error *err)
+{
+	lkb_autofree char *name = lkb_rootfs_canonical(ref);
+	const struct lkb_image *best = NULL;
+	int best_rank = -1;
+
+	for (size_t i = 0; i < job->images->n; i++) {
+		const struct lkb_image *im = job->images->items[i];
+		int rank = lkb_platform_rank(platform, &im->platform);
+
+		if (!strcmp(im->ref, name) && rank >= 0 && (!best || rank < best_rank)) {
+			best = im;
+			best_rank = rank;
+		}
+	}
+	if (!best)
+		return lkb_fail(err, LKB_BUG, "image '%s' was not resolved for %s", name,
+				lkb_platform_text(platform).s);
+	*ret = best;
+	return 0;
 }
 
 int lkb_rootfs_image_tree(const struct lkb_rootfs_job *job, const char *ref,

@@ -157,11 +157,13 @@ static int add_runtime(struct lkb_tree *image, struct lkb_tree *root,
 
 	for (size_t i = 0; i < r->mounts.n; i++) {
 		lkb_autofree char *path = lkb_format("/%s", mounts[i].destination);
-		bool bind = lkb_spec_is_bind(&mounts[i]);
+		const char *source = mounts[i].source;
+		bool path_bound = lkb_spec_is_bind(mounts[i].type, &mounts[i].options) && source &&
+				  *source == '/';
+		enum kind kind = path_bound ? kind_of_source(root, source) : DIRECTORY;
 
-		if (mounts[i].destination[0] != '/' &&
-		    add_one(image, path, bind ? kind_of_source(root, mounts[i].source) : DIRECTORY,
-			    epoch, err) < 0)
+		/* A source that is no path is a volume, whatever the root has of that name. */
+		if (mounts[i].destination[0] != '/' && add_one(image, path, kind, epoch, err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < r->mkdir.n; i++) {
@@ -179,7 +181,8 @@ int lkb_mountpoints_add(struct lkb_tree *image, struct lkb_tree *root,
 {
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		const struct lkb_mount *m = &c->mounts[i];
-		enum kind kind = lkb_mount_is_bind(m) ? kind_of_source(root, m->source) : DIRECTORY;
+		bool bind = lkb_spec_is_bind(m->type, &m->options);
+		enum kind kind = bind ? kind_of_source(root, m->source) : DIRECTORY;
 
 		if (!is_covered(c, m->destination) &&
 		    add_one(image, m->destination, kind, epoch, err) < 0)

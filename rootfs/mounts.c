@@ -77,12 +77,6 @@ static bool has_option(const struct lkb_mount *m, const char *option)
 	return false;
 }
 
-bool lkb_mount_is_bind(const struct lkb_mount *m)
-{
-	return (m->type && !strcmp(m->type, "bind")) || has_option(m, "bind") ||
-	       has_option(m, "rbind");
-}
-
 /* Runtimes know a bind by its option; its type says nothing to them. */
 static void add_bind_option(struct lkb_mount *m, struct lkb_arena *arena)
 {
@@ -104,7 +98,7 @@ int lkb_mount_complete(struct lkb_mount *m, const struct lkb_objlist *volumes,
 {
 	const struct lkb_spec_volume *v = volumes ? volumes->items : NULL;
 
-	if (!lkb_mount_is_bind(m))
+	if (!lkb_spec_is_bind(m->type, &m->options))
 		return 0;
 	add_bind_option(m, arena);
 	if (m->source && m->source[0] == '/')

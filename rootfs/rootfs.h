@@ -26,11 +26,27 @@ struct lkb_rootfs {
 
 /* Images of a spec, resolved once: what plan/ shows and pins, what rootfs/ reads. */
 struct lkb_rootfs_images {
-	struct lkb_image **items; /* owned; each distinct reference once, in order of first use */
+	struct lkb_image **items; /* owned; first those for the board, each reference once, in
+				   * order of first use; then what volumes hold for others */
 	size_t n;
 };
-/* The references a spec uses, each once, in order of first use. */
+/* The references a spec uses on the board, each once, in order of first use. */
 void lkb_rootfs_refs(const struct lkb_spec *spec, struct lkb_strv *ret);
+
+/* An image that a volume holds as an OCI layout, for a platform that it lists. */
+struct lkb_rootfs_want {
+	char *ref; /* owned; canonical */
+	struct lkb_platform platform;
+	const struct lkb_pos *pos; /* of the platform; borrowed from the spec */
+};
+struct lkb_rootfs_wants {
+	struct lkb_rootfs_want *items; /* owned */
+	size_t n, cap;
+};
+/* All of them, in order of the spec. */
+int lkb_rootfs_wants(const struct lkb_spec *spec, struct lkb_rootfs_wants *ret,
+		     struct lkb_error *err);
+void lkb_rootfs_wants_clear(struct lkb_rootfs_wants *wants);
 /* Adds a fault for each that is no reference; -1 if the list then has an error, with the first. */
 int lkb_rootfs_check_refs(const struct lkb_spec *spec, struct lkb_diags *diags,
 			  struct lkb_error *err);

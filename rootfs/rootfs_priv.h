@@ -37,6 +37,13 @@ void lkb_rootfs_sections(const struct lkb_spec *spec,
 /* images.c: the resolved image behind a reference of the spec; borrowed. */
 int lkb_rootfs_image(const struct lkb_rootfs_job *job, const char *ref,
 		     const struct lkb_image **ret, struct lkb_error *err);
+/* The one that was resolved for a platform which a volume lists. */
+int lkb_rootfs_image_for(const struct lkb_rootfs_job *job, const char *ref,
+			 const struct lkb_platform *platform, const struct lkb_image **ret,
+			 struct lkb_error *err);
+/* The name an image has in the store; a reference that is none stays as it is, so that whoever
+ * looks for it says what is wrong with it. The caller frees the result. */
+char *lkb_rootfs_canonical(const char *ref);
 /* The image as a tree; the caller frees it. */
 int lkb_rootfs_image_tree(const struct lkb_rootfs_job *job, const char *ref,
 			  const struct lkb_image **ret_image, struct lkb_tree **ret,
@@ -53,6 +60,7 @@ int lkb_rootfs_init(struct lkb_rootfs_job *job, struct lkb_error *err);
 /* containers.c */
 int lkb_rootfs_containers(struct lkb_rootfs_job *job, struct lkb_error *err);
 /* volumes.c: before the containers, whose mount points depend on them. */
+bool lkb_rootfs_lists_platforms(const struct lkb_spec_volume *v);
 int lkb_rootfs_volumes(struct lkb_rootfs_job *job, struct lkb_error *err);
 /* release.c: etc/lkboard-release, etc/hostname, the data partition's mount point. */
 int lkb_rootfs_release(struct lkb_rootfs_job *job, struct lkb_error *err);

@@ -14,33 +14,77 @@ static int read_platform(const char *text, struct lkb_platform *ret, struct lkb_
 	const char *arch = strchr(text, '/') + 1, *variant = strchr(arch, '/');
 	lkb_autofree char *word = lkb_format("%.*s", (int)strcspn(arch, "/"), arch);
 
-	if (lkb_platform_set(ret, word, variant ? variant + 1 : NULL))
+	if (*word && lkb_platform_set(ret, word, variant ? variant + 1 : NULL))
 		return 0;
 	lkb_fail(err, LKB_INPUT, "'%s' is no platform", text);
 	return lkb_hint(err, "write it like linux/arm64");
 }
 
-/* The image for each of the platforms as an OCI layout: a registry, or a cache of images, for what
- * runs on the board. */
-static int read_layout(struct lkb_rootfs_job *job, const struct lkb_spec_volume *v,
-		       const struct lkb_image *im, struct lkb_tree **ret, struct lkb_error *err)
+bool lkb_rootfs_lists_platforms(const struct lkb_spec_volume *v)
 {
-	const char *const ref = im->ref;
-	lkb_autofree struct lkb_platform *platforms =
-		lkb_alloc_array(v->platforms.n + 1, sizeof(*platforms));
-	struct lkb_export e = {
+	return v->format && !strcmp(v->format, "oci") && v->platforms.n;
+}
+
+static int add_wants(const struct lkb_spec_volume *v, struct lkb_rootfs_wants *wants,
+		     struct lkb_error *err)
+{
+	for (size_t i = 0; i < v->platforms.n; i++) {
+		struct lkb_rootfs_want want = { .pos = &v->platforms.pos[i] };
+
+		if (read_platform(v->platforms.items[i], &want.platform, err) < 0)
+			return lkb_at_pos(want.pos, err);
+		want.ref = lkb_rootfs_canonical(v->image);
+		LKB_GROW(wants->items, wants->n, wants->cap);
+		wants->items[wants->n++] = want;
+	}
+	return 0;
+}
+
+int lkb_rootfs_wants(const struct lkb_spec *spec, struct lkb_rootfs_wants *ret,
+		     struct lkb_error *err)
+{
+	__attribute__((cleanup(lkb_rootfs_wants_clear))) struct lkb_rootfs_wants wants = { 0 };
+	const struct lkb_spec_volume *v = spec->volumes.items;
+
+	for (size_t i = 0; i < spec->volumes.n; i++)
+		if (lkb_rootfs_lists_platforms(&v[i]) && add_wants(&v[i], &wants, err) < 0)
+			return -1;
+	*ret = wants;
+	wants = (struct lkb_rootfs_wants){ 0 };
+	return 0;
+}
+
+void lkb_rootfs_wants_clear(struct lkb_rootfs_wants *wants)
+{
+	for (size_t i = 0; i < wants->n; i++)
+		free(wants->items[i].ref);
+	free(wants->items);
+	*wants = (struct lkb_rootfs_wants){ 0 };
+}
+
+/* The image for the board, or for each of the platforms that are listed, as an OCI layout: a
+ * registry, or a cache of images, for what runs on the board. */
+static int read_layout(struct lkb_rootfs_job *job, const struct lkb_spec_volume *v,
+		       struct lkb_tree **ret, struct lkb_error *err)
+{
+	lkb_autofree const struct lkb_image **images =
+		lkb_alloc_array(v->platforms.n + 1, sizeof(*images));
+	const struct lkb_export e = {
 		.format = LKB_EXPORT_OCI,
-		.refs = &ref,
-		.n_refs = 1,
-		.platforms = platforms,
-		.n_platforms = v->platforms.n ? v->platforms.n : 1,
+		.images = images,
+		.n_images = v->platforms.n ? v->platforms.n : 1,
 		.ui = job->ui,
 	};
 
-	platforms[0] = im->platform;
-	for (size_t i = 0; i < v->platforms.n; i++)
-		if (read_platform(v->platforms.items[i], &platforms[i], err) < 0)
+	if (!v->platforms.n && lkb_rootfs_image(job, v->image, &images[0], err) < 0)
+		return -1;
+	for (size_t i = 0; i < v->platforms.n; i++) {
+		struct lkb_platform platform;
+
+		if (read_platform(v->platforms.items[i], &platform, err) < 0 ||
+		    lkb_rootfs_image_for(job, v->image, &platform, &images[i], err) < 0)
 			return -1;
+	}
 	return lkb_export_tree(job->store, &e, ret, err);
 }
 
@@ -51,19 +95,20 @@ static int fill_lower(struct lkb_rootfs_job *job, const struct lkb_spec_volume *
 	bool layout = v->format && !strcmp(v->format, "oci");
 	lkb_auto(lkb_tree) tree = NULL;
 	const struct lkb_image *im = NULL;
+	lkb_autofree char *name = NULL;
 
 	if (lkb_tree_add_dir(job->root, lower, &dir, NULL, err) < 0)
 		return -1;
 	if (!v->image)
 		return 0;
-	if (lkb_rootfs_image(job, v->image, &im, err) < 0 ||
-	    (layout ? read_layout(job, v, im, &tree, err)
-		    : lkb_store_image_tree(job->store, im, job->ui, &tree, err)) < 0)
+	name = lkb_rootfs_canonical(v->image);
+	if ((layout ? read_layout(job, v, &tree, err)
+		    : lkb_rootfs_image_tree(job, v->image, &im, &tree, err)) < 0)
 		return -1;
 	/* A layer that says nothing of its top directory leaves it without a time. */
 	if (!lkb_tree_root(tree)->meta.mtime && lkb_tree_add_dir(tree, "", &dir, NULL, err) < 0)
 		return -1;
-	lkb_tree_set_source(job->root, im->ref);
+	lkb_tree_set_source(job->root, name);
 	return lkb_tree_graft(job->root, lower, lkb_tree_root(tree), err);
 }
 

@@ -94,6 +94,7 @@ enum lkb_key_flag {
 	LKB_KEY_NONEMPTY = 2, /* "" and [] are errors; in lists, items that are "" too */
 	LKB_KEY_NONEMPTY_LIST = 4, /* [] and {} are errors; items may be "" */
 	LKB_KEY_WHOLE = 8, /* an object that is merged as one value, not key by key */
+	LKB_KEY_ZERO = 16, /* a number: 0 counts as not given, whatever the bounds are */
 };
 
 struct lkb_schema;

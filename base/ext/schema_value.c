@@ -112,6 +112,8 @@ static bool read_int(struct lkb_schema_reader *r, const struct lkb_schema_key *k
 	int64_t v = 0;
 
 	number = parse_int(node->text, &v);
+	if (number && node->plain && !v && (key->flags & LKB_KEY_ZERO))
+		return true;
 	if (number && node->plain && (!bounded || (v >= key->min && v <= key->max))) {
 		*field = (struct lkb_opt_int){ .set = true, .v = v };
 		return true;

@@ -2,6 +2,7 @@
 #include "rootfs/oci/archive_priv.h"
 
 #include "base/alloc.h"
+#include "base/path.h"
 #include "rootfs/tree/tar.h"
 
 struct entry {
@@ -68,14 +69,6 @@ static char *target_of(const struct entry *e, const struct lkb_tar_entry *t)
 	return t->linkpath[0] == '/' ? NULL : normalise(dir, t->linkpath);
 }
 
-static bool has_dotdot(const char *path)
-{
-	for (; *path; path += strcspn(path, "/"), path += *path == '/')
-		if (strcspn(path, "/") == 2 && !memcmp(path, "..", 2))
-			return true;
-	return false;
-}
-
 static int add(struct lkb_archive *a, const struct lkb_tar_entry *t, struct lkb_error *err)
 {
 	struct entry e = { .is_link = t->type == '1' || t->type == '2', .order = a->n };
@@ -88,7 +81,7 @@ static int add(struct lkb_archive *a, const struct lkb_tar_entry *t, struct lkb_
 				strlen(t->path) > strlen(t->linkpath) ? strlen(t->path)
 								      : strlen(t->linkpath),
 				LKB_ARCHIVE_MAX_NAME);
-	if (has_dotdot(t->path))
+	if (lkb_path_has_dotdot(t->path, strlen(t->path)))
 		return lkb_fail(err, LKB_INPUT, "the name '%.200s' leads out of its directory",
 				t->path);
 	if (t->data.blob && t->data.blob != a->blob)
@@ -157,16 +150,13 @@ int lkb_archive_read(const struct lkb_data *data, struct lkb_archive **ret, stru
 	lkb_auto(lkb_tar) tar = lkb_tar_new(data);
 	struct lkb_error fault = {0};
 	struct lkb_tar_entry e;
-	bool is_tar = false;
 	int r;
 
 	a->blob = lkb_blob_ref(data->blob);
-	while ((r = lkb_tar_next(tar, &e, &fault)) > 0) {
+	while ((r = lkb_tar_next(tar, &e, &fault)) > 0)
 		if (add(a, &e, err))
 			return lkb_context(err, "'%s'", lkb_blob_name(a->blob));
-		is_tar = true;
-	}
-	if (r < 0 && !is_tar && fault.kind == LKB_INPUT)
+	if (r < 0 && fault.kind == LKB_INPUT && !lkb_tar_has_begun(tar))
 		return no_tar(a->blob, err);
 	if (r < 0 && err)
 		*err = fault;

@@ -160,7 +160,7 @@ static int choose_as(const struct lkb_layout *l, const struct lkb_oci_index *ind
 	lkb_fail(err, LKB_INPUT, "'%s' holds %zu images, only one can be called '%s': %s", l->path,
 		 n, in->name, lkb_str_get(&there));
 	return lkb_hint(err, "say which, by name or digest: 'lkboard cache import --name %.150s "
-			     "%.150s IMAGE'", in->name, l->path);
+			     "%.150s IMAGE'", in->name, in->path);
 }
 
 /* Refuses an archive none of whose images can be stored under a name of its own. */

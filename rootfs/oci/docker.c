@@ -85,7 +85,7 @@ int lkb_docker_read(const struct lkb_archive *a, const char *path, struct lkb_do
 	lkb_autodocker d = {0};
 	struct lkb_layout_walk walk = {0};
 	struct lkb_json_at root = { .doc = called }, item;
-	size_t len;
+	size_t len, n_tags = 0;
 
 	if (lkb_archive_text(a, "manifest.json", LKB_OCI_MAX_DOC, &text, &len, err) ||
 	    lkb_json_parse(text, len, called, &v, err))
@@ -97,35 +97,101 @@ int lkb_docker_read(const struct lkb_archive *a, const char *path, struct lkb_do
 				called, json_array_size(v), MAX_IMAGES);
 	root.value = v;
 	d.items = lkb_alloc_array(json_array_size(v) + 1, sizeof(*d.items));
-	for (size_t i = 0; i < json_array_size(v); i++)
+	for (size_t i = 0; i < json_array_size(v); i++) {
 		if (lkb_json_item(&root, i, &item, err) ||
 		    read_image(a, path, &item, &walk, &d.items[d.n++], err))
 			return -1;
+		n_tags += d.items[i].tags.n;
+		if (n_tags > LKB_OCI_MAX_ENTRIES)
+			return lkb_fail(err, LKB_INPUT, "%s: it has more than the %d tags that "
+					"are read", called, LKB_OCI_MAX_ENTRIES);
+	}
 	*ret = d;
 	d = (struct lkb_docker){0};
 	return 0;
 }
 
-/* One config that a name of index.json leads to is the one that manifest.json means. */
-static int index_has(const struct lkb_layout *l, const struct lkb_oci_index *index,
-		     const char *ref, const struct lkb_docker_image *im, struct lkb_arena *arena,
-		     bool *ret_named, struct lkb_error *err)
+/* The names of index.json, sorted: there may be thousands, and as many tags to look for. */
+struct named {
+	char *ref; /* owned; canonical */
+	const struct lkb_oci_desc *desc;
+};
+
+struct names {
+	struct named *items; /* owned */
+	size_t n, cap;
+	uint64_t bytes; /* of documents that were looked at */
+};
+
+static void clear_names(struct names *names)
 {
-	lkb_autolayoutlist list = {0};
+	for (size_t i = 0; i < names->n; i++)
+		free(names->items[i].ref);
+	free(names->items);
+}
+
+/* Entries of one name stay in the order of the index. */
+static int by_ref(const void *pa, const void *pb)
+{
+	const struct named *a = pa, *b = pb;
+	int order = strcmp(a->ref, b->ref);
+
+	return order ? order : (a->desc > b->desc) - (a->desc < b->desc);
+}
+
+static void list_names(const struct lkb_oci_index *index, struct names *ret)
+{
+	for (size_t i = 0; i < index->n; i++) {
+		lkb_autostrv refs = {0};
+
+		lkb_layout_names(&index->items[i], &refs);
+		for (size_t k = 0; k < refs.n; k++) {
+			LKB_GROW(ret->items, ret->n, ret->cap);
+			ret->items[ret->n++] = (struct named){ LKB_STEAL(refs.items[k]),
+							       &index->items[i] };
+		}
+	}
+	if (ret->n)
+		qsort(ret->items, ret->n, sizeof(*ret->items), by_ref);
+}
+
+/* The first one of that name, or where it would be. */
+static size_t find_name(const struct names *names, const char *ref)
+{
+	size_t low = 0, high = names->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(names->items[mid].ref, ref) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* One config that a name of index.json leads to is the one that manifest.json means. */
+static int index_has(const struct lkb_layout *l, struct names *names, const char *ref,
+		     const struct lkb_docker_image *im, bool *ret_named, struct lkb_error *err)
+{
+	lkb_autolayoutlist list = { .walk.bytes = names->bytes };
+	lkb_autoarena arena = {0};
 	struct lkb_oci_doc doc;
 
-	for (size_t i = 0; i < index->n; i++) {
-		if (!lkb_layout_is_named(&index->items[i], ref))
-			continue;
+	for (size_t i = find_name(names, ref);
+	     i < names->n && !strcmp(names->items[i].ref, ref); i++) {
 		*ret_named = true;
-		if (lkb_layout_flatten(l, &index->items[i], arena, &list, err))
+		if (lkb_layout_flatten(l, names->items[i].desc, &arena, &list, err))
 			return -1;
 	}
 	for (size_t i = 0; i < list.n; i++) {
 		if (!lkb_layout_has(l, &list.items[i]))
 			continue;
-		if (lkb_layout_doc(l, &list.items[i], arena, &doc, err))
+		if (lkb_layout_doc(l, &list.items[i], &arena, &doc, err) ||
+		    lkb_layout_walk_doc(&list.walk, "index.json", list.items[i].size, err))
 			return -1;
+		names->bytes = list.walk.bytes;
 		if (lkb_sha256_equal(&doc.manifest.config.digest, &im->config_digest))
 			return 0;
 	}
@@ -136,8 +202,7 @@ static int index_has(const struct lkb_layout *l, const struct lkb_oci_index *ind
 }
 
 static int image_in_index(const struct lkb_docker_image *im, const struct lkb_layout *l,
-			  const struct lkb_oci_index *index, struct lkb_arena *arena, bool *ret,
-			  struct lkb_error *err)
+			  struct names *names, bool *ret, struct lkb_error *err)
 {
 	for (size_t i = 0; i < im->tags.n; i++) {
 		lkb_autofree char *ref = NULL;
@@ -148,7 +213,7 @@ static int image_in_index(const struct lkb_docker_image *im, const struct lkb_la
 		    lkb_ref_parse(im->tags.items[i], &r, NULL))
 			continue;
 		ref = lkb_ref_text(&r);
-		if (index_has(l, index, ref, im, arena, &named, err))
+		if (index_has(l, names, ref, im, &named, err))
 			return -1;
 		*ret &= named;
 	}
@@ -158,14 +223,16 @@ static int image_in_index(const struct lkb_docker_image *im, const struct lkb_la
 int lkb_docker_in_index(const struct lkb_docker *d, const struct lkb_layout *l, bool *ret,
 			struct lkb_error *err)
 {
+	__attribute__((cleanup(clear_names))) struct names names = {0};
 	lkb_autoarena arena = {0};
 	struct lkb_oci_index index;
 	bool all = true;
 
 	if (lkb_layout_check(l, err) || lkb_layout_index(l, &arena, &index, err))
 		return -1;
+	list_names(&index, &names);
 	for (size_t i = 0; i < d->n; i++)
-		if (image_in_index(&d->items[i], l, &index, &arena, &all, err))
+		if (image_in_index(&d->items[i], l, &names, &all, err))
 			return lkb_context(err, "'%s'", l->path);
 	*ret = all;
 	return 0;

@@ -7,7 +7,7 @@
 /*
  * What `docker save` writes (also podman, skopeo, kaniko, bazel): manifest.json is a list of
  * images, each with the name of its config, its tags, and the names of its layers, lowest first.
- * Bounds: 256 images, 128 layers and 4096 tags each. /
+ * Bounds: 256 images, 128 layers each, 4096 tags in all.
  */
 struct lkb_docker_image {
 	char *called;           /* its first tag, or "image 2" */

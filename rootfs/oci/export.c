@@ -74,11 +74,11 @@ static int add_blob(void *ctx, const struct lkb_oci_desc *d, const struct lkb_sh
 		lkb_strv_add(&x->digests, lkb_sha256_text(&d->digest).s);
 	if (lkb_tree_lookup(x->tree, path, false))
 		return 0;
-	if (lkb_layout_blob(x->s->layout, d, &data, err) || load(d, &data, err) ||
+	if (lkb_layout_blob(x->from, d, &data, err) || load(d, &data, err) ||
 	    lkb_data_sha256(&data, &digest, err))
 		return -1;
 	if (!lkb_sha256_equal(&digest, &d->digest))
-		return lkb_layout_fail_digest(x->s->layout, d, &digest, err);
+		return lkb_layout_fail_digest(x->from, d, &digest, err);
 	return lkb_export_add(x, path, &data, err);
 }
 
@@ -177,16 +177,53 @@ static int add_with_signatures(struct lkb_exporting *x, const char *ref,
 	return x->e->signatures ? add_signatures(x, ref, v, manifests, err) : 0;
 }
 
+/* Two platforms that are asked for may be served by one image. */
+static bool is_added(const struct lkb_exporting *x, size_t n)
+{
+	const struct lkb_image *im = x->e->images[n];
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(x->e->images[i]->ref, im->ref) &&
+		    lkb_sha256_equal(&x->e->images[i]->manifest, &im->manifest))
+			return true;
+	return false;
+}
+
+static int add_image(struct lkb_exporting *x, const struct lkb_image *im,
+		     struct lkb_layout_visit *v, json_t *manifests, struct lkb_error *err)
+{
+	lkb_autolayoutlist tops = {0};
+	lkb_autoref r = {0};
+
+	v->from = x->from = im->input ? im->input->layout : x->s->layout;
+	if (lkb_ref_parse(im->ref, &r, err))
+		return -1;
+	free(r.digest);
+	r.digest = lkb_format("sha256:%s", lkb_sha256_text(&im->manifest).s);
+	if (lkb_layout_tops(x->from, &r, &x->arena, &tops, err))
+		return -1;
+	if (!tops.n)
+		return lkb_fail(err, LKB_INPUT, "'%s' is not in '%s' any more", r.digest,
+				x->from->path);
+	lkb_ui_step(x->e->ui, "image '%s': reading", im->ref);
+	tops.items[0].has_platform = true;
+	tops.items[0].platform = im->platform;
+	return add_entries(v, tops.items, 1, im->ref, manifests, err);
+}
+
 static int export_oci(struct lkb_exporting *x, struct lkb_error *err)
 {
 	json_t *manifests = json_array();
 	lkb_autojson index = lkb_oci_index_json(manifests);
-	struct lkb_layout_visit v = { .from = x->s->layout, .arena = &x->arena, .ui = x->e->ui,
+	struct lkb_layout_visit v = { .from = x->from, .arena = &x->arena, .ui = x->e->ui,
 				      .blob = add_blob, .ctx = x };
 
 	for (size_t i = 0; i < x->refs.n; i++)
 		if (add_with_signatures(x, x->refs.items[i], &v, manifests, err))
 			return lkb_context(err, "image '%s'", x->refs.items[i]);
+	for (size_t i = 0; i < x->e->n_images; i++)
+		if (!is_added(x, i) && add_image(x, x->e->images[i], &v, manifests, err))
+			return lkb_context(err, "image '%s'", x->e->images[i]->ref);
 	if (lkb_export_add_text(x, "index.json", lkb_json_text(index), err))
 		return -1;
 	return lkb_export_add_text(x, "oci-layout", lkb_strdup(LKB_OCI_LAYOUT), err);
@@ -225,6 +262,7 @@ int lkb_export_tree(struct lkb_store *s, const struct lkb_export *e, struct lkb_
 		[LKB_EXPORT_DOCKER] = lkb_export_docker,
 	};
 	__attribute__((cleanup(clear))) struct lkb_exporting x = { .s = s, .e = e,
+								   .from = s->layout,
 								   .tree = lkb_tree_new() };
 	lkb_autofd lock = -1;
 

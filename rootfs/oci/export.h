@@ -4,7 +4,7 @@
 
 #include "rootfs/oci/store.h"
 
-/* Images of the store for others to read. */
+/* Images of the store, or of its inputs, for others to read. */
 
 enum lkb_export_format {
 	LKB_EXPORT_OCI,    /* an OCI layout: oci-layout, index.json, blobs/sha256/HEX */
@@ -16,6 +16,8 @@ struct lkb_export {
 	enum lkb_export_format format;
 	const char *const *refs;
 	size_t n_refs;
+	const struct lkb_image *const *images; /* OCI: each from its input or the store */
+	size_t n_images;
 	const struct lkb_platform *platforms; /* none = all of OCI, the only one of Docker */
 	size_t n_platforms;                   /* at most one of Docker */
 	bool signatures; /* with what speaks about the images: REPO:sha256-HEX.sig and
@@ -30,6 +32,6 @@ int lkb_export_tree(struct lkb_store *s, const struct lkb_export *e, struct lkb_
 		    struct lkb_error *err);
 
 /* Writes the tree as a directory that is not there yet (LKB_REFUSED), whole or not at all. */
-int lkb_export_dir(const struct lkb_tree *t, const char *dir, struct lkb_error *err);
+int lkb_export_dir(const struct lkb_tree *t, const char *path, struct lkb_error *err);
 
 #endif

@@ -49,8 +49,18 @@ static int write_and_rename(const struct lkb_tree *t, const char *tmp, const cha
 	return 0;
 }
 
-int lkb_export_dir(const struct lkb_tree *t, const char *dir, struct lkb_error *err)
+static size_t without_slashes(const char *path)
 {
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return n;
+}
+
+int lkb_export_dir(const struct lkb_tree *t, const char *path, struct lkb_error *err)
+{
+	lkb_autofree char *dir = lkb_strndup(path, without_slashes(path));
 	lkb_autofree char *tmp = lkb_format("%s.tmp", dir);
 	struct stat st;
 	int undo, r;

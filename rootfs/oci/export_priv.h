@@ -9,6 +9,7 @@
 struct lkb_exporting {
 	struct lkb_store *s;
 	const struct lkb_export *e;
+	const struct lkb_layout *from; /* what is being read: the store's, or an input's */
 	struct lkb_strv refs; /* owned */
 	struct lkb_strv digests; /* owned; of the documents that the reference led to */
 	struct lkb_strv added;   /* owned; names that are in the index already */

@@ -14,6 +14,10 @@ struct import {
 	struct lkb_ui *ui;
 	struct lkb_stage *stage;
 	struct lkb_arena *arena;
+	struct checked {
+		struct lkb_sha256 digest, diff_id;
+	} *checked; /* owned; layers that are what their diff_id says */
+	size_t n_checked, cap_checked;
 };
 
 static int take_plain(void *ctx, const void *p, size_t n, struct lkb_error *err)
@@ -46,24 +50,38 @@ static int hash_plain(const struct lkb_data *data, uint64_t max, struct lkb_sha2
 	return 0;
 }
 
+static bool is_checked(const struct import *im, const struct lkb_oci_desc *d,
+		       const struct lkb_sha256 *diff_id)
+{
+	for (size_t i = 0; i < im->n_checked; i++)
+		if (lkb_sha256_equal(&im->checked[i].digest, &d->digest) &&
+		    lkb_sha256_equal(&im->checked[i].diff_id, diff_id))
+			return true;
+	return false;
+}
+
 /* Docker's archives say diff_ids first of all, and tools name layers by them: what is wrong with
- * one is said now. A layer that is what its diff_id says was compared when it was copied. */
-static int check_diff_id(const struct import *im, const struct lkb_oci_desc *d,
+ * one is said now. A layer that is what its diff_id says was compared when it was copied. Any
+ * number of images may refer to one layer. */
+static int check_diff_id(struct import *im, const struct lkb_oci_desc *d,
 			 const struct lkb_sha256 *diff_id, struct lkb_error *err)
 {
 	lkb_autodata data = {0};
 	struct lkb_sha256 got;
 	uint64_t max;
 
-	if (lkb_sha256_equal(&d->digest, diff_id))
+	if (lkb_sha256_equal(&d->digest, diff_id) || is_checked(im, d, diff_id))
 		return 0;
 	if (lkb_layout_blob(im->from, d, &data, err))
 		return -1;
 	max = lkb_store_plain_budget(data.len);
 	if (hash_plain(&data, max < im->s->max_layer ? max : im->s->max_layer, &got, err))
 		return -1;
-	if (lkb_sha256_equal(&got, diff_id))
+	if (lkb_sha256_equal(&got, diff_id)) {
+		LKB_GROW(im->checked, im->n_checked, im->cap_checked);
+		im->checked[im->n_checked++] = (struct checked){ d->digest, *diff_id };
 		return 0;
+	}
 	lkb_fail(err, LKB_TRUST, "it unpacks to 'sha256:%s', the image's config says 'sha256:%s'",
 		 lkb_sha256_text(&got).s, lkb_sha256_text(diff_id).s);
 	return lkb_layout_hint(im->from, d, err);
@@ -72,7 +90,7 @@ static int check_diff_id(const struct import *im, const struct lkb_oci_desc *d,
 static int copy_blob(void *ctx, const struct lkb_oci_desc *d, const struct lkb_sha256 *diff_id,
 		     struct lkb_error *err)
 {
-	const struct import *im = ctx;
+	struct import *im = ctx;
 
 	if (lkb_stage_blob(im->stage, im->from, d, im->ui, err))
 		return -1;
@@ -142,6 +160,11 @@ static int import_all(struct import *im, struct lkb_chosen_list *list, struct lk
 	       -1 : 0;
 }
 
+static void clear(struct import *im)
+{
+	free(im->checked);
+}
+
 int lkb_import(struct lkb_store *s, const struct lkb_import *in, struct lkb_imported_list *ret,
 	       struct lkb_error *err)
 {
@@ -149,7 +172,8 @@ int lkb_import(struct lkb_store *s, const struct lkb_import *in, struct lkb_impo
 	lkb_auto(lkb_layout) from = NULL;
 	lkb_autochosen list = {0};
 	lkb_autostage stage = LKB_STAGE_INIT;
-	struct import im = { .s = s, .ui = in->ui, .stage = &stage, .arena = &arena };
+	__attribute__((cleanup(clear))) struct import im = { .s = s, .ui = in->ui, .stage = &stage,
+							     .arena = &arena };
 	struct lkb_oci_index index;
 
 	if (lkb_source_open(s, in->path, in->ui, &from, err) ||

@@ -14,19 +14,70 @@ static int by_platform(const void *a, const void *b)
 	return order ? order : strcmp(da->digest_text, db->digest_text);
 }
 
+/* An entry of index.json as it is going to be. */
+struct entry {
+	json_t *json;             /* owned */
+	struct lkb_oci_desc desc; /* its strings are an arena's, or the caller's */
+	struct lkb_strv names;    /* owned; canonical */
+	const char *key;          /* what it is sorted by */
+};
+
+struct entries {
+	struct entry **items; /* owned, each owned */
+	size_t n, cap;
+};
+
+static void free_entry(struct entry *e)
+{
+	json_decref(e->json);
+	lkb_strv_clear(&e->names);
+	free(e);
+}
+
+static void clear_entries(struct entries *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free_entry(l->items[i]);
+	free(l->items);
+}
+
+static struct entry *new_entry(json_t *json, const struct lkb_oci_desc *d, const char *key)
+{
+	struct entry *e = lkb_alloc(sizeof(*e));
+
+	e->json = json;
+	e->desc = *d;
+	e->key = key ? key : "";
+	return e;
+}
+
+static void read_entries(const json_t *doc, const struct lkb_oci_index *index, struct entries *l)
+{
+	json_t *manifests = json_object_get(doc, "manifests");
+
+	for (size_t i = 0; i < index->n; i++) {
+		const struct lkb_oci_desc *d = &index->items[i];
+
+		LKB_GROW(l->items, l->n, l->cap);
+		l->items[l->n++] = new_entry(json_incref(json_array_get(manifests, i)), d,
+					     d->ref_name);
+		lkb_layout_names(d, &l->items[i]->names);
+	}
+}
+
 /* Adds the manifests that the reference stands for now. What cannot be read cannot be resolved
  * either and gives way, so that building or importing again mends a damaged store. */
-static int add_present(const struct lkb_store *s, const struct lkb_oci_index *index,
-		       const char *ref, struct lkb_arena *arena, struct lkb_layout_list *list,
+static int add_present(const struct lkb_store *s, const struct entries *entries, const char *ref,
+		       struct lkb_arena *arena, struct lkb_layout_list *list,
 		       struct lkb_error *err)
 {
-	for (size_t i = 0; i < index->n; i++) {
+	for (size_t i = 0; i < entries->n; i++) {
 		struct lkb_error fault = {0};
 		size_t before = list->n;
 
-		if (!lkb_layout_is_named(&index->items[i], ref))
+		if (!lkb_strv_has(&entries->items[i]->names, ref))
 			continue;
-		if (lkb_layout_flatten(s->layout, &index->items[i], arena, list, &fault)) {
+		if (lkb_layout_flatten(s->layout, &entries->items[i]->desc, arena, list, &fault)) {
 			if (fault.kind != LKB_INPUT && fault.kind != LKB_TRUST)
 				return lkb_store_fault(err, &fault);
 			list->n = before;
@@ -35,35 +86,15 @@ static int add_present(const struct lkb_store *s, const struct lkb_oci_index *in
 	return 0;
 }
 
-int lkb_store_put_index(const struct lkb_store *s, const struct lkb_oci_desc *items, size_t n,
-			struct lkb_arena *arena, struct lkb_oci_desc *ret, struct lkb_error *err)
-{
-	json_t *manifests = json_array();
-	lkb_autojson doc = lkb_oci_index_json(manifests);
-	lkb_autofree char *text = NULL;
-	struct lkb_oci_desc d = { .media_type = LKB_OCI_TYPE_INDEX, .kind = LKB_OCI_INDEX,
-				  .verifiable = true };
-
-	for (size_t i = 0; i < n; i++)
-		lkb_json_append(manifests, lkb_oci_entry_json(&items[i], NULL));
-	text = lkb_json_text(doc);
-	d.size = strlen(text);
-	if (lkb_store_put_bytes(s, text, d.size, &d.digest, err))
-		return -1;
-	d.digest_text = lkb_arena_format(arena, "sha256:%s", lkb_sha256_text(&d.digest).s);
-	*ret = d;
-	return 0;
-}
-
 /* Stores the index that holds d and what the reference has for other platforms. */
-static int join_platforms(const struct lkb_store *s, const struct lkb_oci_index *index,
+static int join_platforms(const struct lkb_store *s, const struct entries *entries,
 			  const char *ref, const struct lkb_oci_desc *d, struct lkb_arena *arena,
 			  struct lkb_oci_desc *ret, struct lkb_error *err)
 {
 	lkb_autolayoutlist list = {0};
 	size_t n = 0;
 
-	if (add_present(s, index, ref, arena, &list, err))
+	if (add_present(s, entries, ref, arena, &list, err))
 		return -1;
 	for (size_t i = 0; i < list.n; i++)
 		if (lkb_platform_compare(&list.items[i].platform, &d->platform))
@@ -75,164 +106,107 @@ static int join_platforms(const struct lkb_store *s, const struct lkb_oci_index 
 	return lkb_store_put_index(s, list.items, list.n, arena, ret, err);
 }
 
-static const char *sort_key(const json_t *entry)
-{
-	const char *name = json_string_value(json_object_get(
-		json_object_get(entry, "annotations"), LKB_OCI_REF_NAME));
-
-	return name ? name : "";
-}
-
 /* Puts the entry where its name belongs in byte order, so that the file does not depend on the
  * order in which images came. */
-static void insert_sorted(json_t *manifests, json_t *entry)
+static void insert_sorted(struct entries *l, struct entry *e)
 {
 	size_t i = 0;
 
-	while (i < json_array_size(manifests) &&
-	       strcmp(sort_key(json_array_get(manifests, i)), sort_key(entry)) <= 0)
+	while (i < l->n && strcmp(l->items[i]->key, e->key) <= 0)
 		i++;
-	if (json_array_insert_new(manifests, i, entry))
-		abort();
+	LKB_GROW(l->items, l->n, l->cap);
+	memmove(&l->items[i + 1], &l->items[i], (l->n - i) * sizeof(*l->items));
+	l->items[i] = e;
+	l->n++;
 }
 
-int lkb_index_edit_begin(const struct lkb_store *s, struct lkb_index_edit *ret,
-			 struct lkb_error *err)
+/* Replaces all entries of the name. Entries that are not ours stay as they are. */
+static void replace_entry(struct entries *l, const char *ref, const struct lkb_oci_desc *d)
 {
-	lkb_autofree char *path = lkb_format("%s/index.json", s->dir);
-	lkb_autofree char *text = NULL;
-	size_t len;
+	struct entry *e = new_entry(lkb_oci_entry_json(d, ref), d, ref);
+	size_t n = 0;
 
-	if (lkb_store_lock(s, false, &ret->lock, err) ||
-	    lkb_read_file(path, LKB_OCI_MAX_DOC, &text, &len, err))
-		return -1;
-	return lkb_json_parse(text, len, path, &ret->doc, err);
+	for (size_t i = 0; i < l->n; i++) {
+		if (lkb_strv_has(&l->items[i]->names, ref))
+			free_entry(l->items[i]);
+		else
+			l->items[n++] = l->items[i];
+	}
+	l->n = n;
+	lkb_strv_add(&e->names, ref);
+	insert_sorted(l, e);
 }
 
-void lkb_index_edit_clear(struct lkb_index_edit *e)
+static int publish_one(const struct lkb_store *s, struct entries *entries,
+		       const struct lkb_store_name *name, struct lkb_arena *arena,
+		       struct lkb_error *err)
 {
-	if (e->lock >= 0)
-		close(e->lock);
-	json_decref(e->doc);
-	*e = (struct lkb_index_edit){ .lock = -1 };
-}
+	const struct lkb_oci_desc *d = name->desc;
+	struct lkb_oci_desc joined;
 
-int lkb_index_edit_read(const struct lkb_index_edit *e, struct lkb_arena *arena,
-			struct lkb_oci_index *ret, struct lkb_error *err)
-{
-	lkb_autofree char *text = lkb_json_text(e->doc);
-	struct lkb_oci_doc now;
-
-	if (lkb_oci_doc_parse(text, strlen(text), "index.json", LKB_OCI_TYPE_INDEX, arena, &now,
-			      err))
-		return -1;
-	*ret = now.index;
+	/* A name with a digest stands for that very document. */
+	if (d->has_platform && !strchr(name->ref, '@')) {
+		if (join_platforms(s, entries, name->ref, d, arena, &joined, err))
+			return -1;
+		d = &joined;
+	}
+	replace_entry(entries, name->ref, d);
 	return 0;
 }
 
-int lkb_index_edit_write(const struct lkb_store *s, const struct lkb_index_edit *e,
-			 struct lkb_error *err)
+static int hint_fewer(struct lkb_error *err)
 {
-	lkb_autofree char *path = lkb_format("%s/index.json", s->dir);
-	lkb_autofree char *text = lkb_json_text(e->doc);
-	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
+	return lkb_hint(err, "choose fewer images by name, or another store with --store");
+}
 
+/* What could not be read again is not written. Keys that are not ours stay as they are. */
+static int write_index(const struct lkb_store *s, json_t *doc, const struct entries *entries,
+		       const char *path, struct lkb_error *err)
+{
+	lkb_autofree char *text = NULL;
+	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
+	json_t *manifests = json_array();
+
+	for (size_t i = 0; i < entries->n; i++)
+		lkb_json_append(manifests, json_incref(entries->items[i]->json));
+	lkb_json_set(doc, "manifests", manifests);
+	text = lkb_json_text(doc);
+	if (entries->n > LKB_OCI_MAX_ENTRIES) {
+		lkb_fail(err, LKB_INPUT, "the store would have more than %d names",
+			 LKB_OCI_MAX_ENTRIES);
+		return hint_fewer(err);
+	}
+	if (strlen(text) > LKB_OCI_MAX_DOC) {
+		lkb_fail(err, LKB_INPUT, "'%s' would have more than %zu bytes", path,
+			 LKB_OCI_MAX_DOC);
+		return hint_fewer(err);
+	}
 	if (lkb_store_tmp_open(s, &tmp, err) ||
 	    lkb_write_full(tmp.fd, text, strlen(text), path, err))
 		return -1;
 	return lkb_store_tmp_commit(&tmp, path, err);
 }
 
-/* Takes an annotation away that means the name. */
-static void forget_name(json_t *entry, const char *key, const char *value, const char *ref)
-{
-	lkb_autofree char *text = NULL;
-	lkb_autoref r = {0};
-
-	if (!value || lkb_ref_parse(value, &r, NULL))
-		return;
-	text = lkb_ref_text(&r);
-	if (!strcmp(text, ref))
-		json_object_del(json_object_get(entry, "annotations"), key);
-}
-
-void lkb_index_edit_remove(struct lkb_index_edit *e, const struct lkb_oci_index *index,
-			   const char *ref)
-{
-	json_t *manifests = json_object_get(e->doc, "manifests");
-
-	for (size_t i = index->n; i-- > 0;) {
-		const struct lkb_oci_desc *d = &index->items[i];
-		json_t *entry = json_array_get(manifests, i);
-		lkb_autostrv names = {0};
-
-		lkb_layout_names(d, &names);
-		if (!lkb_strv_has(&names, ref))
-			continue;
-		if (names.n == 1) {
-			json_array_remove(manifests, i);
-			continue;
-		}
-		forget_name(entry, LKB_OCI_REF_NAME, d->ref_name, ref);
-		forget_name(entry, LKB_OCI_CONTAINERD_NAME, d->containerd_name, ref);
-	}
-}
-
-void lkb_index_edit_drop(struct lkb_index_edit *e, const struct lkb_oci_index *index,
-			 const char *name)
-{
-	json_t *manifests = json_object_get(e->doc, "manifests");
-
-	for (size_t i = index->n; i-- > 0;) {
-		lkb_autofree char *own = lkb_reach_name(&index->items[i]);
-
-		if (!strcmp(own, name))
-			json_array_remove(manifests, i);
-	}
-}
-
-void lkb_index_edit_add(struct lkb_index_edit *e, const struct lkb_oci_desc *d, const char *ref)
-{
-	json_t *manifests = json_object_get(e->doc, "manifests");
-
-	if (!json_is_array(manifests)) {
-		manifests = json_array();
-		lkb_json_set(e->doc, "manifests", manifests);
-	}
-	insert_sorted(manifests, lkb_oci_entry_json(d, ref));
-}
-
-static int publish_one(const struct lkb_store *s, struct lkb_index_edit *e,
-		       const struct lkb_store_name *name, struct lkb_error *err)
-{
-	const struct lkb_oci_desc *d = name->desc;
-	lkb_autoarena arena = {0};
-	struct lkb_oci_index now;
-	struct lkb_oci_desc joined;
-
-	if (lkb_index_edit_read(e, &arena, &now, err))
-		return -1;
-	/* A name with a digest stands for that very document. */
-	if (d->has_platform && !strchr(name->ref, '@')) {
-		if (join_platforms(s, &now, name->ref, d, &arena, &joined, err))
-			return -1;
-		d = &joined;
-	}
-	/* Entries and keys that are not ours stay as they are. */
-	lkb_index_edit_remove(e, &now, name->ref);
-	lkb_index_edit_add(e, d, name->ref);
-	return 0;
-}
-
 int lkb_store_publish(const struct lkb_store *s, const struct lkb_store_name *names, size_t n,
 		      struct lkb_error *err)
 {
-	lkb_autoindexedit e = { .lock = -1 };
+	__attribute__((cleanup(clear_entries))) struct entries entries = {0};
+	lkb_autofree char *path = lkb_format("%s/index.json", s->dir);
+	lkb_autofree char *text = NULL;
+	lkb_autoarena arena = {0};
+	lkb_autojson doc = NULL;
+	lkb_autofd lock = -1;
+	struct lkb_oci_doc now;
+	size_t len;
 
-	if (lkb_index_edit_begin(s, &e, err))
+	if (lkb_store_lock(s, false, &lock, err) ||
+	    lkb_read_file(path, LKB_OCI_MAX_DOC, &text, &len, err) ||
+	    lkb_json_parse(text, len, path, &doc, err) ||
+	    lkb_oci_doc_parse(text, len, path, LKB_OCI_TYPE_INDEX, &arena, &now, err))
 		return -1;
+	read_entries(doc, &now.index, &entries);
 	for (size_t i = 0; i < n; i++)
-		if (publish_one(s, &e, &names[i], err))
+		if (publish_one(s, &entries, &names[i], &arena, err))
 			return -1;
-	return lkb_index_edit_write(s, &e, err);
+	return write_index(s, doc, &entries, path, err);
 }

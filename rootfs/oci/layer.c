@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/ext/compress.h"
 #include "base/file.h"
+#include "base/size.h"
 #include "rootfs/oci/derived_priv.h"
 
 enum { CHUNK = 1 << 20 };
@@ -54,16 +55,16 @@ struct unpack {
 	const char *name;
 	uint64_t left; /* bytes that may still come */
 	uint64_t max;
+	uint64_t max_layer; /* whatever is left to it */
 };
 
-static int too_large(uint64_t max, struct lkb_error *err)
+static int too_large(uint64_t max, uint64_t max_layer, struct lkb_error *err)
 {
 	lkb_fail(err, LKB_INPUT, "it unpacks to more than the %llu bytes that are left to it",
 		 (unsigned long long)max);
-	return lkb_hint(err, "a layer may unpack to %llu GiB, all layers of an image to %llu GiB "
-			     "and %d times what is stored",
-			(unsigned long long)(LKB_STORE_MAX_LAYER >> 30),
-			(unsigned long long)(LKB_STORE_FREE_PLAIN >> 30), LKB_STORE_MAX_RATIO);
+	return lkb_hint(err, "a layer may unpack to %s, all layers of an image to %s and %d times "
+			     "what is stored", lkb_size_text(max_layer).s,
+			lkb_size_text(LKB_STORE_FREE_PLAIN).s, LKB_STORE_MAX_RATIO);
 }
 
 static int take_plain(void *ctx, const void *p, size_t n, struct lkb_error *err)
@@ -71,7 +72,7 @@ static int take_plain(void *ctx, const void *p, size_t n, struct lkb_error *err)
 	struct unpack *u = ctx;
 
 	if (n > u->left)
-		return too_large(u->max, err);
+		return too_large(u->max, u->max_layer, err);
 	u->left -= n;
 	lkb_hash_add(u->plain_hash, p, n);
 	return lkb_write_full(u->fd, p, n, u->name, err);
@@ -79,9 +80,8 @@ static int take_plain(void *ctx, const void *p, size_t n, struct lkb_error *err)
 
 /* Feeds the blob through hash and decompressor. A fault of the stream is kept in *fault and the
  * rest is hashed all the same: if the blob was damaged, that is what the user has to know. */
-static int feed_blob(const struct lkb_store *s, const struct lkb_data *blob, struct unpack *u,
-		     struct lkb_ui *ui, struct lkb_sha256 *ret_digest, struct lkb_error *fault,
-		     struct lkb_error *err)
+static int feed_blob(const struct lkb_data *blob, struct unpack *u, struct lkb_ui *ui,
+		     struct lkb_sha256 *ret_digest, struct lkb_error *fault, struct lkb_error *err)
 {
 	lkb_autofree char *buf = lkb_alloc(CHUNK);
 	lkb_auto(lkb_hash) hash = lkb_hash_new();
@@ -146,13 +146,13 @@ static int unpack(const struct lkb_store *s, const struct lkb_layout *from,
 	struct lkb_error fault = {0};
 	struct lkb_sha256 digest = {0}, diff_id;
 	struct unpack u = { .plain_hash = plain_hash, .name = d->digest_text, .left = max,
-			    .max = max };
+			    .max = max, .max_layer = s->max_layer };
 	lkb_autodata blob = {0};
 
 	if (lkb_layout_blob(from, d, &blob, err) || lkb_store_tmp_open(s, &tmp, err))
 		return -1;
 	u.fd = tmp.fd;
-	if (feed_blob(s, &blob, &u, ui, &digest, &fault, err))
+	if (feed_blob(&blob, &u, ui, &digest, &fault, err))
 		return -1;
 	diff_id = lkb_hash_done(plain_hash);
 	if (fault.kind != LKB_IO && !lkb_sha256_equal(&digest, &layer->digest))
@@ -201,7 +201,7 @@ int lkb_store_layer(const struct lkb_store *s, struct lkb_store_input *from,
 	if (find_plain(s, from, layer, &d, max, ui, &data, err))
 		return lkb_context(err, "layer '%s'", name);
 	if (data.len > max) {
-		too_large(max, err);
+		too_large(max, s->max_layer, err);
 		return lkb_context(err, "layer '%s'", name);
 	}
 	*ret = data;

@@ -94,8 +94,12 @@ static int feed(int fd, struct spool *sp, uint64_t max, struct lkb_ui *ui, struc
 		if (lkb_read_upto(fd, buf, CHUNK, &n, sp->path, err))
 			return -1;
 		sp->done += n;
-		if (!z)
-			z = lkb_inflate_new(lkb_compression_of(buf, n), max, take, sp);
+		if (!z) {
+			enum lkb_compression c = lkb_compression_of(buf, n);
+
+			/* One that is not compressed is no larger than what was sent. */
+			z = lkb_inflate_new(c, c == LKB_PLAIN ? UINT64_MAX : max, take, sp);
+		}
 		if (lkb_inflate_feed(z, buf, n, err))
 			return -1;
 		lkb_ui_bytes(ui, sp->path, sp->done, 0);
@@ -114,7 +118,10 @@ static int spool(const struct lkb_store *s, int fd, const char *path, struct lkb
 		return -1;
 	if (feed(fd, &sp, s->max_layer, ui, err)) {
 		lkb_context(err, "'%s'", path);
-		return lkb_hint(err, "an archive that is not compressed is read where it stands");
+		return err && err->kind == LKB_INPUT
+			       ? lkb_hint(err, "an archive that is not compressed is read where it "
+					       "stands")
+			       : -1;
 	}
 	*ret = lkb_blob_new_fd(lkb_steal_fd(&tmp.fd), sp.size, path);
 	return 0;

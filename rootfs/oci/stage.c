@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Blobs on their way into the store wait in a directory of its tmp/, each under its digest,
- * until all of them are there and right. What fails before that leaves the store as it was. /
+ * until all of them are there and right. What fails before that leaves the store as it was.
  */
 #include <errno.h>
 #include <fcntl.h>

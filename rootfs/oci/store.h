@@ -166,9 +166,10 @@ struct lkb_imported_list {
 	size_t n, cap;
 };
 
-/* Either all names come in or none, and then the store is as it was. LKB_INPUT with what the
- * archive holds if an image has no name or several are meant by one; LKB_TRUST if a digest does
- * not fit. */
+/* Either all names come in or none. What fails before all blobs are there and right leaves the
+ * store as it was; where it is the names that cannot be written, blobs without a name stay.
+ * LKB_INPUT with what the archive holds if an image has no name or several are meant by one;
+ * LKB_TRUST if a digest does not fit. */
 int lkb_import(struct lkb_store *s, const struct lkb_import *in, struct lkb_imported_list *ret,
 	       struct lkb_error *err);
 void lkb_imported_clear(struct lkb_imported_list *l);

@@ -13,15 +13,29 @@
 
 /* Between open and lock a sweep may have taken the file for a leftover and removed it: then the
  * lock is on a file without a name. 1 = try again. */
+static int lock_new(int fd, const char *path, struct lkb_error *err)
+{
+	struct stat st;
+
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK ? 1 : lkb_fail_errno(err, "cannot lock '%s'", path);
+	if (fstat(fd, &st))
+		return lkb_fail_errno(err, "cannot look at '%s'", path);
+	return !st.st_nlink;
+}
+
 static int open_once(const char *path, int *ret_fd, struct lkb_error *err)
 {
 	lkb_autofd fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	struct stat st;
+	int again;
 
 	if (fd < 0)
 		return errno == EEXIST ? 1 : lkb_fail_errno(err, "cannot make '%s'", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &st) || !st.st_nlink)
-		return 1;
+	again = lock_new(fd, path, err);
+	if (again < 0)
+		unlink(path);
+	if (again)
+		return again;
 	*ret_fd = lkb_steal_fd(&fd);
 	return 0;
 }
@@ -59,13 +73,19 @@ int lkb_store_tmp_open(const struct lkb_store *s, struct lkb_store_tmp *ret, str
 static int make_dir_once(const char *path, int *ret_fd, struct lkb_error *err)
 {
 	lkb_autofd fd = -1;
-	struct stat st;
+	int again;
 
 	if (mkdir(path, 0777))
 		return errno == EEXIST ? 1 : lkb_fail_errno(err, "cannot make '%s'", path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &st) || !st.st_nlink)
-		return 1;
+	if (fd >= 0)
+		again = lock_new(fd, path, err);
+	else
+		again = errno == ENOENT ? 1 : lkb_fail_errno(err, "cannot open '%s'", path);
+	if (again < 0)
+		rmdir(path);
+	if (again)
+		return again;
 	*ret_fd = lkb_steal_fd(&fd);
 	return 0;
 }

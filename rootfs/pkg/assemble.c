@@ -42,31 +42,33 @@ static bool keeps(const struct lkb_pkg_keep *k, const char *package, const char 
 	return from_package(k, package) && lkb_glob_match(without_slashes(k->path), path);
 }
 
-/* The contents of a hard link are those of its first name. */
-static const struct lkb_deb_entry *first_name(const struct lkb_deb_files *f,
-					      const struct lkb_deb_entry *e)
+/* The contents of a hard link are those of its first name; what is no link is its own. */
+static int find_first(const struct lkb_deb_files *f, const struct lkb_deb_entry *e,
+		      const struct lkb_deb_entry **ret, struct lkb_error *err)
 {
+	const struct lkb_deb_entry *first = e->hardlink ? NULL : e;
 	size_t i;
 
-	if (!e->hardlink)
-		return e;
-	for (i = 0; i < f->n; i++)
+	for (i = 0; i < f->n && !first; i++)
 		if (f->items[i].type == LKB_NODE_FILE && !f->items[i].hardlink &&
 		    !strcmp(f->items[i].path, e->hardlink))
-			return &f->items[i];
-	return NULL;
+			first = &f->items[i];
+	if (!first)
+		return lkb_fail(err, LKB_INPUT, "'%s' is a hard link to '%s', which is not kept",
+				e->path, e->hardlink);
+	*ret = first;
+	return 0;
 }
 
 static int add_entry(struct assembly *a, const struct lkb_deb_files *f,
 		     const struct lkb_deb_entry *e, const char *to, const struct lkb_opt_int *mode,
 		     struct lkb_error *err)
 {
-	const struct lkb_deb_entry *first = first_name(f, e);
+	const struct lkb_deb_entry *first = NULL;
 	struct lkb_meta meta;
 
-	if (!first)
-		return lkb_fail(err, LKB_INPUT, "'%s' is a hard link to '%s', which is not kept",
-				e->path, e->hardlink);
+	if (find_first(f, e, &first, err))
+		return -1;
 	meta = first->meta;
 	if (mode->set)
 		meta.mode = (uint32_t)mode->v;
@@ -136,52 +138,74 @@ static bool joins(const struct lkb_pkg_concat *c, const char *path)
 	return lkb_glob_match(without_slashes(c->from), path);
 }
 
-static int by_path(const void *a, const void *b)
+/* A file to join: what it is called, and whose contents it has. */
+struct part {
+	const struct lkb_deb_entry *e, *first;
+	size_t order; /* of packages, and in them */
+};
+
+struct parts {
+	struct part *items; /* owned */
+	size_t n, cap;
+};
+
+static void clear_parts(struct parts *parts)
 {
-	return strcmp((*(const struct lkb_deb_entry *const *)a)->path,
-		      (*(const struct lkb_deb_entry *const *)b)->path);
+	free(parts->items);
 }
 
-/* The files to join, sorted; the caller frees the array. */
-static size_t find_parts(struct assembly *a, const struct lkb_pkg_concat *c,
-			 const struct lkb_deb_entry ***ret)
+/* Packages may have a path in common. */
+static int by_path(const void *pa, const void *pb)
 {
-	lkb_autofree const struct lkb_deb_entry **parts = NULL;
-	size_t i, j, n = 0, cap = 0;
+	const struct part *a = pa, *b = pb;
+	int order = strcmp(a->e->path, b->e->path);
+
+	return order ? order : (a->order > b->order) - (a->order < b->order);
+}
+
+/* The files to join, sorted. */
+static int find_parts(struct assembly *a, const struct lkb_pkg_concat *c, struct parts *ret,
+		      struct lkb_error *err)
+{
+	size_t i, j;
 
 	for (i = 0; i < a->n; i++) {
 		for (j = 0; j < a->debs[i].n; j++) {
-			const struct lkb_deb_entry *e = &a->debs[i].items[j];
+			struct part part = {.e = &a->debs[i].items[j], .order = ret->n};
 
-			if (e->type != LKB_NODE_FILE || e->hardlink || !joins(c, e->path))
+			if (part.e->type != LKB_NODE_FILE || !joins(c, part.e->path))
 				continue;
-			LKB_GROW(parts, n, cap);
-			parts[n++] = e;
+			if (find_first(&a->debs[i], part.e, &part.first, err))
+				return -1;
+			LKB_GROW(ret->items, ret->n, ret->cap);
+			ret->items[ret->n++] = part;
 		}
 	}
-	if (n)
-		qsort(parts, n, sizeof(*parts), by_path);
-	*ret = LKB_STEAL(parts);
-	return n;
+	if (!ret->n)
+		return lkb_fail(err, LKB_INPUT, "'%s' matches no file in the packages", c->from);
+	qsort(ret->items, ret->n, sizeof(*ret->items), by_path);
+	return 0;
 }
 
 static int join(struct assembly *a, const struct lkb_pkg_concat *c, struct lkb_error *err)
 {
 	const struct lkb_meta meta = {.mode = mode_or(&c->mode, 0644), .mtime = a->mtime};
-	lkb_autofree const struct lkb_deb_entry **parts = NULL;
-	size_t i, len, n = find_parts(a, c, &parts);
+	struct parts parts __attribute__((cleanup(clear_parts))) = {0};
 	lkb_autostr all = {0};
+	size_t i, len;
 
-	if (!n)
-		return lkb_fail(err, LKB_INPUT, "'%s' matches no file in the packages", c->from);
-	for (i = 0; i < n; i++) {
+	if (find_parts(a, c, &parts, err))
+		return -1;
+	for (i = 0; i < parts.n; i++) {
+		const struct lkb_data *data = &parts.items[i].first->data;
 		lkb_autofree char *text = NULL;
 
-		if (parts[i]->data.len > MAX_JOINED - all.len)
+		/* A line break that was added may be one byte more. */
+		if (all.len > MAX_JOINED || data->len > MAX_JOINED - all.len)
 			return lkb_fail(err, LKB_INPUT, "what '%s' matches is larger than %s",
 					c->from, lkb_size_text(MAX_JOINED).s);
-		if (lkb_data_read_all(&parts[i]->data, MAX_JOINED, &text, &len, err))
-			return lkb_context(err, "'%s'", parts[i]->path);
+		if (lkb_data_read_all(data, MAX_JOINED, &text, &len, err))
+			return lkb_context(err, "'%s'", parts.items[i].e->path);
 		lkb_str_addn(&all, text, len);
 		if (len && text[len - 1] != '\n')
 			lkb_str_addc(&all, '\n');

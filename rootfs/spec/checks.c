@@ -70,7 +70,7 @@ static void check_mount(const struct lkb_spec_mount *m, const char *what, const 
 	if (!lkb_schema_given(&m->pos, "destination") && type && !is_own_type(type))
 		report(diags, &m->pos, "say where in the container: 'destination: /...'", what,
 		       path, "has no 'destination'");
-	if (!lkb_spec_is_bind(m))
+	if (!lkb_spec_is_bind(m->type, &m->options))
 		return;
 	if (is_empty(m->source))
 		report(diags, &m->pos, "give the path or the volume", what, path,
@@ -84,13 +84,15 @@ static void check_mount(const struct lkb_spec_mount *m, const char *what, const 
 static void check_runtime_mount(const struct lkb_spec_mount *m, const char *what, const char *path,
 				struct lkb_diags *diags)
 {
+	bool bind = lkb_spec_is_bind(m->type, &m->options);
+
 	if (!lkb_schema_given(&m->pos, "destination"))
 		report(diags, &m->pos, "say where in the system: 'destination: /...'", what, path,
 		       "has no 'destination'");
-	if (is_empty(m->type) && !lkb_spec_is_bind(m))
+	if (is_empty(m->type) && !bind)
 		report(diags, &m->pos, "give the type of the file system, or bind", what, path,
 		       "has no 'type'");
-	if (lkb_spec_is_bind(m) && is_empty(m->source))
+	if (bind && is_empty(m->source))
 		report(diags, &m->pos, "give the path or the volume", what, path,
 		       "has no 'source' to bind");
 }
@@ -103,10 +105,10 @@ static void check_interface(const struct lkb_spec_interface *f, const char *what
 	struct lkb_pos add = lkb_schema_pos(&f->pos, "add");
 	bool veth = f->add && !strcmp(f->add, "veth");
 
-	if (f->peer && f->add && !veth)
+	if (!is_empty(f->peer) && f->add && !veth)
 		report(diags, &peer, "only 'add: veth' makes an interface with another end", what,
 		       path, "has a 'peer'");
-	if (veth && !lkb_schema_given(&f->pos, "peer"))
+	if (veth && (f->peer ? !*f->peer : !lkb_schema_given(&f->pos, "peer")))
 		report(diags, &add, "name its other end: 'peer: ...'", what, path,
 		       "is a veth without a 'peer'");
 	if (f->create_in_root == LKB_YES && !f->add && !f->peer)
@@ -139,8 +141,8 @@ static void check_resources(const struct lkb_spec_resources *r, const char *path
 {
 	struct lkb_pos swap = lkb_schema_pos(&r->memory.pos, "swap");
 
-	if (r->memory.limit.v > 0 && r->memory.swap.set && r->memory.swap.v >= 0 &&
-	    r->memory.swap.v < r->memory.limit.v)
+	/* 0 stands for one that is not set. */
+	if (r->memory.swap.v > 0 && r->memory.swap.v < r->memory.limit.v)
 		report(diags, &swap, "it is the sum of memory and swap", "'resources.memory.swap'",
 		       path, "is less than the limit of the memory alone");
 }

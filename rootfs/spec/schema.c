@@ -26,7 +26,7 @@ static const struct lkb_schema_key kernel_keys[] = {
 	LKB_KEY(struct lkb_spec_kernel, ucode, LKB_T_STRING,
 		"path of the archive of CPU microcode in the image, for amd64; none",
 		.check = lkb_spec_bad_tar,
-		.hint = "write the path in the image, such as ucode.cpio, or none"),
+		.hint = "write the path in the image, such as ucode.cpio, or ''"),
 };
 static const struct lkb_schema kernel_schema =
 	LKB_SCHEMA("kernel", struct lkb_spec_kernel, kernel_keys);

@@ -15,6 +15,9 @@
 #define INT_AS(name, type, field, words, ...) \
 	LKB_KEY_AS(name, struct type, field, LKB_T_INT, words, ##__VA_ARGS__)
 
+/* As in LinuxKit and the runtimes, 0 is no value of its own where it would be out of bounds. */
+#define WEIGHT .min = 10, .max = 1000, .flags = LKB_KEY_ZERO
+
 static const char *const rule_types[] = { "a", "b", "c", NULL };
 
 static const struct lkb_schema_key rule_keys[] = {
@@ -51,16 +54,17 @@ static const struct lkb_schema memory_schema =
 
 static const struct lkb_schema_key cpu_keys[] = {
 	INT(lkb_spec_cpu, shares, "share of the processor time, against 1024 of others", .min = 2,
-	    .max = 262144),
+	    .max = 262144, .flags = LKB_KEY_ZERO),
 	INT(lkb_spec_cpu, quota, "microseconds that it runs in a period; -1: no limit", .min = -1,
 	    .max = NO_BOUND),
 	INT(lkb_spec_cpu, period, "microseconds of a period; 100000", .min = 1000,
-	    .max = 1000000),
+	    .max = 1000000, .flags = LKB_KEY_ZERO),
 	INT_AS("realtimeRuntime", lkb_spec_cpu, realtime_runtime,
 	       "microseconds that it runs in real time in a period; cgroup 1 only", .min = -1,
 	       .max = NO_BOUND),
 	INT_AS("realtimePeriod", lkb_spec_cpu, realtime_period,
-	       "microseconds of a real-time period; cgroup 1 only", .min = 1, .max = NO_BOUND),
+	       "microseconds of a real-time period; cgroup 1 only", .min = 1, .max = NO_BOUND,
+	       .flags = LKB_KEY_ZERO),
 	LKB_KEY(struct lkb_spec_cpu, cpus, LKB_T_STRING, "processors it may use, such as 0-2,7",
 		.check = lkb_spec_bad_numbers, .hint = "write it like 0-2,7"),
 	LKB_KEY(struct lkb_spec_cpu, mems, LKB_T_STRING, "memory nodes it may use, such as 0-1",
@@ -77,9 +81,9 @@ static const struct lkb_schema pids_schema = LKB_SCHEMA("pids", struct lkb_spec_
 static const struct lkb_schema_key weight_keys[] = {
 	INT(lkb_spec_weight, major, "major number", .max = MAX_MAJOR, .flags = LKB_KEY_REQUIRED),
 	INT(lkb_spec_weight, minor, "minor number", .max = MAX_MINOR, .flags = LKB_KEY_REQUIRED),
-	INT(lkb_spec_weight, weight, "share of the device's time", .min = 10, .max = 1000),
+	INT(lkb_spec_weight, weight, "share of the device's time", WEIGHT),
 	INT_AS("leafWeight", lkb_spec_weight, leaf_weight,
-	       "share against the groups below; cgroup 1 only", .min = 10, .max = 1000),
+	       "share against the groups below; cgroup 1 only", WEIGHT),
 };
 static const struct lkb_schema weight_schema =
 	LKB_SCHEMA("weight", struct lkb_spec_weight, weight_keys);
@@ -98,9 +102,9 @@ static const struct lkb_schema throttle_schema =
 		   .object = &throttle_schema)
 
 static const struct lkb_schema_key blockio_keys[] = {
-	INT(lkb_spec_blockio, weight, "share of the devices' time", .min = 10, .max = 1000),
+	INT(lkb_spec_blockio, weight, "share of the devices' time", WEIGHT),
 	INT_AS("leafWeight", lkb_spec_blockio, leaf_weight,
-	       "share against the groups below; cgroup 1 only", .min = 10, .max = 1000),
+	       "share against the groups below; cgroup 1 only", WEIGHT),
 	LKB_KEY_AS("weightDevice", struct lkb_spec_blockio, weight_device, LKB_T_OBJLIST,
 		   "weights of single devices", .object = &weight_schema),
 	THROTTLE("throttleReadBpsDevice", read_bps, "bytes read a second"),

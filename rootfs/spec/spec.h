@@ -220,7 +220,7 @@ struct lkb_spec_rlimit {
 const char *lkb_spec_rlimit(const char *text, struct lkb_spec_rlimit *ret);
 
 /* True for a mount that binds, by its type or an option. */
-bool lkb_spec_is_bind(const struct lkb_spec_mount *m);
+bool lkb_spec_is_bind(const char *type, const struct lkb_strlist *options);
 /* True if the options of a mount make it read-only: the last of "ro" and "rw" counts. */
 bool lkb_spec_is_readonly(const struct lkb_strlist *options);
 

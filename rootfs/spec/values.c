@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "base/path.h"
 #include "base/size.h"
 #include "base/str.h"
 #include "rootfs/spec/spec_priv.h"
@@ -11,6 +12,8 @@
 #define MAX_CONTAINERD_ID 76
 #define MAX_HOSTNAME 64
 #define MAX_INTERFACE 15 /* IFNAMSIZ and its NUL */
+#define MAX_KIND 32 /* as many as the system's init sends the kernel */
+#define MAX_PLATFORM_WORD 15 /* as struct lkb_platform has room for */
 #define VOLUME_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_-"
 #define MAX_VERSION 63 /* as many as a slot's trailer holds */
 
@@ -27,21 +30,6 @@ static bool has_control(const char *v)
 	for (; *v; v++)
 		if ((unsigned char)*v < 0x20 || *v == 0x7f)
 			return true;
-	return false;
-}
-
-static bool has_dotdot(const char *path, size_t len)
-{
-	const char *end = path + len;
-
-	while (path < end) {
-		const char *slash = memchr(path, '/', (size_t)(end - path));
-		size_t n = (size_t)((slash ? slash : end) - path);
-
-		if (n == 2 && path[0] == '.' && path[1] == '.')
-			return true;
-		path += n + 1;
-	}
 	return false;
 }
 
@@ -98,7 +86,7 @@ const char *lkb_spec_bad_absolute(const char *v)
 {
 	if (*v != '/')
 		return "is no absolute path";
-	return has_dotdot(v, strlen(v)) ? "has '..' in it" : NULL;
+	return lkb_path_has_dotdot(v, strlen(v)) ? "has '..' in it" : NULL;
 }
 
 /* A path of the system, or one in the container's root file system. */
@@ -106,7 +94,7 @@ const char *lkb_spec_bad_relative(const char *v)
 {
 	if (!*v)
 		return "is no path";
-	return has_dotdot(v, strlen(v)) ? "has '..' in it" : NULL;
+	return lkb_path_has_dotdot(v, strlen(v)) ? "has '..' in it" : NULL;
 }
 
 /* "" counts as not given. */
@@ -126,7 +114,7 @@ const char *lkb_spec_bad_mountpoint(const char *v)
 /* A path in an image or in the root: from the top, with or without a leading slash. */
 const char *lkb_spec_bad_image_path(const char *v)
 {
-	if (has_dotdot(v, strlen(v)))
+	if (lkb_path_has_dotdot(v, strlen(v)))
 		return "has '..' in it";
 	return v[strspn(v, "/.")] ? NULL : "names the root itself";
 }
@@ -142,7 +130,7 @@ static const char *bad_destination(const char *v, size_t len)
 {
 	if (!len || *v != '/')
 		return "has a destination that is no absolute path";
-	return has_dotdot(v, len) ? "has '..' in its destination" : NULL;
+	return lkb_path_has_dotdot(v, len) ? "has '..' in its destination" : NULL;
 }
 
 const char *lkb_spec_bad_bind(const char *v)
@@ -298,9 +286,17 @@ const char *lkb_spec_bad_volume(const char *v)
 
 const char *lkb_spec_bad_platform(const char *v)
 {
-	const char *slash = strchr(v, '/');
+	const char *word = v;
+	size_t n, words = 0;
 
-	if (!slash || slash == v || !slash[1] || !only(v, "/_.-"))
+	do {
+		n = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+		if (!n || n > MAX_PLATFORM_WORD || (word[n] && word[n] != '/'))
+			return "is not of the form OS/ARCH or OS/ARCH/VARIANT";
+		words++;
+		word += n;
+	} while (*word++);
+	if (words < 2 || words > 3)
 		return "is not of the form OS/ARCH or OS/ARCH/VARIANT";
 	return strncmp(v, "linux/", 6) ? "is not for linux" : NULL;
 }
@@ -316,6 +312,8 @@ const char *lkb_spec_bad_interface(const char *v)
 
 const char *lkb_spec_bad_kind(const char *v)
 {
+	if (strlen(v) > MAX_KIND)
+		return "is longer than 32 characters";
 	return only(v, "_-") ? NULL : "is no kind of a network interface";
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "rootfs/spec/spec_priv.h"
@@ -34,12 +35,12 @@ bool lkb_spec_is_readonly(const struct lkb_strlist *options)
 	return readonly;
 }
 
-bool lkb_spec_is_bind(const struct lkb_spec_mount *m)
+bool lkb_spec_is_bind(const char *type, const struct lkb_strlist *options)
 {
-	if (m->type && !strcmp(m->type, "bind"))
+	if (type && !strcmp(type, "bind"))
 		return true;
-	for (size_t i = 0; i < m->options.n; i++)
-		if (!strcmp(m->options.items[i], "bind") || !strcmp(m->options.items[i], "rbind"))
+	for (size_t i = 0; i < options->n; i++)
+		if (!strcmp(options->items[i], "bind") || !strcmp(options->items[i], "rbind"))
 			return true;
 	return false;
 }
@@ -72,16 +73,31 @@ static void check_use(const struct lkb_spec_names *volumes, const struct use *us
 	}
 }
 
+/* Of a bind's options, which stand in one text. */
+static bool ends_readonly(const char *options)
+{
+	lkb_autostrv words = { 0 };
+
+	for (size_t n; *options; options += n + (options[n] == ',')) {
+		lkb_autofree char *word = NULL;
+
+		n = strcspn(options, ",");
+		word = lkb_strndup(options, n);
+		lkb_strv_add(&words, word);
+	}
+	return lkb_spec_is_readonly(&(struct lkb_strlist){ .n = words.n,
+							   .items = (const char **)words.items });
+}
+
 static void check_bind(const struct lkb_spec_names *volumes, const struct lkb_strlist *binds,
 		       size_t i, const char *key, const char *path, struct lkb_diags *diags)
 {
 	lkb_autofree char *what = lkb_format("'%s[%zu]'", key, i);
 	const char *text = binds->items[i], *end = strchr(text, ':');
 	lkb_autofree char *volume = lkb_format("%.*s", end ? (int)(end - text) : 0, text);
-	lkb_autofree char *options = lkb_format(",%s,", end && strchr(end + 1, ':') ?
-						strchr(end + 1, ':') + 1 : "");
-	struct use use = { volume, strstr(options, ",ro,") && !strstr(options, ",rw,"), what, path,
-			   "add ':ro'", &binds->pos[i] };
+	const char *options = end ? strchr(end + 1, ':') : NULL;
+	struct use use = { volume, options && ends_readonly(options + 1), what, path, "add ':ro'",
+			   &binds->pos[i] };
 
 	if (*volume)
 		check_use(volumes, &use, diags);
@@ -106,7 +122,8 @@ static void check_mounts(const struct lkb_spec_names *volumes, const struct lkb_
 		struct use use = { m[i].source, lkb_spec_is_readonly(&m[i].options), what, path,
 				   "add 'ro' to its options", &pos };
 
-		if (lkb_spec_is_bind(&m[i]) && m[i].source && *m[i].source && *m[i].source != '/')
+		if (lkb_spec_is_bind(m[i].type, &m[i].options) && m[i].source && *m[i].source &&
+		    *m[i].source != '/')
 			check_use(volumes, &use, diags);
 	}
 }

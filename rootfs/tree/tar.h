@@ -32,6 +32,8 @@ struct lkb_tar_entry {
 struct lkb_tar *lkb_tar_new(const struct lkb_data *data);
 /* 1 = *ret is the next entry (valid until the next call), 0 = end, -1 = failed. */
 int lkb_tar_next(struct lkb_tar *t, struct lkb_tar_entry *ret, struct lkb_error *err);
+/* True once there was a header: what fails before that is no tar at all. */
+bool lkb_tar_has_begun(const struct lkb_tar *t);
 void lkb_tar_free(struct lkb_tar *t);
 LKB_DEFINE_AUTO(lkb_tar, lkb_tar_free)
 

@@ -34,6 +34,11 @@ void lkb_tar_skip_data(struct lkb_tar *t)
 	t->skip_data = true;
 }
 
+bool lkb_tar_has_begun(const struct lkb_tar *t)
+{
+	return t->n_entries > 0;
+}
+
 static int early_end(struct lkb_error *err)
 {
 	return lkb_fail(err, LKB_INPUT, "the archive ends early");

@@ -75,6 +75,9 @@ same "standard input" "localhost/app:1	$m	linux/arm64" "$(cat out)"
 same "nothing is left in the store" "" "$(ls -A s.stdin/tmp)"
 says "standard input that is empty" 3 "lkboard: 'standard input' is no archive of images: it has neither 'index.json' nor 'manifest.json'
   hint: 'docker save', 'skopeo copy' to oci-archive: and 'lkboard cache export' write one" lk s cache import -
+lk s cache import - < . 2> err
+same "standard input that cannot be read" "lkboard: 'standard input': cannot read 'standard input': Is a directory" \
+	"$(cat err)"
 mkfifo pipe
 says "a pipe" 3 "lkboard: 'pipe' is a pipe, not a regular file
   hint: give '-' to read standard input" lk s cache import pipe
@@ -97,6 +100,10 @@ check "to standard output go the same bytes" cmp app.oci.tar piped.tar
 lk s cache export -o again.tar localhost/app:1 > out
 check "the same image, the same bytes" cmp app.oci.tar again.tar
 same "the entries are sorted and of 1970" "0" "$(tar --numeric-owner -tvf app.oci.tar | grep -vc ' 0/0 .* 1970-01-01 ')"
+lk s cache export -o two.tar localhost/app:1 localhost/twin:2 > out
+lk s6 cache import --name localhost/x:1 - < two.tar 2> err
+same "the way out of two images on standard input" "  hint: say which, by name or digest: 'lkboard cache import --name localhost/x:1 - IMAGE'" \
+	"$(grep hint: err)"
 run lk s6 cache import app.oci.tar
 same "it comes in with all platforms" "localhost/app:1 linux/amd64,linux/arm64" "$(cut -f1,3 out | tr '\t' ' ')"
 same "and with its manifests' digests" "$m2 $m" "$(lk s6 cache ls | cut -f3 | tr '\n' ' ' | sed 's/ $//')"
@@ -106,7 +113,8 @@ run lk s7 cache import twin.docker.tar
 same "both tags come in" "localhost/app:1 localhost/twin:2" "$(cut -f1 out | tr '\n' ' ' | sed 's/ $//')"
 check "the config is kept, so is the image ID" test -e "s7/blobs/sha256/$c"
 check "the layer is plain, named by its diff_id" tar -tf twin.docker.tar "$plain.tar"
-run lk s cache export --format oci-dir -o out.dir localhost/app:1
+run lk s cache export --format oci-dir -o out.dir/ localhost/app:1
+same "a directory is written, as it is called" "out.dir/" "$(cut -f1 out)"
 run lk s8 cache import out.dir
 same "a directory comes in again" "localhost/app:1" "$(cut -f1 out)"
 says "a directory that is there" 7 "lkboard: 'out.dir' is there already

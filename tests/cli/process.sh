@@ -19,6 +19,11 @@ if have mcopy && [ -d "$STORE/blobs" ]; then
 	same "a build with closed files ends well" 0 $?
 	check "and makes the same card" cmp "$T/a/minimal-rpi3.img" "$T/b/minimal-rpi3.img"
 	rm -rf "$T/a" "$T/b"
+	(ulimit -S -n 10; "$LKBOARD" --store "$STORE" plan rpi3 $spec) > "$T/out" 2>&1
+	same "few open files by default are not few" 0 $?
+	(ulimit -n 8; "$LKBOARD" --store "$STORE" plan rpi3 $spec) > "$T/out" 2>&1
+	same "a limit that stands is said" "  hint: raise the limit on open files: 'ulimit -n 65536'" \
+		"$(grep hint: "$T/out")"
 else
 	skip "a build with closed files" "there is no store yet, or mtools is not installed"
 fi

@@ -385,7 +385,7 @@ static void test_an_overlay_that_holds_too_much(void **state)
 		lkb_str_addf(&source, " p%d;", i);
 	lkb_str_add(&source, " }; }; };");
 	assert_refused(&b, source.s, "overlay 'o.dtbo' holds too much to be applied: 20004 nodes, "
-		       "properties and places to mend", "");
+		       "properties and places to mend", "divide it into several overlays");
 }
 
 /* Whatever a tree was cut or changed to, it is checked and used without harm: the sanitizers and

@@ -87,6 +87,7 @@ static void errno_is_read_before_anything_can_change_it(void **state)
 		{ENOSPC, "cannot open 'x': No space left on device", "make room"},
 		{EDQUOT, "cannot open 'x': Disk quota exceeded", "make room"},
 		{EFBIG, "cannot open 'x': File too large", "ulimit -f"},
+		{EMFILE, "cannot open 'x': Too many open files", "ulimit -n"},
 		{EROFS, "cannot open 'x': Read-only file system", "read-only"},
 	};
 	size_t i;

@@ -69,6 +69,30 @@ static void an_image_that_nobody_has_is_said_at_once(void **state)
 	PLAN_FAILS(spec, LKB_INPUT, "kernel-rpi3", "");
 }
 
+/* Also those that the board itself could not run, each once. */
+static void images_that_volumes_hold_for_others_are_listed(void **state)
+{
+	lkb_auto(lkb_tree) other = lkb_tree_new();
+	lkb_auto(lkb_plan) p = NULL;
+	lkb_autostr json = {0};
+
+	settle(SPEC);
+	tree_text(other, "bin/app", "other");
+	put_image_for("other:1", "amd64", CREATED, other);
+	put_image_for("app:1", "amd64", CREATED, other);
+	settle(SPEC "volumes:\n"
+	       "  - {name: a, image: \"app:1\", format: oci, platforms: [linux/arm64, linux/amd64]}\n"
+	       "  - {name: b, image: \"other:1\", format: oci, platforms: [linux/amd64]}\n");
+	p = plan();
+	assert_int_equal(p->images.n, 7);
+	OK(lkb_plan_describe_json(p, &json, &err));
+	expect_words(json.s, "\"platform\": \"linux/amd64\"");
+	PLAN_FAILS("volumes: [{name: b, image: \"other:1\", format: oci,\n"
+		   "           platforms: [linux/arm/v7]}]\n" SPEC, LKB_INPUT,
+		   "other:1': nothing in it is for linux/arm/v7, only for linux/amd64", "");
+	assert_int_equal(err.line, 2);
+}
+
 static void time_is_the_newest_images_or_given(void **state)
 {
 	lkb_auto(lkb_plan) newest = NULL;
@@ -277,6 +301,7 @@ int main(void)
 		PLAN_CASE(a_plan_knows_everything),
 		PLAN_CASE(images_that_a_package_makes_are_listed),
 		PLAN_CASE(an_image_that_nobody_has_is_said_at_once),
+		PLAN_CASE(images_that_volumes_hold_for_others_are_listed),
 		PLAN_CASE(time_is_the_newest_images_or_given),
 		PLAN_CASE(identity_follows_from_what_goes_in),
 		PLAN_CASE(formats_are_the_boards),

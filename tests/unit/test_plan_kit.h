@@ -46,13 +46,19 @@ static inline void tree_text(struct lkb_tree *t, const char *path, const char *t
 	tree_add(t, path, text, strlen(text));
 }
 
-static inline void put_image(const char *ref, int64_t created, struct lkb_tree *t)
+static inline void put_image_for(const char *ref, const char *arch, int64_t created,
+				 struct lkb_tree *t)
 {
-	const struct lkb_image_new new = {.ref = ref, .platform = {.arch = "arm64"},
-					  .created = created};
+	struct lkb_image_new new = {.ref = ref, .created = created};
 	struct lkb_sha256 manifest;
 
+	assert_true(lkb_platform_set(&new.platform, arch, NULL));
 	OK(lkb_store_put_tree(kit.store, &new, lkb_tree_root(t), &manifest, &err));
+}
+
+static inline void put_image(const char *ref, int64_t created, struct lkb_tree *t)
+{
+	put_image_for(ref, "arm64", created, t);
 }
 
 static inline int take_bytes_of_tar(void *ctx, const void *p, size_t n, struct lkb_error *why)

@@ -162,15 +162,20 @@ static inline int build(struct kit *k, const struct lkb_spec *spec, struct lkb_r
 	const struct lkb_rootfs_env env = { .name = "test", .board = "rpi3", .version = "1",
 					    .hostname = "box", .epoch = EPOCH, .arch = k->arch };
 	struct lkb_rootfs_images images = { 0 };
+	struct lkb_rootfs_wants wants = { 0 };
 	lkb_autostrv refs = { 0 };
 	int r;
 
 	lkb_rootfs_refs(spec, &refs);
-	images.items = lkb_alloc_array(refs.n + 1, sizeof(*images.items));
-	for (size_t i = 0; i < refs.n; i++) {
-		OK(lkb_store_resolve(k->store, refs.items[i], &arm64, &images.items[i], err));
-		images.n++;
-	}
+	OK(lkb_rootfs_wants(spec, &wants, err));
+	images.items = lkb_alloc_array(refs.n + wants.n + 1, sizeof(*images.items));
+	for (size_t i = 0; i < refs.n; i++)
+		OK(lkb_store_resolve(k->store, refs.items[i], &arm64, &images.items[images.n++],
+				     err));
+	for (size_t i = 0; i < wants.n; i++)
+		OK(lkb_store_resolve(k->store, wants.items[i].ref, &wants.items[i].platform,
+				     &images.items[images.n++], err));
+	lkb_rootfs_wants_clear(&wants);
 	r = lkb_rootfs_build(spec, k->store, &images, &env, NULL, ret, why);
 	for (size_t i = 0; i < images.n; i++)
 		lkb_image_free(images.items[i]);

@@ -70,6 +70,33 @@ static void a_bomb_is_stopped(void **state)
 }
 
 /* Two readers that take different ones of the two would see two images. */
+/* What is not compressed cannot be one, wherever it comes from. */
+static void plain_archives_are_no_bombs(void **state)
+{
+	struct kit *k = *state;
+	lkb_autofree char *zeros = lkb_alloc(4 << 20);
+	struct lkb_import in = { .path = "-" };
+	struct lkb_imported_list list = {0};
+	int before = dup(STDIN_FILENO), fd;
+	lkb_autostr tar = {0};
+	autoimage p = {0};
+
+	image_make(&p, "arm64", "hello", LKB_PLAIN);
+	tar_file(&tar, "big", zeros, 4 << 20);
+	docker_archive(&tar, &p, "[\"" APP "\"]");
+	write_archive(k, &tar);
+	lkb_store_limit_layers(k->store, 1 << 20);
+	fd = open(k->layout_dir, O_RDONLY);
+	assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+	close(fd);
+	OK(lkb_import(k->store, &in, &list, err));
+	if (before >= 0)
+		dup2(before, STDIN_FILENO);
+	close(before);
+	assert_int_equal(list.n, 1);
+	lkb_imported_clear(&list);
+}
+
 static void decisive_documents_twice(void **state)
 {
 	struct kit *k = *state;
@@ -395,6 +422,11 @@ static void what_is_no_archive(void **state)
 	lkb_str_add(&text, "kernel: {image: x}\n");
 	write_archive(k, &text);
 	EXPECT_FAIL(k, NULL, LKB_INPUT, "'FILE' is no archive of images: it is no tar");
+	/* a tar, but cut in its first file */
+	tar.len = 512;
+	write_archive(k, &tar);
+	EXPECT_FAIL(k, NULL, LKB_INPUT, "tar archive 'FILE', byte 0: entry 'hello.txt': the archive "
+		    "ends early");
 	tar_text(&deep, "lay/index.json", "{}");
 	write_archive(k, &deep);
 	e = import_fails(k, NULL, NULL);
@@ -409,6 +441,7 @@ int main(void)
 		T(archives_cut_short),
 		T(compressed_archives_cut_short),
 		T(a_bomb_is_stopped),
+		T(plain_archives_are_no_bombs),
 		T(decisive_documents_twice),
 		T(paths_that_lead_out),
 		T(links_that_go_round),

@@ -8,9 +8,58 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define APP "localhost/app:1"
+
+/* Locks: a network's file system may have none for directories. */
+
+static int flock_fails;
+
+int flock(int fd, int how)
+{
+	struct stat st;
+
+	if (flock_fails && how & LOCK_NB && !fstat(fd, &st) &&
+	    (S_ISDIR(st.st_mode) || flock_fails == ENOLCK)) {
+		errno = flock_fails;
+		return -1;
+	}
+	return (int)syscall(SYS_flock, fd, how);
+}
+
+static void what_cannot_be_locked_is_said_once(void **state)
+{
+	static const struct {
+		int number;
+		const char *words;
+	} rows[] = {
+		{ EBADF, ".tmp': Bad file descriptor" },     /* directories */
+		{ ENOLCK, ".tmp': No locks available" }, /* files too */
+	};
+	struct kit *k = *state;
+	lkb_autofree char *tmp = lkb_format("%s/tmp", k->store_dir);
+	const char *argv[] = { "find", tmp, "-mindepth", "1", NULL };
+
+	layout_simple(k, APP, "arm64", "hello");
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(rows); i++) {
+		struct lkb_error fault = {0};
+		lkb_autostr left = {0};
+		lkb_autostrv names = {0};
+		int r;
+
+		flock_fails = rows[i].number;
+		r = lkb_store_import(k->store, k->layout_dir, NULL, NULL, &names, &fault);
+		flock_fails = 0;
+		assert_int_equal(r, -1);
+		assert_int_equal(fault.kind, LKB_IO);
+		assert_non_null(strstr(fault.message, "cannot lock '"));
+		assert_non_null(strstr(fault.message, rows[i].words));
+		OK(lkb_proc_run(&(struct lkb_proc){ .argv = argv }, &left, err));
+		assert_string_equal(lkb_str_get(&left), "");
+	}
+}
 
 /* The disk */
 
@@ -376,6 +425,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
+		T(what_cannot_be_locked_is_said_once),
 		T(a_file_beyond_the_limit),
 		T(a_disk_that_is_full),
 		T(a_run_that_is_killed),

@@ -117,6 +117,7 @@ static void a_bomb(void **state)
 	fault = unpacking_fails(k, &p);
 	assert_int_equal(fault.kind, LKB_INPUT);
 	assert_non_null(strstr(fault.message, "8388608"));
+	assert_memory_equal(fault.hint, "a layer may unpack to 8.0 MiB, ", 31);
 }
 
 static void a_layer_that_is_no_tar(void **state)
