@@ -9,8 +9,8 @@ DESTDIR  ?=
 V        ?=
 Q        := $(if $(V),,@)
 
-MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci rootfs/pkg rootfs board dtb \
-	    bootloader/slot bootloader image/fs image plan cmd
+MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci rootfs/inventory rootfs/pkg rootfs \
+	    board dtb bootloader/slot bootloader image/fs image plan cmd
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include base/banned.h $(CPPFLAGS)
@@ -35,7 +35,7 @@ DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev
 DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
 	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 openssh-client \
-	      openssl golang-github-opencontainers-specs-dev
+	      openssl golang-github-opencontainers-specs-dev python3-license-expression
 
 all: $(O)/lkboard ondevice
 

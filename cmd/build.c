@@ -12,7 +12,7 @@
 
 struct build_options {
 	const char *out, *name, *format, *lock;
-	bool locked, update_lock, offline, force, sha256, dry_run, json;
+	bool locked, update_lock, offline, force, sha256, no_sbom, dry_run, json;
 	unsigned jobs;
 	struct lkb_strv input;
 };
@@ -37,6 +37,7 @@ static const struct lkb_opt build_rows[] = {
 	ROW(0, "update-lock", FLAG, update_lock, NULL, "resolve packages anew and write the lock"),
 	ROW(0, "force", FLAG, force, NULL, "overwrite what another board's build made"),
 	ROW(0, "sha256", FLAG, sha256, NULL, "print the digest of whole disk images too"),
+	ROW(0, "no-sbom", FLAG, no_sbom, NULL, "do not list what is in it"),
 	ROW('j', "jobs", UINT, jobs, "N", "processes at most; the result is the same for any N"),
 	ROW(0, "dry-run", FLAG, dry_run, NULL, "the same as `lkboard plan`"),
 };
@@ -225,6 +226,7 @@ static int write_plan(const struct lkb_ctx *ctx, struct lkb_plan *plan,
 {
 	struct lkb_plan_out out = {
 		.dir = o->out ? o->out : ".", .force = o->force, .sha256 = o->sha256,
+		.no_sbom = o->no_sbom,
 	};
 	struct lkb_artifacts made __attribute__((cleanup(lkb_artifacts_clear))) = {0};
 

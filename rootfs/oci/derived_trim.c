@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include "base/alloc.h"
-#include "rootfs/oci/derived_priv.h"
+#include "rootfs/oci/upkeep_priv.h"
 
 /* A file of derived/ with its record. */
 struct item {
@@ -72,10 +72,12 @@ static int by_use(const void *a, const void *b)
 void lkb_derived_trim(const struct lkb_store *s)
 {
 	__attribute__((cleanup(clear))) struct items l = {0};
+	lkb_autofree char *top = lkb_format("%s/derived", s->dir);
+	lkb_autostrv dirs = {0};
 
-	for (int kind = 0; kind < LKB_DERIVED_KINDS; kind++) {
-		lkb_autofree char *path = lkb_format("%s/derived/%s", s->dir,
-						     lkb_derived_dir(kind));
+	lkb_store_names(top, &dirs);
+	for (size_t i = 0; i < dirs.n; i++) {
+		lkb_autofree char *path = lkb_format("%s/%s", top, dirs.items[i]);
 
 		list_dir(&l, path);
 	}

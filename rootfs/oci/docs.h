@@ -62,6 +62,7 @@ struct lkb_oci_desc {
 	bool has_platform;
 	struct lkb_platform platform; /* in normal form */
 	bool not_for_us; /* another system than linux, an attestation, an unknown platform */
+	const char *attests; /* an attestation: digest of the manifest it is about; else NULL */
 };
 
 struct lkb_oci_index {

@@ -218,8 +218,7 @@ int lkb_layout_blob(const struct lkb_layout *l, const struct lkb_oci_desc *d, st
 	return 0;
 }
 
-/* A whole document, verified, with a NUL behind it; the caller frees *ret. */
-static int read_doc(const struct lkb_layout *l, const struct lkb_oci_desc *d, char **ret,
+int lkb_layout_text(const struct lkb_layout *l, const struct lkb_oci_desc *d, char **ret,
 		    size_t *ret_len, struct lkb_error *err)
 {
 	lkb_autofree char *text = NULL;
@@ -248,7 +247,7 @@ int lkb_layout_doc(const struct lkb_layout *l, const struct lkb_oci_desc *d,
 	lkb_autofree char *text = NULL;
 	size_t len;
 
-	if (read_doc(l, d, &text, &len, err))
+	if (lkb_layout_text(l, d, &text, &len, err))
 		return -1;
 	return lkb_oci_doc_parse(text, len, name, d->media_type, arena, ret, err);
 }
@@ -263,7 +262,7 @@ int lkb_layout_config(const struct lkb_layout *l, const struct lkb_oci_desc *d,
 	if (d->kind != LKB_OCI_CONFIG)
 		return lkb_fail(err, LKB_INPUT, "the manifest is not that of an image: its config "
 				"is '%.100s'", d->media_type);
-	if (read_doc(l, d, &text, &len, err))
+	if (lkb_layout_text(l, d, &text, &len, err))
 		return -1;
 	return lkb_oci_config_parse(text, len, name, ret, err);
 }

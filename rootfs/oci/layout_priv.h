@@ -53,6 +53,9 @@ int lkb_layout_index(const struct lkb_layout *l, struct lkb_arena *arena,
 
 int lkb_layout_doc(const struct lkb_layout *l, const struct lkb_oci_desc *d,
 		   struct lkb_arena *arena, struct lkb_oci_doc *ret, struct lkb_error *err);
+/* The text of a document of another kind, compared, with a NUL behind it; the caller frees it. */
+int lkb_layout_text(const struct lkb_layout *l, const struct lkb_oci_desc *d, char **ret,
+		    size_t *ret_len, struct lkb_error *err);
 int lkb_layout_config(const struct lkb_layout *l, const struct lkb_oci_desc *d,
 		      struct lkb_oci_config *ret, struct lkb_error *err);
 

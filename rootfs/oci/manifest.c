@@ -6,18 +6,21 @@ static int parse_annotations(const struct lkb_json_at *at, struct lkb_arena *are
 			     struct lkb_oci_desc *d, struct lkb_error *err)
 {
 	struct lkb_json_at notes;
-	const char *ref_name, *containerd_name, *type;
+	const char *ref_name, *containerd_name, *type, *about;
 
 	if (lkb_json_object(at, "annotations", LKB_JSON_OPTIONAL, &notes, err) ||
 	    lkb_json_string(&notes, LKB_OCI_REF_NAME, LKB_JSON_OPTIONAL, &ref_name, err) ||
 	    lkb_json_string(&notes, LKB_OCI_CONTAINERD_NAME, LKB_JSON_OPTIONAL, &containerd_name,
 			    err) ||
-	    lkb_json_string(&notes, "vnd.docker.reference.type", LKB_JSON_OPTIONAL, &type, err))
+	    lkb_json_string(&notes, "vnd.docker.reference.type", LKB_JSON_OPTIONAL, &type, err) ||
+	    lkb_json_string(&notes, "vnd.docker.reference.digest", LKB_JSON_OPTIONAL, &about, err))
 		return -1;
 	d->ref_name = ref_name ? lkb_arena_strdup(arena, ref_name) : NULL;
 	d->containerd_name = containerd_name ? lkb_arena_strdup(arena, containerd_name) : NULL;
 	if (type)
 		d->not_for_us = true;
+	if (type && about && !strcmp(type, "attestation-manifest"))
+		d->attests = lkb_arena_strdup(arena, about);
 	return 0;
 }
 

@@ -144,6 +144,29 @@ static int prune_kind(const struct pruning *p, enum lkb_derived_kind kind, const
 	return 0;
 }
 
+/* Small derived data, called by the digest of a layer or a blob alone. */
+static int prune_small(const struct pruning *p, const char *dir, struct lkb_store_freed *freed,
+		       struct lkb_error *err)
+{
+	lkb_autostrv names = {0};
+
+	lkb_store_names(dir, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		lkb_autofree char *path = lkb_format("%s/%s", dir, names.items[i]);
+		struct lkb_sha256 key;
+
+		if (!p->how->all_derived && lkb_sha256_parse(names.items[i], &key) &&
+		    (lkb_digest_set_has(&p->reach.layers, &key) ||
+		     lkb_digest_set_has(&p->reach.blobs, &key)))
+			continue;
+		if (drop(p, path, freed, err))
+			return -1;
+	}
+	if (!p->how->dry_run)
+		rmdir(dir); /* if nothing is left in it */
+	return 0;
+}
+
 /* What other versions of lkboard derived is useless to this one. */
 static int prune_derived(const struct pruning *p, struct lkb_store_freed *freed,
 			 struct lkb_error *err)
@@ -157,7 +180,7 @@ static int prune_derived(const struct pruning *p, struct lkb_store_freed *freed,
 		enum lkb_derived_kind kind;
 
 		if (find_kind(names.items[i], &kind) ? prune_kind(p, kind, dir, freed, err)
-						     : drop(p, dir, freed, err))
+						     : prune_small(p, dir, freed, err))
 			return -1;
 	}
 	return 0;

@@ -22,6 +22,7 @@
  *	DIR/derived/layer-v1/HEX.tar        layers decompressed, named by diff_id
  *	DIR/derived/segment-v1/HEX.zst      compressed parts of initrds, named by what they are of
  *	DIR/derived/KIND/HEX.ok             how the file was left, and when it was last used
+ *	DIR/derived/KIND/HEX                other derived data, each with its digest at the end
  *	DIR/tmp/PID-N.tmp                   what is being written
  *	DIR/pkg/                            rootfs/pkg's downloads
  *	DIR/lock                            flock: shared to read the index, exclusive to write
@@ -125,6 +126,18 @@ struct lkb_derived {
 int lkb_store_derive(struct lkb_store *s, const struct lkb_derived *d, struct lkb_data *ret,
 		     struct lkb_error *err);
 
+/*
+ * Attestations: what builders attach to an image in the same index, as manifests of
+ * "vnd.docker.reference.type" attestation-manifest that name the image's. They say something about
+ * an image and are no part of it: whether they are there depends on how it came in. Calls fn for
+ * each in-toto document about this image, in the index's order, digests compared; documents above
+ * 4 MiB are left out. Text has a NUL behind it.
+ */
+typedef int lkb_attestation_fn(void *ctx, const struct lkb_sha256 *digest, const char *text,
+			       size_t len, struct lkb_error *err);
+int lkb_store_attestations(const struct lkb_store *s, const struct lkb_image *im,
+			   lkb_attestation_fn *fn, void *ctx, struct lkb_error *err);
+
 /* What a producer of images (rootfs/pkg) says about a new one. Borrowed strings. */
 struct lkb_image_new {
 	const char *ref;
@@ -141,6 +154,15 @@ struct lkb_image_new {
 int lkb_store_put_tree(struct lkb_store *s, const struct lkb_image_new *im,
 		       const struct lkb_inode *root, struct lkb_sha256 *ret_manifest,
 		       struct lkb_error *err);
+
+/* Derived data of other kinds: what was computed from the layer or image of that digest and can
+ * always be computed again. KIND is a word with its version, "files-v1". False if there is none, or
+ * none that is as it was written; nothing fails where it cannot be written. The caller frees *ret,
+ * which has a NUL behind it. */
+bool lkb_store_derived_read(const struct lkb_store *s, const char *kind,
+			    const struct lkb_sha256 *key, size_t max, char **ret, size_t *ret_len);
+void lkb_store_derived_write(const struct lkb_store *s, const char *kind,
+			     const struct lkb_sha256 *key, const void *p, size_t n);
 
 /* What to import. Borrowed strings. */
 struct lkb_import {

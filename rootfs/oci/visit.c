@@ -47,6 +47,33 @@ static int visit_manifest(struct lkb_layout_visit *v, const struct lkb_oci_desc 
 	return 0;
 }
 
+/* An attestation comes along if it is there as a whole: an image is none the worse without. */
+static int visit_attestation(struct lkb_layout_visit *v, const struct lkb_oci_desc *d,
+			     struct lkb_error *err)
+{
+	struct lkb_oci_doc doc;
+	bool whole = true;
+
+	if (d->kind != LKB_OCI_MANIFEST || !lkb_layout_has(v->from, d))
+		return 0;
+	if (lkb_layout_walk_entry(&v->walk, "the layout", err) ||
+	    lkb_layout_doc(v->from, d, v->arena, &doc, err) ||
+	    lkb_layout_walk_doc(&v->walk, "the layout", d->size, err))
+		return -1;
+	if (doc.kind != LKB_OCI_MANIFEST || !lkb_layout_has(v->from, &doc.manifest.config))
+		return 0;
+	for (size_t i = 0; i < doc.manifest.n_layers; i++)
+		whole = whole && lkb_layout_has(v->from, &doc.manifest.layers[i]);
+	if (!whole)
+		return 0;
+	if (v->blob(v->ctx, &doc.manifest.config, NULL, err))
+		return -1;
+	for (size_t i = 0; i < doc.manifest.n_layers; i++)
+		if (v->blob(v->ctx, &doc.manifest.layers[i], NULL, err))
+			return -1;
+	return v->blob(v->ctx, d, NULL, err);
+}
+
 /* What the index has for linux. Manifests that were not brought along stay away. */
 static int visit_index(struct lkb_layout_visit *v, const struct lkb_oci_desc *d,
 		       const struct lkb_oci_index *index, unsigned depth, struct lkb_error *err)
@@ -57,6 +84,8 @@ static int visit_index(struct lkb_layout_visit *v, const struct lkb_oci_desc *d,
 	for (size_t i = 0; i < index->n; i++) {
 		const struct lkb_oci_desc *item = &index->items[i];
 
+		if (item->attests && visit_attestation(v, item, err))
+			return lkb_context(err, "attestation '%s'", item->digest_text);
 		if (item->not_for_us)
 			continue;
 		if (item->has_platform && !lkb_layout_has(v->from, item)) {
