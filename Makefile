@@ -35,8 +35,8 @@ DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev
 	      gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
-	      genimage time gawk strace curl git python3-jsonschema qemu-system-x86 openssh-client \
-	      openssl docker-registry golang-github-opencontainers-specs-dev \
+	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 \
+	      openssh-client openssl docker-registry golang-github-opencontainers-specs-dev \
 	      python3-license-expression
 
 all: $(O)/lkboard ondevice
@@ -132,7 +132,7 @@ $(O)/tests/fuzz/%: tests/fuzz/%.c $(O)/liblkboard.a
 		$(O)/liblkboard.a $(LDFLAGS) $(LIBS)
 
 bench: all
-	$(Q)$(MAKE) -s $(O)/tests/bench/bench_card
+	$(Q)$(MAKE) -s $(O)/tests/bench/bench_card $(O)/tests/bench/bench_flatten
 	$(Q)O=$(O) tests/bench/bench.sh
 
 $(O)/tests/bench/%: tests/bench/%.c $(O)/liblkboard.a

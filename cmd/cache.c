@@ -28,9 +28,25 @@ static void list_text(const struct lkb_store_list *list, struct lkb_str *out)
 
 	for (i = 0; i < list->n; i++)
 		lkb_str_addf(out, "%s\t%s\tsha256:%s\t%llu\n", list->items[i].ref,
-			     lkb_platform_text(&list->items[i].platform).s,
+			     list->items[i].artifact
+				     ? "artifact"
+				     : lkb_platform_text(&list->items[i].platform).s,
 			     lkb_sha256_text(&list->items[i].manifest).s,
 			     (unsigned long long)list->items[i].bytes);
+}
+
+static json_t *entry_json(const struct lkb_store_entry *e)
+{
+	json_t *o = json_pack("{s:s, s:o, s:I}", "ref", e->ref, "manifest",
+			      json_sprintf("sha256:%s", lkb_sha256_text(&e->manifest).s), "bytes",
+			      (json_int_t)e->bytes);
+
+	if (e->artifact)
+		json_object_set_new(o, "artifact", json_string(e->artifact));
+	else
+		json_object_set_new(o, "platform",
+				    json_string(lkb_platform_text(&e->platform).s));
+	return o;
 }
 
 static void list_json(const struct lkb_store_list *list, struct lkb_str *out)
@@ -40,14 +56,7 @@ static void list_json(const struct lkb_store_list *list, struct lkb_str *out)
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		json_array_append_new(
-			all, json_pack("{s:s, s:o, s:o, s:I}", "ref", list->items[i].ref,
-				       "platform",
-				       json_string(lkb_platform_text(&list->items[i].platform).s),
-				       "manifest",
-				       json_sprintf("sha256:%s",
-						    lkb_sha256_text(&list->items[i].manifest).s),
-				       "bytes", (json_int_t)list->items[i].bytes));
+		json_array_append_new(all, entry_json(&list->items[i]));
 	text = json_dumps(all, JSON_INDENT(2));
 	json_decref(all);
 	lkb_str_addf(out, "%s\n", text ? text : "[]");

@@ -25,6 +25,10 @@ struct lkb_ctx {
 /* Opens the store. Only commands that need one fail where there is no place for it. */
 int lkb_ctx_store(const struct lkb_ctx *ctx, struct lkb_store **ret, struct lkb_error *err);
 
+/* The platform that an option names: "arm64", "arm/v7", "linux/amd64". LKB_USAGE. */
+int lkb_read_platform(const char *option, const char *text, struct lkb_platform *ret,
+		      struct lkb_error *err);
+
 enum lkb_opt_type {
 	LKB_OPT_FLAG,   /* bool */
 	LKB_OPT_STRING, /* const char * */

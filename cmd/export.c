@@ -14,6 +14,7 @@
 
 struct export_options {
 	const char *format, *out, *arch, *lock;
+	bool signatures;
 };
 
 static const struct lkb_opt rows[] = {
@@ -25,6 +26,8 @@ static const struct lkb_opt rows[] = {
 		"one architecture, arm/v7 with a variant (default: all)"),
 	LKB_OPT(0, "lock", STRING, struct export_options, lock, "FILE",
 		"the images that this lock pins"),
+	LKB_OPT(0, "signatures", FLAG, struct export_options, signatures, NULL,
+		"with the signatures that the store has of what goes out"),
 };
 
 static const struct format {
@@ -49,17 +52,6 @@ static int find_format(const char *name, const struct format **ret, struct lkb_e
 	}
 	lkb_fail(err, LKB_USAGE, "'--format %s': no such format", name);
 	return lkb_hint(err, "one of oci, docker, oci-dir");
-}
-
-int lkb_arch_option(const char *text, struct lkb_platform *ret, struct lkb_error *err)
-{
-	const char *slash = strchr(text, '/');
-	lkb_autofree char *arch = lkb_format("%.*s", (int)strcspn(text, "/"), text);
-
-	if (lkb_platform_set(ret, arch, slash ? slash + 1 : NULL) && ret->arch[0])
-		return 0;
-	lkb_fail(err, LKB_USAGE, "'--arch %s': no architecture", text);
-	return lkb_hint(err, "arm64, amd64, arm/v7, ...");
 }
 
 /* The last word of the image's repository: "app.oci.tar" for localhost/team/app:1. */
@@ -218,9 +210,14 @@ static int run_export(struct lkb_ctx *ctx, void *options, char **operands, size_
 
 	if (check_operands(o, n, err) || find_format(o->format, &f, err) ||
 	    (to_stdout && check_stdout(f, err)) ||
-	    (o->arch && lkb_arch_option(o->arch, &platform, err)))
+	    (o->arch && lkb_read_platform("arch", o->arch, &platform, err)))
 		return -1;
+	if (o->signatures && f->format == LKB_EXPORT_DOCKER) {
+		lkb_fail(err, LKB_USAGE, "a Docker archive has no place for signatures");
+		return lkb_hint(err, "choose the format oci or oci-dir");
+	}
 	e.format = f->format;
+	e.signatures = o->signatures;
 	e.platforms = &platform;
 	e.n_platforms = o->arch ? 1 : 0;
 	if (lkb_ctx_store(ctx, &store, err) ||

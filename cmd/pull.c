@@ -47,7 +47,7 @@ static int find_platforms(const struct pull_options *o, struct lkb_platform **re
 		return lkb_fail(err, LKB_USAGE, "'--all-platforms' and '--arch' exclude each "
 				"other");
 	while (o->arch && (word = strsep(&at, ",")))
-		if (lkb_arch_option(word, &list[n++], err))
+		if (lkb_read_platform("arch", word, &list[n++], err))
 			return -1;
 	if (!n && !o->all_platforms && this_machine(&list[n++], err))
 		return -1;

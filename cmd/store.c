@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -25,4 +26,17 @@ int lkb_ctx_store(const struct lkb_ctx *ctx, struct lkb_store **ret, struct lkb_
 		return lkb_store_open(ctx->store_dir, ret, err);
 	lkb_fail(err, LKB_USAGE, "there is no place for the store: HOME is not set");
 	return lkb_hint(err, "give --store DIR or set LKBOARD_STORE");
+}
+
+int lkb_read_platform(const char *option, const char *text, struct lkb_platform *ret,
+		      struct lkb_error *err)
+{
+	const char *name = lkb_starts_with(text, "linux/") ? text + strlen("linux/") : text;
+	const char *slash = strchr(name, '/');
+	lkb_autofree char *arch = lkb_format("%.*s", (int)strcspn(name, "/"), name);
+
+	if (lkb_platform_set(ret, arch, slash ? slash + 1 : NULL) && ret->arch[0])
+		return 0;
+	lkb_fail(err, LKB_USAGE, "'--%s %s': no architecture", option, text);
+	return lkb_hint(err, "arm64, amd64, arm/v7, ...");
 }

@@ -71,6 +71,7 @@ static void add_inputs(const struct lkb_plan *p, struct lkb_str *out)
 
 static void add_tree(const struct lkb_plan *p, struct lkb_str *out)
 {
+	uint64_t initrd = lkb_plan_initrd_size(p);
 	struct lkb_tree_stats s;
 	size_t i;
 
@@ -80,8 +81,8 @@ static void add_tree(const struct lkb_plan *p, struct lkb_str *out)
 	lkb_str_addf(out, "\nroot (%s)\n  %llu files, %llu directories, %llu symbolic links, %s\n",
 		     p->format->root_mode, (unsigned long long)s.files, (unsigned long long)s.dirs,
 		     (unsigned long long)s.symlinks, lkb_size_text(s.bytes).s);
-	if (p->initrd.len)
-		lkb_str_addf(out, "  initrd %s", lkb_size_text(p->initrd.len).s);
+	if (initrd)
+		lkb_str_addf(out, "  initrd %s", lkb_size_text(initrd).s);
 	if (p->initrd_modules.n)
 		lkb_str_addf(out, ", %zu modules:", p->initrd_modules.n);
 	for (i = 0; i < p->initrd_modules.n; i++) {
@@ -89,7 +90,7 @@ static void add_tree(const struct lkb_plan *p, struct lkb_str *out)
 
 		lkb_str_addf(out, " %s", stem);
 	}
-	if (p->initrd.len)
+	if (initrd)
 		lkb_str_addc(out, '\n');
 }
 

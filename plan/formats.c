@@ -165,7 +165,8 @@ static int write_ram(struct lkb_plan *p, struct lkb_output *o, struct lkb_error 
 	const char *cmdline = p->rootfs.cmdline;
 
 	if (lkb_output_data(o, "-kernel", &p->rootfs.kernel, err) ||
-	    lkb_output_data(o, "-initrd.img", &p->initrd, err) || hold_initrd(p, o, err))
+	    lkb_output_pieces(o, "-initrd.img", p->segments, p->n_segments, err) ||
+	    hold_initrd(p, o, err))
 		return -1;
 	return lkb_output_text(o, "-cmdline", cmdline, strlen(cmdline), err);
 }

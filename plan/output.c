@@ -130,18 +130,10 @@ int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, siz
 	return 0;
 }
 
-int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,
-		    struct lkb_error *err)
+static int copy_piece(const struct lkb_output *o, int fd, const struct lkb_data *d, char *buf,
+		      struct lkb_hash *h, struct lkb_error *err)
 {
-	lkb_autofree char *buf = lkb_alloc(COPY_SIZE);
-	lkb_auto(lkb_hash) h = lkb_hash_new();
-	struct lkb_sha256 digest;
-	uint64_t off;
-	int fd;
-
-	if (lkb_output_open(o, suffix, &fd, err))
-		return -1;
-	for (off = 0; off < d->len;) {
+	for (uint64_t off = 0; off < d->len;) {
 		size_t n = d->len - off < COPY_SIZE ? (size_t)(d->len - off) : COPY_SIZE;
 
 		if (lkb_data_read(d, off, buf, n, err) ||
@@ -150,8 +142,35 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 		lkb_hash_add(h, buf, n);
 		off += n;
 	}
+	return 0;
+}
+
+int lkb_output_pieces(struct lkb_output *o, const char *suffix, const struct lkb_data *pieces,
+		      size_t n, struct lkb_error *err)
+{
+	lkb_autofree char *buf = lkb_alloc(COPY_SIZE);
+	lkb_auto(lkb_hash) h = lkb_hash_new();
+	struct lkb_sha256 digest;
+	uint64_t total = 0;
+	int fd;
+
+	if (lkb_output_open(o, suffix, &fd, err))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (copy_piece(o, fd, &pieces[i], buf, h, err))
+			return -1;
+		total += pieces[i].len;
+	}
 	digest = lkb_hash_done(h);
-	lkb_output_done(o, d->len, "sha256", &digest);
+	lkb_output_done(o, total, "sha256", &digest);
+	return 0;
+}
+
+int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,
+		    struct lkb_error *err)
+{
+	if (lkb_output_pieces(o, suffix, d, 1, err))
+		return -1;
 	o->data[o->n - 1] = d;
 	return 0;
 }

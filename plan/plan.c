@@ -123,6 +123,9 @@ void lkb_plan_free(struct lkb_plan *p)
 		lkb_tree_free(p->microcode);
 	lkb_extents_clear(&p->extents);
 	lkb_blob_unref(p->initrd.blob);
+	for (i = 0; i < p->n_segments; i++)
+		lkb_blob_unref(p->segments[i].blob);
+	free(p->segments);
 	lkb_blob_unref(p->kernel.blob);
 	if (p->dtbs)
 		lkb_tree_free(p->dtbs);

@@ -30,7 +30,9 @@ struct lkb_plan {
 	struct lkb_strv initrd_modules;   /* paths in load order */
 	struct lkb_tree *initrd_tree;     /* what the slot's initrd holds */
 	struct lkb_tree *microcode;       /* the archive before an initrd, as a file; or NULL */
-	struct lkb_data initrd;           /* holds a reference */
+	struct lkb_data initrd;           /* the slot's; holds a reference */
+	struct lkb_data *segments;        /* or the root's, in pieces; owned, hold references */
+	size_t n_segments;
 	struct lkb_data kernel;           /* as the boot method wants it; holds a reference */
 	struct lkb_tree *boot;            /* boot partition */
 	struct lkb_tree *data;            /* data partition: nothing yet */
@@ -72,6 +74,9 @@ int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, siz
 		    struct lkb_error *err);
 int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,
 		    struct lkb_error *err);
+/* The same, of several pieces one behind the other. */
+int lkb_output_pieces(struct lkb_output *o, const char *suffix, const struct lkb_data *pieces,
+		      size_t n, struct lkb_error *err);
 /* What messages call the file opened last: its path. */
 const char *lkb_output_path(const struct lkb_output *o);
 /* The file opened last holds the files of a tree: of that partition, counted from 1, or 0. `name`
@@ -107,6 +112,11 @@ int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_slot(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_boot_partition(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_layout(struct lkb_plan *p, struct lkb_error *err);
+
+/* Appends microcode, if there is any, as it goes before all else of an initrd. */
+int lkb_plan_ucode(const struct lkb_plan *p, struct lkb_str *out, struct lkb_error *err);
+/* Bytes of the initrd, of whichever kind. */
+uint64_t lkb_plan_initrd_size(const struct lkb_plan *p);
 
 /* Unpacks layers that the store has not unpacked yet, in up to `jobs` processes (0 = as many as
  * there are processors). Faults are left to whoever reads the image next. How many processes were

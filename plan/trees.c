@@ -204,8 +204,9 @@ static int feed(void *ctx, const void *bytes, size_t n, struct lkb_error *err)
 }
 
 /* Microcode goes first, as it is; the kernel starts the next archive at a multiple of four. */
-static int add_ucode(const struct lkb_data *ucode, struct lkb_str *out, struct lkb_error *err)
+int lkb_plan_ucode(const struct lkb_plan *p, struct lkb_str *out, struct lkb_error *err)
 {
+	const struct lkb_data *ucode = &p->rootfs.ucode;
 	lkb_autofree char *bytes = NULL;
 	size_t n;
 
@@ -224,7 +225,7 @@ static int write_initrd(struct lkb_plan *p, const struct lkb_inode *root, struct
 	lkb_autostr out = {0};
 	lkb_auto(lkb_deflate) z = lkb_deflate_new(LKB_ZSTD, ZSTD_LEVEL, append, &out);
 
-	if (add_ucode(&p->rootfs.ucode, &out, err) ||
+	if (lkb_plan_ucode(p, &out, err) ||
 	    lkb_cpio_write(root, p->epoch, feed, z, NULL, err) ||
 	    lkb_deflate_end(z, err))
 		return -1;
@@ -277,15 +278,6 @@ int lkb_step_initrd_slot(struct lkb_plan *p, struct lkb_error *err)
 	    fill_initrd(p, p->initrd_tree, err))
 		return -1;
 	return write_initrd(p, lkb_tree_root(p->initrd_tree), err);
-}
-
-int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err)
-{
-	if (!lkb_tree_lookup(p->rootfs.root, "init", true)) {
-		lkb_fail(err, LKB_INPUT, "none of the init images brings /init");
-		return lkb_hint(err, "add 'localhost/init:bookworm' to 'init:'");
-	}
-	return write_initrd(p, lkb_tree_root(p->rootfs.root), err);
 }
 
 /* The slot is the root and its own /boot. */

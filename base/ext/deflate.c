@@ -40,15 +40,15 @@ static void gzip_init(struct lkb_deflate *z, int level)
 		abort(); /* out of memory; nothing else can fail here */
 }
 
-static void zstd_init(struct lkb_deflate *z, int level)
+static void zstd_init(struct lkb_deflate *z, int level, size_t job_size)
 {
-	static const struct {
+	const struct {
 		ZSTD_cParameter key;
 		int value;
 	} params[] = {
 		{ ZSTD_c_checksumFlag, 1 },
 		{ ZSTD_c_nbWorkers, ZSTD_WORKERS },
-		{ ZSTD_c_jobSize, ZSTD_JOB },
+		{ ZSTD_c_jobSize, (int)job_size },
 	};
 
 	z->zstd = ZSTD_createCCtx();
@@ -60,8 +60,8 @@ static void zstd_init(struct lkb_deflate *z, int level)
 			abort(); /* a libzstd without threads would make other bytes */
 }
 
-struct lkb_deflate *lkb_deflate_new(enum lkb_compression c, int level, lkb_sink_fn *sink,
-				    void *sink_ctx)
+static struct lkb_deflate *deflate_new(enum lkb_compression c, int level, size_t job_size,
+				       lkb_sink_fn *sink, void *sink_ctx)
 {
 	struct lkb_deflate *z = lkb_alloc(sizeof(*z));
 
@@ -73,8 +73,20 @@ struct lkb_deflate *lkb_deflate_new(enum lkb_compression c, int level, lkb_sink_
 	if (c == LKB_GZIP)
 		gzip_init(z, level);
 	else if (c == LKB_ZSTD)
-		zstd_init(z, level);
+		zstd_init(z, level, job_size);
 	return z;
+}
+
+struct lkb_deflate *lkb_deflate_new(enum lkb_compression c, int level, lkb_sink_fn *sink,
+				    void *sink_ctx)
+{
+	return deflate_new(c, level, ZSTD_JOB, sink, sink_ctx);
+}
+
+struct lkb_deflate *lkb_deflate_new_jobs(int level, size_t job_size, lkb_sink_fn *sink,
+					 void *sink_ctx)
+{
+	return deflate_new(LKB_ZSTD, level, job_size, sink, sink_ctx);
 }
 
 void lkb_deflate_free(struct lkb_deflate *z)

@@ -35,9 +35,22 @@ static bool is_meant(const struct lkb_oci_desc *d, const char *word)
 	return lkb_layout_is_named(d, full);
 }
 
+/* Signatures are not meant by themselves where images are chosen: they come along with theirs. */
+static bool is_companion(const struct lkb_oci_desc *d)
+{
+	lkb_autostrv names = {0};
+	struct lkb_sha256 digest;
+	bool is = false;
+
+	lkb_layout_names(d, &names);
+	for (size_t i = 0; i < names.n && !is; i++)
+		is = lkb_layout_is_companion(names.items[i], &digest);
+	return is;
+}
+
 static bool is_chosen(const struct lkb_oci_desc *d, const struct lkb_import *in)
 {
-	bool meant = !in->n_only;
+	bool meant = !in->n_only && !(in->name && is_companion(d));
 
 	for (size_t i = 0; i < in->n_only && !meant; i++)
 		meant = is_meant(d, in->only[i]);
@@ -199,6 +212,62 @@ static int choose_named(const struct lkb_layout *l, const struct lkb_oci_index *
 	return 0;
 }
 
+/* Digests that signatures of the image may be about: its own, and its manifests' where it is an
+ * index. */
+static void add_digests(const struct lkb_layout *l, const struct lkb_oci_desc *d,
+			struct lkb_strv *ret)
+{
+	lkb_autolayoutlist manifests = {0};
+	lkb_autoarena arena = {0};
+
+	lkb_strv_add(ret, lkb_sha256_text(&d->digest).s);
+	if (d->kind != LKB_OCI_INDEX || lkb_layout_flatten(l, d, &arena, &manifests, NULL))
+		return;
+	for (size_t i = 0; i < manifests.n; i++)
+		lkb_strv_add(ret, lkb_sha256_text(&manifests.items[i].digest).s);
+}
+
+/* Adds the entry, if it is about one of the digests, beside the image's new name. */
+static int add_if_about(const struct lkb_oci_desc *d, const struct lkb_strv *digests,
+			const char *image, struct lkb_chosen_list *list, struct lkb_error *err)
+{
+	lkb_autostrv names = {0};
+	lkb_autoref r = {0};
+
+	lkb_layout_names(d, &names);
+	if (lkb_ref_parse(image, &r, err))
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		const char *tag = strrchr(names.items[i], ':') + 1;
+		lkb_autofree char *name = lkb_format("%s/%s:%s", r.domain, r.path, tag);
+		struct lkb_sha256 digest;
+
+		if (lkb_layout_is_companion(names.items[i], &digest) &&
+		    lkb_strv_has(digests, lkb_sha256_text(&digest).s) && add(list, name, d, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* What speaks about chosen images comes along, and is called as they are. */
+static int add_companions(const struct lkb_layout *l, const struct lkb_oci_index *index,
+			  struct lkb_chosen_list *list, struct lkb_error *err)
+{
+	size_t n = list->n;
+
+	for (size_t i = 0; i < n; i++) {
+		lkb_autostrv digests = {0};
+
+		add_digests(l, &list->items[i].desc, &digests);
+		for (size_t k = 0; k < index->n; k++)
+			if (is_image(&index->items[k]) &&
+			    add_if_about(&index->items[k], &digests, list->items[i].ref, list,
+					 err))
+				return -1;
+	}
+	return 0;
+}
+
 int lkb_choose(const struct lkb_layout *l, const struct lkb_oci_index *index,
 	       const struct lkb_import *in, struct lkb_chosen_list *ret, struct lkb_error *err)
 {
@@ -208,6 +277,8 @@ int lkb_choose(const struct lkb_layout *l, const struct lkb_oci_index *index,
 		return -1;
 	if (in->name ? choose_as(l, index, in, &list, err)
 		     : choose_named(l, index, in, &list, err))
+		return -1;
+	if ((in->name || in->n_only) && add_companions(l, index, &list, err))
 		return -1;
 	*ret = list;
 	list = (struct lkb_chosen_list){0};

@@ -29,6 +29,7 @@ enum {
 #define LKB_OCI_TYPE_INDEX "application/vnd.oci.image.index.v1+json"
 #define LKB_OCI_TYPE_MANIFEST "application/vnd.oci.image.manifest.v1+json"
 #define LKB_OCI_TYPE_CONFIG "application/vnd.oci.image.config.v1+json"
+#define LKB_OCI_TYPE_EMPTY "application/vnd.oci.empty.v1+json"
 #define LKB_OCI_TYPE_LAYER "application/vnd.oci.image.layer.v1.tar"
 #define LKB_OCI_TYPE_LAYER_GZIP LKB_OCI_TYPE_LAYER "+gzip"
 #define LKB_OCI_TYPE_LAYER_ZSTD LKB_OCI_TYPE_LAYER "+zstd"
@@ -78,7 +79,13 @@ struct lkb_oci_manifest {
 	size_t n_layers;
 	bool has_subject; /* it belongs to another document */
 	struct lkb_oci_desc subject;
+	const char *artifact_type; /* as written in it; NULL = absent */
 };
+
+/* What a manifest holds that is none of an image: what it says itself, else the media type of its
+ * config or of its first layer. NULL if config and layers are those of an image; then it is one. A
+ * type with a platform in its config is one too, of layers that nobody here can read. */
+const char *lkb_oci_artifact_type(const struct lkb_oci_manifest *m);
 
 /* An index or a manifest. */
 struct lkb_oci_doc {

@@ -27,6 +27,7 @@ int lkb_export_find(struct lkb_exporting *x, const char *ref, struct lkb_layout_
 	const struct lkb_layout *l = x->s->layout;
 	lkb_autolayoutlist all = {0};
 	lkb_autoref r = {0};
+	const char *type;
 
 	if (lkb_ref_parse(ref, &r, err) || lkb_layout_tops(l, &r, &x->arena, ret_tops, err))
 		return -1;
@@ -40,7 +41,7 @@ int lkb_export_find(struct lkb_exporting *x, const char *ref, struct lkb_layout_
 		LKB_GROW(ret->items, ret->n, ret->cap);
 		ret->items[ret->n++] = all.items[i];
 	}
-	if (ret->n)
+	if (ret->n || lkb_layout_artifact(l, ret_tops->items, ret_tops->n, &x->arena, &type))
 		return 0;
 	lkb_fail(err, LKB_INPUT, "it is not in the store '%s'", x->s->dir);
 	return lkb_hint(err, "'lkboard cache ls' lists what is");
@@ -69,6 +70,8 @@ static int add_blob(void *ctx, const struct lkb_oci_desc *d, const struct lkb_sh
 	lkb_autodata data = {0};
 	struct lkb_sha256 digest;
 
+	if (d->kind == LKB_OCI_INDEX || d->kind == LKB_OCI_MANIFEST)
+		lkb_strv_add(&x->digests, lkb_sha256_text(&d->digest).s);
 	if (lkb_tree_lookup(x->tree, path, false))
 		return 0;
 	if (lkb_layout_blob(x->from, d, &data, err) || load(d, &data, err) ||
@@ -122,27 +125,76 @@ static int add_entries(struct lkb_layout_visit *v, const struct lkb_oci_desc *it
 	return 0;
 }
 
+static int add_platforms(struct lkb_exporting *x, const char *ref, struct lkb_layout_visit *v,
+			 const struct lkb_layout_list *all, json_t *manifests,
+			 struct lkb_error *err)
+{
+	for (size_t i = 0; i < x->e->n_platforms; i++) {
+		const struct lkb_platform *want = &x->e->platforms[i];
+		const struct lkb_oci_desc *best = lkb_layout_best(all, want);
+
+		if (!best)
+			return lkb_layout_fail_platform(all, want, err);
+		if (add_entries(v, best, 1, ref, manifests, err))
+			return -1;
+	}
+	return 0;
+}
+
 static int add_ref(struct lkb_exporting *x, const char *ref, struct lkb_layout_visit *v,
 		   json_t *manifests, struct lkb_error *err)
 {
 	lkb_autolayoutlist tops = {0}, all = {0};
 
+	if (lkb_strv_has(&x->added, ref))
+		return 0;
 	if (lkb_export_find(x, ref, &tops, &all, err))
 		return -1;
 	lkb_ui_step(x->e->ui, "image '%s': reading", ref);
-	for (size_t i = 0; i < x->e->n_platforms; i++) {
-		const struct lkb_platform *want = &x->e->platforms[i];
-		const struct lkb_oci_desc *best = lkb_layout_best(&all, want);
-
-		if (!best)
-			return lkb_layout_fail_platform(&all, want, err);
-		if (add_entries(v, best, 1, ref, manifests, err))
-			return -1;
-	}
-	if (x->e->n_platforms)
-		return 0;
+	lkb_strv_add(&x->added, ref);
+	if (x->e->n_platforms && all.n)
+		return add_platforms(x, ref, v, &all, manifests, err);
 	return is_single(x, &tops, &all) ? add_entries(v, all.items, 1, ref, manifests, err)
 					 : add_entries(v, tops.items, tops.n, ref, manifests, err);
+}
+
+/* What the store has under the names that speak about the documents of `ref`. */
+static int add_signatures(struct lkb_exporting *x, const char *ref, struct lkb_layout_visit *v,
+			  json_t *manifests, struct lkb_error *err)
+{
+	lkb_autostrv names = {0};
+	lkb_autoref r = {0};
+
+	if (lkb_ref_parse(ref, &r, err))
+		return -1;
+	lkb_strv_sort(&x->digests);
+	for (size_t i = 0; i < x->digests.n; i++) {
+		struct lkb_sha256 digest;
+
+		lkb_sha256_parse(x->digests.items[i], &digest);
+		lkb_layout_companions(&r, &digest, &names);
+	}
+	for (size_t i = 0; i < names.n; i++) {
+		lkb_autolayoutlist tops = {0};
+		lkb_autoref name = {0};
+
+		if (lkb_ref_parse(names.items[i], &name, err) ||
+		    lkb_layout_tops(x->s->layout, &name, &x->arena, &tops, err))
+			return -1;
+		if (tops.n && add_ref(x, names.items[i], v, manifests, err))
+			return lkb_context(err, "signature '%s'", names.items[i]);
+	}
+	return 0;
+}
+
+static int add_with_signatures(struct lkb_exporting *x, const char *ref,
+			       struct lkb_layout_visit *v, json_t *manifests,
+			       struct lkb_error *err)
+{
+	lkb_strv_clear(&x->digests);
+	if (add_ref(x, ref, v, manifests, err))
+		return -1;
+	return x->e->signatures ? add_signatures(x, ref, v, manifests, err) : 0;
 }
 
 /* Two platforms that are asked for may be served by one image. */
@@ -187,7 +239,7 @@ static int export_oci(struct lkb_exporting *x, struct lkb_error *err)
 				      .blob = add_blob, .ctx = x };
 
 	for (size_t i = 0; i < x->refs.n; i++)
-		if (add_ref(x, x->refs.items[i], &v, manifests, err))
+		if (add_with_signatures(x, x->refs.items[i], &v, manifests, err))
 			return lkb_context(err, "image '%s'", x->refs.items[i]);
 	for (size_t i = 0; i < x->e->n_images; i++)
 		if (!is_added(x, i) && add_image(x, x->e->images[i], &v, manifests, err))
@@ -216,6 +268,8 @@ static int add_refs(struct lkb_exporting *x, struct lkb_error *err)
 static void clear(struct lkb_exporting *x)
 {
 	lkb_strv_clear(&x->refs);
+	lkb_strv_clear(&x->digests);
+	lkb_strv_clear(&x->added);
 	lkb_tree_free(x->tree);
 	lkb_arena_clear(&x->arena);
 }

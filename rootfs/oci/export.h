@@ -20,6 +20,8 @@ struct lkb_export {
 	size_t n_images;
 	const struct lkb_platform *platforms; /* none = all of OCI, the only one of Docker */
 	size_t n_platforms;                   /* at most one of Docker */
+	bool signatures; /* with what speaks about the images: REPO:sha256-HEX.sig and
+			  * REPO:sha256-HEX of each manifest and index that goes out; OCI only */
 	struct lkb_ui *ui;
 };
 

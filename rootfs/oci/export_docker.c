@@ -30,9 +30,12 @@ static int choose(struct lkb_exporting *x, const char *ref, struct lkb_platform 
 	lkb_autolayoutlist tops = {0}, all = {0};
 	const struct lkb_oci_desc *best;
 	lkb_autostr there = {0};
+	const char *type;
 
 	if (lkb_export_find(x, ref, &tops, &all, err))
 		return -1;
+	if (lkb_layout_artifact(x->s->layout, tops.items, tops.n, &x->arena, &type))
+		return lkb_layout_fail_artifact(type, err);
 	if (x->e->n_platforms) {
 		best = lkb_layout_best(&all, x->e->platforms);
 		if (!best)

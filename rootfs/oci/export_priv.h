@@ -11,6 +11,8 @@ struct lkb_exporting {
 	const struct lkb_export *e;
 	const struct lkb_layout *from; /* what is being read: the store's, or an input's */
 	struct lkb_strv refs; /* owned */
+	struct lkb_strv digests; /* owned; of the documents that the reference led to */
+	struct lkb_strv added;   /* owned; names that are in the index already */
 	struct lkb_tree *tree;
 	struct lkb_arena arena;
 };
@@ -21,7 +23,7 @@ int lkb_export_add(struct lkb_exporting *x, const char *path, const struct lkb_d
 /* Adds a document, whose text is taken over. */
 int lkb_export_add_text(struct lkb_exporting *x, const char *path, char *text,
 			struct lkb_error *err);
-/* All manifests that a reference has in the store, each with its platform. */
+/* All manifests that a reference has in the store, each with its platform; none of an artifact. */
 int lkb_export_find(struct lkb_exporting *x, const char *ref, struct lkb_layout_list *ret_tops,
 		    struct lkb_layout_list *ret, struct lkb_error *err);
 

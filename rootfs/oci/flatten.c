@@ -28,6 +28,7 @@ static int platform_of_config(const struct lkb_layout *l, struct lkb_oci_desc *d
 {
 	lkb_autoarena arena = {0};
 	lkb_autoociconfig config = {0};
+	struct lkb_error fault = {0};
 	struct lkb_oci_doc doc;
 
 	if (lkb_layout_doc(l, d, &arena, &doc, err) ||
@@ -35,9 +36,16 @@ static int platform_of_config(const struct lkb_layout *l, struct lkb_oci_desc *d
 		return -1;
 	if (doc.kind != LKB_OCI_MANIFEST || doc.manifest.config.kind != LKB_OCI_CONFIG)
 		return 0;
-	if (lkb_layout_config(l, &doc.manifest.config, &config, err) ||
-	    lkb_layout_walk_doc(w, INDEX, doc.manifest.config.size, err))
+	if (lkb_layout_walk_doc(w, INDEX, doc.manifest.config.size, err))
 		return -1;
+	if (lkb_layout_config(l, &doc.manifest.config, &config, &fault)) {
+		/* An artifact may call anything a config. */
+		if (fault.kind == LKB_INPUT && lkb_oci_artifact_type(&doc.manifest))
+			return 0;
+		if (err)
+			*err = fault;
+		return -1;
+	}
 	d->has_platform = config.has_platform;
 	d->platform = config.platform;
 	return 0;

@@ -102,9 +102,15 @@ static int find_platforms(struct import *im, struct lkb_chosen *c, struct lkb_er
 {
 	lkb_autolayoutlist list = {0};
 	lkb_autostr text = {0};
+	const char *type;
 
 	if (lkb_layout_flatten(im->from, &c->desc, im->arena, &list, err))
 		return -1;
+	if (lkb_layout_artifact(im->from, &c->desc, 1, im->arena, &type)) {
+		c->platforms = lkb_strdup("artifact");
+		c->desc.has_platform = false;
+		return 0;
+	}
 	if (!list.n)
 		return lkb_fail(err, LKB_INPUT, "it does not say which Linux platform it is for");
 	if (c->desc.kind == LKB_OCI_MANIFEST)
@@ -131,7 +137,7 @@ static int import_artifact(struct lkb_layout_visit *v, struct lkb_chosen *c, str
 {
 	v->artifact = true;
 	c->desc.has_platform = false;
-	c->platforms = lkb_strdup("-");
+	c->platforms = lkb_strdup("artifact");
 	return lkb_layout_visit(v, &c->desc, err);
 }
 

@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "base/ext/json.h"
 #include "base/file.h"
-#include "rootfs/oci/store_priv.h"
+#include "rootfs/oci/upkeep_priv.h"
 #include "rootfs/oci/write_priv.h"
 
 static int by_platform(const void *a, const void *b)
@@ -86,16 +86,6 @@ static int add_present(const struct lkb_store *s, const struct entries *entries,
 	return 0;
 }
 
-static char *index_text(const struct lkb_oci_desc *items, size_t n)
-{
-	json_t *manifests = json_array();
-	lkb_autojson doc = lkb_oci_index_json(manifests);
-
-	for (size_t i = 0; i < n; i++)
-		lkb_json_append(manifests, lkb_oci_entry_json(&items[i], NULL));
-	return lkb_json_text(doc);
-}
-
 bool lkb_store_made_index(const struct lkb_oci_index *index, const struct lkb_sha256 *digest)
 {
 	lkb_autofree char *text = NULL;
@@ -104,7 +94,7 @@ bool lkb_store_made_index(const struct lkb_oci_index *index, const struct lkb_sh
 	for (size_t i = 0; i < index->n; i++)
 		if (!index->items[i].has_platform || !index->items[i].verifiable)
 			return false;
-	text = index_text(index->items, index->n);
+	text = lkb_store_index_text(index->items, index->n);
 	made = lkb_sha256(text, strlen(text));
 	return lkb_sha256_equal(&made, digest);
 }
@@ -115,7 +105,6 @@ static int join_platforms(const struct lkb_store *s, const struct entries *entri
 			  struct lkb_oci_desc *ret, struct lkb_error *err)
 {
 	lkb_autolayoutlist list = {0};
-	lkb_autofree char *text = NULL;
 	size_t n = 0;
 
 	if (add_present(s, entries, ref, arena, &list, err))
@@ -127,13 +116,7 @@ static int join_platforms(const struct lkb_store *s, const struct entries *entri
 	LKB_GROW(list.items, list.n, list.cap);
 	list.items[list.n++] = *d;
 	qsort(list.items, list.n, sizeof(*list.items), by_platform);
-	text = index_text(list.items, list.n);
-	*ret = (struct lkb_oci_desc){ .media_type = LKB_OCI_TYPE_INDEX, .kind = LKB_OCI_INDEX,
-				      .verifiable = true, .size = strlen(text) };
-	if (lkb_store_put_bytes(s, text, ret->size, &ret->digest, err))
-		return -1;
-	ret->digest_text = lkb_arena_format(arena, "sha256:%s", lkb_sha256_text(&ret->digest).s);
-	return 0;
+	return lkb_store_put_index(s, list.items, list.n, arena, ret, err);
 }
 
 /* Puts the entry where its name belongs in byte order, so that the file does not depend on the

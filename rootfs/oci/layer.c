@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Layers as plain tars. A derived tar is named by the digest of its contents (diff_id), so it can
- * always be proved right by hashing it. It got its name after it was hashed and flushed; beside it
- * stands a record of the size and time it had then. As long as both still fit, nobody wrote to it,
- * and it is used without reading it. If they do not fit (a copied store, a lost record), it is
- * hashed once more; if that fails, it is made anew.
+ * always be proved right by hashing it, even if its record is lost (derived_priv.h).
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,61 +10,9 @@
 #include "base/ext/compress.h"
 #include "base/file.h"
 #include "base/size.h"
-#include "rootfs/oci/store_priv.h"
+#include "rootfs/oci/derived_priv.h"
 
 enum { CHUNK = 1 << 20 };
-
-static char *derived_path(const struct lkb_store *s, const struct lkb_sha256 *diff_id,
-			  const char *suffix)
-{
-	return lkb_format("%s/derived/layer-v1/%s.%s", s->dir, lkb_sha256_text(diff_id).s, suffix);
-}
-
-/* What the record of a file in this state says. */
-static char *state_of(const struct stat *st)
-{
-	return lkb_format("%lld %lld.%09ld\n", (long long)st->st_size,
-			  (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
-}
-
-static bool record_fits(const char *path, const struct stat *st)
-{
-	lkb_autofree char *want = state_of(st);
-	lkb_autofree char *have = NULL;
-	size_t len;
-
-	return !lkb_read_file(path, 256, &have, &len, NULL) && !strcmp(have, want);
-}
-
-/* Without a record the next use hashes once more; nothing worse, so nothing fails here. */
-static void write_record(const struct lkb_store *s, const char *path, int fd)
-{
-	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
-	lkb_autofree char *text = NULL;
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return;
-	text = state_of(&st);
-	if (!lkb_store_tmp_open(s, &tmp, NULL) &&
-	    !lkb_write_full(tmp.fd, text, strlen(text), path, NULL))
-		lkb_store_tmp_commit(&tmp, path, NULL);
-}
-
-static int hash_file(int fd, const char *name, struct lkb_sha256 *ret, struct lkb_error *err)
-{
-	lkb_autofree char *buf = lkb_alloc(CHUNK);
-	lkb_auto(lkb_hash) hash = lkb_hash_new();
-	size_t n;
-
-	do {
-		if (lkb_read_upto(fd, buf, CHUNK, &n, name, err))
-			return -1;
-		lkb_hash_add(hash, buf, n);
-	} while (n == CHUNK);
-	*ret = lkb_hash_done(hash);
-	return 0;
-}
 
 static bool is_plain(const struct lkb_image_layer *layer)
 {
@@ -81,21 +26,25 @@ static int open_plain(const struct lkb_store *s, const struct lkb_image_layer *l
 {
 	const struct lkb_sha256 *diff_id = &layer->diff_id;
 	lkb_autofree char *path = is_plain(layer) ? lkb_layout_blob_path(s->dir, diff_id)
-						  : derived_path(s, diff_id, "tar");
-	lkb_autofree char *record = derived_path(s, diff_id, "ok");
+						  : lkb_derived_path(s, LKB_DERIVED_LAYER,
+								     diff_id);
+	lkb_autofree char *record_path = lkb_derived_record_path(s, LKB_DERIVED_LAYER, diff_id);
+	lkb_autoderivedrecord record = {0};
 	lkb_autofd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct lkb_sha256 digest;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return 0;
-	if (!record_fits(record, &st)) {
-		if (hash_file(fd, path, &digest, err))
+	if (!lkb_derived_record_read(record_path, &record) ||
+	    !lkb_derived_record_fits(&record, &st)) {
+		if (lkb_derived_hash(fd, path, &digest, err))
 			return -1;
 		if (!lkb_sha256_equal(&digest, diff_id))
 			return 0;
-		write_record(s, record, fd);
+		lkb_derived_record_write(s, record_path, fd, "");
 	}
+	lkb_derived_used(record_path);
 	*ret_fd = lkb_steal_fd(&fd);
 	return 1;
 }
@@ -189,8 +138,9 @@ static int unpack(const struct lkb_store *s, const struct lkb_layout *from,
 		  const struct lkb_image_layer *layer, const struct lkb_oci_desc *d, uint64_t max,
 		  struct lkb_ui *ui, int *ret_fd, struct lkb_error *err)
 {
-	lkb_autofree char *path = derived_path(s, &layer->diff_id, "tar");
-	lkb_autofree char *record = derived_path(s, &layer->diff_id, "ok");
+	lkb_autofree char *path = lkb_derived_path(s, LKB_DERIVED_LAYER, &layer->diff_id);
+	lkb_autofree char *record = lkb_derived_record_path(s, LKB_DERIVED_LAYER,
+							    &layer->diff_id);
 	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
 	lkb_auto(lkb_hash) plain_hash = lkb_hash_new();
 	struct lkb_error fault = {0};
@@ -209,7 +159,8 @@ static int unpack(const struct lkb_store *s, const struct lkb_layout *from,
 		return wrong_digest(s, from, d, &digest, err);
 	if (compare(layer, &diff_id, &fault, err) || lkb_store_tmp_commit(&tmp, path, err))
 		return -1;
-	write_record(s, record, tmp.fd);
+	lkb_derived_record_write(s, record, tmp.fd, "");
+	lkb_derived_trim(s);
 	*ret_fd = lkb_steal_fd(&tmp.fd);
 	return 0;
 }

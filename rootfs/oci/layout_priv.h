@@ -148,6 +148,23 @@ const struct lkb_oci_desc *lkb_layout_best(const struct lkb_layout_list *list,
 int lkb_layout_fail_platform(const struct lkb_layout_list *list, const struct lkb_platform *want,
 			     struct lkb_error *err);
 
+/* True if what they lead to is no image but an artifact (a signature, an attestation, ...); *ret is
+ * its type, the arena's: of several, the first one's. */
+bool lkb_layout_artifact(const struct lkb_layout *l, const struct lkb_oci_desc *tops, size_t n,
+			 struct lkb_arena *arena, const char **ret);
+/* LKB_INPUT: an image was meant, and this is an artifact. Returns -1. */
+int lkb_layout_fail_artifact(const char *type, struct lkb_error *err);
+
+/*
+ * What speaks about an image of digest sha256:HEX stands beside it under names of its repository:
+ * REPO:sha256-HEX.sig as cosign stores signatures, REPO:sha256-HEX as the distribution-spec stores
+ * an index of all that refers to it.
+ */
+void lkb_layout_companions(const struct lkb_ref *repo, const struct lkb_sha256 *digest,
+			   struct lkb_strv *ret);
+/* True if the reference is such a name; *ret is the digest, which it speaks about. */
+bool lkb_layout_is_companion(const char *ref, struct lkb_sha256 *ret);
+
 /* Adds the canonical references an entry of index.json is called by, each once: none if it has no
  * name or one that is no full reference ("v1"). */
 void lkb_layout_names(const struct lkb_oci_desc *d, struct lkb_strv *ret);

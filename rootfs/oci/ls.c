@@ -10,8 +10,10 @@ struct listing {
 
 static void clear(struct listing *l)
 {
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < l->n; i++) {
 		free(l->items[i].ref);
+		free(l->items[i].artifact);
+	}
 	free(l->items);
 }
 
@@ -43,6 +45,36 @@ static int add(const struct lkb_store *s, const char *ref, const struct lkb_oci_
 	return 0;
 }
 
+static int add_bytes(void *ctx, const struct lkb_oci_desc *d, const struct lkb_sha256 *diff_id,
+		     struct lkb_error *err)
+{
+	uint64_t *bytes = ctx;
+
+	if (d->kind != LKB_OCI_INDEX && d->kind != LKB_OCI_MANIFEST)
+		*bytes += d->size;
+	return 0;
+}
+
+/* One line for all that an artifact's name leads to. */
+static int add_artifact(const struct lkb_store *s, const char *ref, const struct lkb_oci_desc *d,
+			struct lkb_arena *arena, struct listing *out, struct lkb_error *err)
+{
+	struct lkb_store_entry e = { .manifest = d->digest };
+	struct lkb_layout_visit v = { .from = s->layout, .arena = arena, .blob = add_bytes,
+				      .ctx = &e.bytes };
+	const char *type = NULL;
+
+	if (!lkb_layout_artifact(s->layout, d, 1, arena, &type))
+		return 0;
+	if (lkb_layout_visit(&v, d, err))
+		return -1;
+	e.ref = lkb_strdup(ref);
+	e.artifact = lkb_strdup(type);
+	LKB_GROW(out->items, out->n, out->cap);
+	out->items[out->n++] = e;
+	return 0;
+}
+
 static int add_all(const struct lkb_store *s, const char *ref, const struct lkb_oci_desc *d,
 		   struct lkb_arena *arena, struct listing *out, struct lkb_error *err)
 {
@@ -56,6 +88,8 @@ static int add_all(const struct lkb_store *s, const char *ref, const struct lkb_
 	for (size_t i = 0; i < list.n; i++)
 		if (add(s, ref, &list.items[i], arena, out, err))
 			return lkb_context(err, "image '%s'", ref);
+	if (!list.n && add_artifact(s, ref, d, arena, out, err))
+		return lkb_context(err, "artifact '%s'", ref);
 	return 0;
 }
 
@@ -85,8 +119,10 @@ int lkb_store_ls(struct lkb_store *s, struct lkb_store_list *ret, struct lkb_err
 
 void lkb_store_list_clear(struct lkb_store_list *l)
 {
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < l->n; i++) {
 		free(l->items[i].ref);
+		free(l->items[i].artifact);
+	}
 	free(l->items);
 	*l = (struct lkb_store_list){0};
 }

@@ -131,15 +131,29 @@ static int parse_manifest(const struct lkb_json_at *root, struct lkb_arena *aren
 			  struct lkb_oci_manifest *ret, struct lkb_error *err)
 {
 	struct lkb_json_at config, subject;
+	const char *type;
 
 	if (lkb_json_object(root, "config", LKB_JSON_REQUIRED, &config, err) ||
 	    parse_desc(&config, arena, &ret->config, err) ||
 	    parse_descs(root, "layers", LKB_OCI_MAX_LAYERS, arena, &ret->layers, &ret->n_layers,
 			err) ||
+	    lkb_json_string(root, "artifactType", LKB_JSON_OPTIONAL, &type, err) ||
 	    lkb_json_object(root, "subject", LKB_JSON_OPTIONAL, &subject, err))
 		return -1;
+	ret->artifact_type = type && *type ? lkb_arena_strdup(arena, type) : NULL;
 	ret->has_subject = subject.value;
 	return subject.value ? parse_desc(&subject, arena, &ret->subject, err) : 0;
+}
+
+const char *lkb_oci_artifact_type(const struct lkb_oci_manifest *m)
+{
+	if (m->artifact_type)
+		return m->artifact_type;
+	if (m->config.kind != LKB_OCI_CONFIG && strcmp(m->config.media_type, LKB_OCI_TYPE_EMPTY))
+		return m->config.media_type;
+	if (m->n_layers && m->layers[0].kind != LKB_OCI_LAYER)
+		return m->layers[0].media_type;
+	return m->config.kind != LKB_OCI_CONFIG ? m->config.media_type : NULL;
 }
 
 static int parse_root(const struct lkb_json_at *root, const char *media_type,

@@ -215,6 +215,7 @@ static int resolve_in(struct search *q, const struct lkb_layout *l, struct lkb_i
 	const struct lkb_oci_desc *best;
 	struct judge j;
 	size_t i;
+	const char *type;
 
 	if (begin(q, l, &arena, &j, err) || find_tops(&j, &arena, &tops, err))
 		return -1;
@@ -236,7 +237,11 @@ static int resolve_in(struct search *q, const struct lkb_layout *l, struct lkb_i
 		       note_index(l, &tops.items[i], &arena, im, err) ? -1 : 1;
 	if (j.left_out)
 		return lkb_store_fault(err, &j.refusal);
-	if (q->misfit.kind == LKB_OK)
+	if (q->misfit.kind != LKB_OK)
+		return 0;
+	if (lkb_layout_artifact(l, tops.items, tops.n, &arena, &type))
+		lkb_layout_fail_artifact(type, &q->misfit);
+	else
 		lkb_layout_fail_platform(&list, &q->want, &q->misfit);
 	return 0;
 }

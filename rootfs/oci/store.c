@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sys/file.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -23,10 +24,39 @@ int lkb_store_lock(const struct lkb_store *s, bool shared, int *ret_fd, struct l
 	return lkb_lock_file(path, shared, ret_fd, err);
 }
 
+static int wait_for_lock(int fd, int how)
+{
+	int r;
+
+	do
+		r = flock(fd, how);
+	while (r && errno == EINTR);
+	return r;
+}
+
+int lkb_store_alone(const struct lkb_store *s, struct lkb_ui *ui, struct lkb_error *err)
+{
+	if (!wait_for_lock(s->in_use, LOCK_EX | LOCK_NB))
+		return 0;
+	if (errno == EWOULDBLOCK) {
+		lkb_ui_message(ui, "another lkboard uses the store '%s': waiting until it has "
+			       "ended", s->dir);
+		if (!wait_for_lock(s->in_use, LOCK_EX))
+			return 0;
+	}
+	return lkb_fail_errno(err, "cannot lock '%s/in-use'", s->dir);
+}
+
+void lkb_store_together(const struct lkb_store *s)
+{
+	wait_for_lock(s->in_use, LOCK_SH);
+}
+
 static bool is_ours(const char *name)
 {
-	static const char *const ours[] = { ".", "..", "lock", "tmp", "blobs", "derived", "pkg",
-					    "partial", "index.json", "oci-layout", "lost+found" };
+	static const char *const ours[] = { ".", "..", "lock", "in-use", "tmp", "blobs", "derived",
+					    "pkg", "partial", "index.json", "oci-layout",
+					    "lost+found" };
 
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(ours); i++)
 		if (!strcmp(name, ours[i]))
@@ -55,7 +85,8 @@ static int refuse_foreign(const struct lkb_store *s, struct lkb_error *err)
 
 static int make_dirs(const struct lkb_store *s, struct lkb_error *err)
 {
-	static const char *const dirs[] = { "tmp", "blobs/sha256", "derived/layer-v1" };
+	static const char *const dirs[] = { "tmp", "blobs/sha256", "derived/layer-v1",
+					    "derived/segment-v1" };
 
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(dirs); i++) {
 		lkb_autofree char *path = path_in(s, dirs[i]);
@@ -109,11 +140,16 @@ static int open_layout(const struct lkb_store *s, struct lkb_error *err)
 int lkb_store_open(const char *dir, struct lkb_store **ret, struct lkb_error *err)
 {
 	lkb_auto(lkb_store) s = lkb_alloc(sizeof(*s));
+	lkb_autofree char *in_use = NULL;
 
+	s->in_use = -1;
 	s->dir = lkb_strdup(dir);
 	s->layout = lkb_layout_new_dir(dir);
 	s->max_layer = LKB_STORE_MAX_LAYER;
-	if (lkb_mkdir_p(dir, err) || open_layout(s, err)) {
+	s->max_derived = LKB_STORE_MAX_DERIVED;
+	in_use = path_in(s, "in-use");
+	if (lkb_mkdir_p(dir, err) || open_layout(s, err) ||
+	    lkb_lock_file(in_use, true, &s->in_use, err)) {
 		lkb_context(err, "store");
 		return lkb_hint(err, "--store or LKBOARD_STORE name another");
 	}
@@ -131,6 +167,8 @@ void lkb_store_free(struct lkb_store *s)
 	free(s->inputs);
 	lkb_layout_free(s->layout);
 	free(s->checked);
+	if (s->in_use >= 0)
+		close(s->in_use);
 	free(s->dir);
 	free(s);
 }
@@ -153,4 +191,9 @@ void lkb_store_set_policy(struct lkb_store *s, const struct lkb_policy *p)
 const struct lkb_policy *lkb_store_policy(const struct lkb_store *s)
 {
 	return s->policy;
+}
+
+void lkb_store_limit_derived(struct lkb_store *s, uint64_t max)
+{
+	s->max_derived = max;
 }

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/ext/compress.h"
 #include "base/ext/hash.h"
 #include "base/str.h"
 #include "base/ui.h"
@@ -18,17 +19,31 @@
  *
  *	DIR/oci-layout, DIR/index.json      the index; one named entry a reference
  *	DIR/blobs/sha256/HEX                manifests, configs, layers
- *	DIR/derived/layer-v1/HEX.tar        layers decompressed, named by diff_id; can always go
- *	DIR/derived/layer-v1/HEX.ok         size and time the tar had when it was last hashed
+ *	DIR/derived/layer-v1/HEX.tar        layers decompressed, named by diff_id
+ *	DIR/derived/segment-v1/HEX.zst      compressed parts of initrds, named by what they are of
+ *	DIR/derived/KIND/HEX.ok             how the file was left, and when it was last used
  *	DIR/derived/KIND/HEX                other derived data, each with its digest at the end
  *	DIR/tmp/PID-N.tmp                   what is being written
  *	DIR/partial/HEX                     beginnings of blobs that a pull did not get whole
  *	DIR/pkg/                            rootfs/pkg's downloads
  *	DIR/lock                            flock: shared to read the index, exclusive to write
+ *	DIR/in-use                          flock: shared while the store is open
  *
  * A blob appears under its name only after its digest was compared. Two processes may use one
  * store; kill -9 leaves at most *.tmp files, which the next open of the store removes when their
  * process is gone.
+ *
+ * Blobs are removed in one place only, lkb_store_prune() (and by repair), and there the danger is
+ * a process that saw a blob and did not copy it again, or copied it and has not named it yet, or
+ * resolved an image and reads its layers later. All of them have the store open. So whoever opens
+ * the store holds in-use shared until it is closed, and who removes blobs takes it exclusively:
+ * then no process is between seeing a blob and naming it, and what index.json does not lead to,
+ * nobody needs. The lock dies with its process, so a killed one holds up nobody. Removing goes
+ * file by file and changes no document: killed at any point it leaves a store whose names are all
+ * complete, with fewer blobs than before that nobody needs. Taking a name away (lkb_store_rm())
+ * replaces index.json as publishing does, and harms no reader, as the blobs stay.
+ *
+ * Derived data may go at any moment: who reads it has it open, who does not find it makes it.
  */
 struct lkb_store;
 
@@ -48,6 +63,11 @@ void lkb_store_limit_layers(struct lkb_store *s, uint64_t max_plain);
 struct lkb_policy;
 void lkb_store_set_policy(struct lkb_store *s, const struct lkb_policy *p);
 const struct lkb_policy *lkb_store_policy(const struct lkb_store *s);
+
+/* Bounds what all derived data together takes (LKB_STORE_MAX_DERIVED if never called): beyond it,
+ * what was not used for longest goes. */
+#define LKB_STORE_MAX_DERIVED ((uint64_t)8 << 30)
+void lkb_store_limit_derived(struct lkb_store *s, uint64_t max);
 
 /* One image (a manifest and its config), resolved for a platform. Owned strings. */
 struct lkb_image {
@@ -107,6 +127,21 @@ bool lkb_store_lacks(struct lkb_store *s, const char *ref, const struct lkb_plat
 int lkb_store_image_tree(struct lkb_store *s, const struct lkb_image *im, struct lkb_ui *ui,
 			 struct lkb_tree **ret, struct lkb_error *err);
 
+/* Something that is the same for the same key, and worth keeping. Borrowed. */
+struct lkb_derived {
+	struct lkb_sha256 key;           /* of all that its bytes depend on */
+	const struct lkb_sha256 *layers; /* diff_ids it is made of: without them nobody needs it */
+	size_t n_layers;
+	/* Writes its bytes. */
+	int (*make)(void *ctx, lkb_sink_fn *sink, void *sink_ctx, struct lkb_error *err);
+	void *ctx;
+};
+
+/* Finds it in the store, or makes it. One that somebody has written to is made anew. The reference
+ * in *ret is the caller's, and stays good when the store throws the data away. */
+int lkb_store_derive(struct lkb_store *s, const struct lkb_derived *d, struct lkb_data *ret,
+		     struct lkb_error *err);
+
 /*
  * Attestations: what builders attach to an image in the same index, as manifests of
  * "vnd.docker.reference.type" attestation-manifest that name the image's. They say something about
@@ -162,7 +197,7 @@ struct lkb_import {
 struct lkb_imported {
 	char *ref;                /* owned */
 	struct lkb_sha256 digest; /* of the manifest or index */
-	char *platforms;          /* owned; "linux/amd64,linux/arm64"; "-" for signatures */
+	char *platforms;          /* owned; "linux/amd64,linux/arm64", or "artifact" */
 };
 struct lkb_imported_list {
 	struct lkb_imported *items; /* owned */
@@ -180,9 +215,10 @@ void lkb_imported_clear(struct lkb_imported_list *l);
 /* One line of `cache ls`. */
 struct lkb_store_entry {
 	char *ref;                  /* owned */
+	char *artifact; /* owned; type of what is no image (a signature, ...), NULL: an image */
 	struct lkb_platform platform;
 	struct lkb_sha256 manifest;
-	uint64_t bytes; /* config + layers as stored */
+	uint64_t bytes; /* config + layers as stored; of all manifests of an artifact */
 };
 struct lkb_store_list {
 	struct lkb_store_entry *items; /* owned; sorted by ref, then platform */

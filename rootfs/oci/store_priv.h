@@ -34,7 +34,8 @@ struct lkb_store {
 	struct lkb_layout *layout; /* owned; the same directory */
 	struct lkb_store_input **inputs; /* owned, each owned */
 	size_t n_inputs, cap_inputs;
-	uint64_t max_layer;
+	uint64_t max_layer, max_derived;
+	int in_use; /* fd; holds DIR/in-use shared as long as the store is open */
 	const struct lkb_policy *policy; /* borrowed; NULL: nothing is asked of images */
 	struct lkb_store_checked *checked; /* owned; what the policy was found to be content with */
 	size_t n_checked, cap_checked;
@@ -57,6 +58,11 @@ static inline int lkb_store_fault(struct lkb_error *err, const struct lkb_error 
 
 /* Takes the store's lock: shared to read index.json, exclusive to change it. */
 int lkb_store_lock(const struct lkb_store *s, bool shared, int *ret_fd, struct lkb_error *err);
+
+/* Waits until nobody else has the store open, and keeps everybody out until lkb_store_together().
+ * Whoever waits says so. */
+int lkb_store_alone(const struct lkb_store *s, struct lkb_ui *ui, struct lkb_error *err);
+void lkb_store_together(const struct lkb_store *s);
 
 /* A file on its way into the store: DIR/tmp/PID-N.tmp, locked as long as its process lives, so
  * that a leftover can be told from work in progress without trusting process numbers. */

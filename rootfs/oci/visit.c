@@ -9,11 +9,22 @@ static int visit(struct lkb_layout_visit *v, const struct lkb_oci_desc *d, unsig
 static int read_config(const struct lkb_layout_visit *v, const struct lkb_oci_manifest *m,
 		       struct lkb_oci_config *config, struct lkb_error *err)
 {
+	bool is_artifact = lkb_oci_artifact_type(m);
+	struct lkb_error fault = {0};
+
 	if (v->artifact || m->config.kind != LKB_OCI_CONFIG)
 		return 0;
-	if (lkb_layout_config(v->from, &m->config, config, err))
+	if (lkb_layout_config(v->from, &m->config, config, &fault)) {
+		/* An artifact may call anything a config. */
+		if (fault.kind == LKB_INPUT && is_artifact)
+			return 0;
+		if (err)
+			*err = fault;
 		return -1;
-	if (config->n_diff_ids != m->n_layers)
+	}
+	if (is_artifact && !config->has_platform)
+		config->n_diff_ids = 0; /* whatever they are, nothing unpacks to them */
+	else if (config->n_diff_ids != m->n_layers)
 		return lkb_fail(err, LKB_INPUT, "the manifest has %zu layers, the config %zu "
 				"diff_ids", m->n_layers, config->n_diff_ids);
 	return 0;

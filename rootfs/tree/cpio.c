@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include "base/arena.h"
+#include "base/bytes.h"
+#include "rootfs/tree/cpio_walk_priv.h"
 #include "rootfs/tree/inode_map_priv.h"
 #include "rootfs/tree/out_priv.h"
 
@@ -24,6 +26,8 @@ struct writer {
 	struct lkb_inode_map links; /* inode -> struct link */
 	struct lkb_arena arena;
 	uint64_t lost_xattrs;
+	const struct lkb_cpio_part *part; /* NULL: the whole tree */
+	bool names_data; /* in place of data stands what says what is in it */
 };
 
 /* What the thirteen numbers of a header are made of; check and device are always 0. */
@@ -62,10 +66,11 @@ static int survey_item(struct writer *w, const struct lkb_tree_item *item, struc
 /* Before the first byte: what would not fit, and how many names each inode has here. */
 static int survey(struct writer *w, const struct lkb_inode *root, struct lkb_error *err)
 {
-	lkb_auto(lkb_tree_iter) it = lkb_tree_iter_new(root);
+	lkb_autocpiowalk walk = { 0 };
 	struct lkb_tree_item item;
 
-	while (lkb_tree_iter_next(it, &item) > 0)
+	lkb_cpio_walk_start(&walk, root, w->part);
+	while (lkb_cpio_walk_next(&walk, &item) > 0)
 		if (survey_item(w, &item, err) < 0)
 			return -1;
 	return 0;
@@ -129,6 +134,27 @@ static bool number_inode(struct writer *w, const struct lkb_inode *inode, struct
 	return ++link->written == link->names;
 }
 
+/* The blob's digest and which bytes of it, or the digest of the bytes. */
+static int name_data(struct writer *w, const struct lkb_data *d, struct lkb_error *err)
+{
+	const struct lkb_sha256 *blob = d->blob ? lkb_blob_digest(d->blob) : NULL;
+	uint8_t range[17] = { blob ? 'r' : 'd' };
+	struct lkb_sha256 digest;
+
+	if (!blob && lkb_data_sha256(d, &digest, err) < 0)
+		return -1;
+	lkb_put_le64(range + 1, blob ? d->off : 0);
+	lkb_put_le64(range + 9, d->len);
+	if (lkb_out_bytes(&w->out, range, sizeof(range), err) < 0)
+		return -1;
+	return lkb_out_bytes(&w->out, (blob ? blob : &digest)->b, LKB_SHA256_SIZE, err);
+}
+
+static int write_data(struct writer *w, const struct lkb_data *d, struct lkb_error *err)
+{
+	return w->names_data && d->len ? name_data(w, d, err) : lkb_out_data(&w->out, d, err);
+}
+
 static int write_item(struct writer *w, const struct lkb_tree_item *item, struct lkb_error *err)
 {
 	const struct lkb_inode *inode = item->inode;
@@ -152,19 +178,20 @@ static int write_item(struct writer *w, const struct lkb_tree_item *item, struct
 	if (inode->type == LKB_NODE_SYMLINK &&
 	    lkb_out_bytes(&w->out, inode->target, e.size, err) < 0)
 		return -1;
-	if (has_data && lkb_out_data(&w->out, &inode->data, err) < 0)
+	if (has_data && write_data(w, &inode->data, err) < 0)
 		return lkb_context(err, "file '%.200s'", item->path);
 	return lkb_out_align(&w->out, 4, err);
 }
 
 static int write_all(struct writer *w, const struct lkb_inode *root, struct lkb_error *err)
 {
-	lkb_auto(lkb_tree_iter) it = lkb_tree_iter_new(root);
+	lkb_autocpiowalk walk = { 0 };
 	struct lkb_tree_item item;
 
 	if (survey(w, root, err) < 0)
 		return -1;
-	while (lkb_tree_iter_next(it, &item) > 0)
+	lkb_cpio_walk_start(&walk, root, w->part);
+	while (lkb_cpio_walk_next(&walk, &item) > 0)
 		if (write_item(w, &item, err) < 0)
 			return -1;
 	if (write_header(w, &(struct entry){ .name = TRAILER, .nlink = 1 }, err) < 0)
@@ -172,16 +199,53 @@ static int write_all(struct writer *w, const struct lkb_inode *root, struct lkb_
 	return lkb_out_align(&w->out, 512, err);
 }
 
+static int run(struct writer *w, const struct lkb_inode *root, struct lkb_error *err)
+{
+	int r = write_all(w, root, err);
+
+	lkb_out_clear(&w->out);
+	lkb_inode_map_clear(&w->links);
+	lkb_arena_clear(&w->arena);
+	return r;
+}
+
 int lkb_cpio_write(const struct lkb_inode *root, int64_t epoch, lkb_sink_fn *sink, void *ctx,
 		   uint64_t *ret_lost_xattrs, struct lkb_error *err)
 {
 	struct writer w = { .out = { .sink = sink, .ctx = ctx }, .epoch = epoch };
-	int r = write_all(&w, root, err);
 
-	if (r == 0 && ret_lost_xattrs)
+	if (run(&w, root, err) < 0)
+		return -1;
+	if (ret_lost_xattrs)
 		*ret_lost_xattrs = w.lost_xattrs;
-	lkb_out_clear(&w.out);
-	lkb_inode_map_clear(&w.links);
-	lkb_arena_clear(&w.arena);
-	return r;
+	return 0;
+}
+
+int lkb_cpio_write_part(const struct lkb_inode *root, int64_t epoch,
+			const struct lkb_cpio_part *part, lkb_sink_fn *sink, void *ctx,
+			struct lkb_error *err)
+{
+	struct writer w = { .out = { .sink = sink, .ctx = ctx }, .epoch = epoch, .part = part };
+
+	return run(&w, root, err);
+}
+
+static int add_to_hash(void *ctx, const void *p, size_t n, struct lkb_error *err)
+{
+	lkb_hash_add(ctx, p, n);
+	return 0;
+}
+
+int lkb_cpio_part_digest(const struct lkb_inode *root, int64_t epoch,
+			 const struct lkb_cpio_part *part, struct lkb_sha256 *ret,
+			 struct lkb_error *err)
+{
+	lkb_auto(lkb_hash) hash = lkb_hash_new();
+	struct writer w = { .out = { .sink = add_to_hash, .ctx = hash }, .epoch = epoch,
+			    .part = part, .names_data = true };
+
+	if (run(&w, root, err) < 0)
+		return -1;
+	*ret = lkb_hash_done(hash);
+	return 0;
 }

@@ -16,4 +16,24 @@
 int lkb_cpio_write(const struct lkb_inode *root, int64_t epoch, lkb_sink_fn *sink, void *ctx,
 		   uint64_t *ret_lost_xattrs, struct lkb_error *err);
 
+/* Which inodes go into an archive of their own; all names of an inode are in the same one. The
+ * directories on the way to them, and the root, come along in each: the kernel takes archives one
+ * behind the other, and a directory that is there already only gets its attributes again. */
+struct lkb_cpio_part {
+	bool (*has)(void *ctx, const struct lkb_inode *inode);
+	void *ctx;
+};
+
+/* Writes that part of the tree as an archive, as lkb_cpio_write() does. */
+int lkb_cpio_write_part(const struct lkb_inode *root, int64_t epoch,
+			const struct lkb_cpio_part *part, lkb_sink_fn *sink, void *ctx,
+			struct lkb_error *err);
+
+/* A digest that is another one whenever lkb_cpio_write_part() would write other bytes: that of the
+ * archive with every file's data replaced by what says what is in it. Reads no data of blobs whose
+ * digest is known. */
+int lkb_cpio_part_digest(const struct lkb_inode *root, int64_t epoch,
+			 const struct lkb_cpio_part *part, struct lkb_sha256 *ret,
+			 struct lkb_error *err);
+
 #endif

@@ -32,5 +32,9 @@ awk 'BEGIN { print "services:"
 		printf "- name: service-%d\n  image: nginx:%d\n  binds: [\"/var/lib/data:/data\"]\n" \
 			"  uid: service-%d\n  env: [A=b]\n", i, i, 9999 - i }' > "$T/services.yml"
 cost "check a spec of 1 MB, 10,000 services" "$LKBOARD" check "$T/services.yml"
+echo "== an initrd from the store"
+bash tests/bench/initrd.sh "$STORE"
+echo "== an image from a registry, beside other tools"
+bash tests/bench/pull.sh "$STORE"
 echo "== a card from a 310 MB, 13,500-file tree, beside other tools"
 bash tests/bench/card.sh

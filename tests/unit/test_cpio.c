@@ -208,6 +208,126 @@ static void others_read_it(void **state)
 	}
 }
 
+/* Parts */
+
+/* Those whose source is the one in ctx. */
+static bool has_source(void *ctx, const struct lkb_inode *inode)
+{
+	return inode->source && !strcmp(inode->source, ctx);
+}
+
+static struct lkb_tree *two_sources(void)
+{
+	struct lkb_meta m = { .mode = 0644, .mtime = 1000000000 }, dir = { .mode = 0711 };
+	struct lkb_tree *t = lkb_tree_new();
+
+	lkb_tree_set_source(t, "one");
+	assert_done(lkb_tree_add_dir(t, "usr", &dir, NULL, &err));
+	assert_done(lkb_tree_add_text(t, "usr/lib/a", &m, "a", 1, &err));
+	assert_done(lkb_tree_add_link(t, "usr/lib/z", "usr/lib/a", &err));
+	lkb_tree_set_source(t, "two");
+	assert_done(lkb_tree_add_text(t, "usr/lib/b", &m, "b", 1, &err));
+	assert_done(lkb_tree_add_text(t, "usr/lib/deep/er/c", &m, "c", 1, &err));
+	assert_done(lkb_tree_add_dir(t, "usr/lib/empty", &dir, NULL, &err));
+	return t;
+}
+
+static char *names_of_part(struct lkb_tree *t, const char *source)
+{
+	struct lkb_cpio_part part = { has_source, (void *)source };
+	lkb_autostr cpio = { 0 }, names = { 0 };
+	lkb_autofree char *text = NULL;
+
+	assert_done(lkb_cpio_write_part(lkb_tree_root(t), EPOCH, &part, sink_to_str, &cpio, &err));
+	text = headers(&cpio);
+	for (char *line = text, *end; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		lkb_str_addf(&names, "%.*s ", (int)strcspn(line, " "), line);
+	}
+	return lkb_str_take(&names);
+}
+
+static void a_part_brings_the_way_to_what_is_in_it(void **state)
+{
+	lkb_auto(lkb_tree) t = two_sources();
+	lkb_autofree char *one = names_of_part(t, "one"), *two = names_of_part(t, "two");
+	lkb_autofree char *none = names_of_part(t, "three");
+
+	assert_string_equal(one, ". usr usr/lib usr/lib/a usr/lib/z TRAILER!!! ");
+	assert_string_equal(two, ". usr usr/lib usr/lib/b usr/lib/deep usr/lib/deep/er "
+			    "usr/lib/deep/er/c usr/lib/empty TRAILER!!! ");
+	assert_string_equal(none, "TRAILER!!! ");
+}
+
+static struct lkb_sha256 digest_of_part(struct lkb_tree *t, const char *source)
+{
+	struct lkb_cpio_part part = { has_source, (void *)source };
+	struct lkb_sha256 digest;
+
+	assert_done(lkb_cpio_part_digest(lkb_tree_root(t), EPOCH, &part, &digest, &err));
+	return digest;
+}
+
+/* Each change of what is in a part, or of the way to it, is another digest; other parts keep theirs. */
+static void a_digest_of_a_part_sees_every_change_of_it(void **state)
+{
+	static const struct {
+		const char *path, *text;
+		uint32_t mode;
+		bool one, two; /* changed */
+	} table[] = {
+		{ "usr/lib/a", "A", 0644, true, false },
+		{ "usr/lib/b", "b", 0600, false, true },
+		{ "usr/lib/b", "B", 0644, false, true },
+		{ "usr/lib/new", "", 0644, false, true },
+		{ "usr/lib", NULL, 0700, true, true },
+		{ "usr/lib/empty", NULL, 0700, false, true },
+	};
+	lkb_auto(lkb_tree) t = two_sources();
+	struct lkb_sha256 one = digest_of_part(t, "one"), two = digest_of_part(t, "two");
+
+	assert_false(lkb_sha256_equal(&one, &two));
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(table); i++) {
+		lkb_auto(lkb_tree) changed = two_sources();
+		struct lkb_meta m = { .mode = table[i].mode, .mtime = 1000000000 };
+		struct lkb_inode *node = lkb_tree_lookup(changed, table[i].path, false);
+		struct lkb_sha256 one2, two2;
+
+		lkb_tree_set_source(changed, node ? node->source : "two");
+		if (table[i].text)
+			assert_done(lkb_tree_add_text(changed, table[i].path, &m, table[i].text,
+						      strlen(table[i].text), &err));
+		else
+			assert_done(lkb_tree_add_dir(changed, table[i].path, &m, NULL, &err));
+		one2 = digest_of_part(changed, "one");
+		two2 = digest_of_part(changed, "two");
+		/* The first row replaces one of two names, and both keep their source. */
+		assert_int_equal(lkb_sha256_equal(&one, &one2), !table[i].one);
+		assert_int_equal(lkb_sha256_equal(&two, &two2), !table[i].two);
+	}
+}
+
+/* A blob whose digest is known is not read: its name, and which of its bytes, say what is in it. */
+static void known_blobs_are_not_read(void **state)
+{
+	struct lkb_meta m = { .mode = 0644 };
+	struct lkb_sha256 digests[3], known = lkb_sha256("known", 5), other = lkb_sha256("o", 1);
+
+	for (int i = 0; i < 3; i++) {
+		lkb_auto(lkb_tree) t = lkb_tree_new();
+		int fd = open("/dev/null", O_RDONLY); /* whoever reads finds nothing */
+		lkb_auto(lkb_blob) blob = lkb_blob_new_fd(fd, 100, "none");
+		struct lkb_data data = { blob, i == 1 ? 8 : 0, 50 };
+
+		lkb_blob_set_digest(blob, i == 2 ? &other : &known);
+		lkb_tree_set_source(t, "one");
+		assert_done(lkb_tree_add_file(t, "a", &m, &data, NULL, &err));
+		digests[i] = digest_of_part(t, "one");
+		for (int k = 0; k < i; k++)
+			assert_false(lkb_sha256_equal(&digests[k], &digests[i]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +337,9 @@ int main(void)
 		cmocka_unit_test(the_order_of_adding_makes_no_difference),
 		cmocka_unit_test(what_newc_cannot_hold),
 		cmocka_unit_test(others_read_it),
+		cmocka_unit_test(a_part_brings_the_way_to_what_is_in_it),
+		cmocka_unit_test(a_digest_of_a_part_sees_every_change_of_it),
+		cmocka_unit_test(known_blobs_are_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
