@@ -9,8 +9,8 @@ DESTDIR  ?=
 V        ?=
 Q        := $(if $(V),,@)
 
-MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci rootfs/lock rootfs/pkg rootfs \
-	    board dtb bootloader/slot bootloader image/fs image plan cmd
+MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci rootfs/oci/trust rootfs/inventory \
+	    rootfs/lock rootfs/pkg rootfs board dtb bootloader/slot bootloader image/fs image plan cmd
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include base/banned.h $(CPPFLAGS)
@@ -35,7 +35,7 @@ DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev
 DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
 	      genimage time gawk strace curl git python3-jsonschema qemu-system-x86 openssh-client \
-	      openssl golang-github-opencontainers-specs-dev
+	      openssl golang-github-opencontainers-specs-dev python3-license-expression docker-registry
 
 all: $(O)/lkboard ondevice
 
@@ -155,7 +155,8 @@ deps:
 install: all
 	install -D -m 755 $(O)/lkboard $(DESTDIR)$(PREFIX)/bin/lkboard
 	mkdir -p $(DESTDIR)$(PREFIX)/share/lkboard $(DESTDIR)$(PREFIX)/lib/lkboard
-	cp -R configs/boards configs/packages configs/specs $(DESTDIR)$(PREFIX)/share/lkboard/
+	cp -R configs/boards configs/packages configs/policies configs/specs \
+		$(DESTDIR)$(PREFIX)/share/lkboard/
 	for a in $(ONDEVICE_ARCHES); do \
 		install -D -m 755 -t $(DESTDIR)$(PREFIX)/lib/lkboard/ondevice/$$a \
 			$(O)/ondevice/$$a/init $(O)/ondevice/$$a/system-init || exit 1; \

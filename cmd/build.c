@@ -8,11 +8,12 @@
 #include "base/utf8.h"
 #include "cmd/commands.h"
 #include "plan/plan.h"
+#include "rootfs/oci/trust/trust.h"
 #include "rootfs/rootfs.h"
 
 struct build_options {
-	const char *out, *name, *format, *lock;
-	bool locked, update_lock, offline, force, sha256, dry_run, json;
+	const char *out, *name, *format, *lock, *policy;
+	bool locked, update_lock, offline, force, sha256, no_sbom, dry_run, json;
 	unsigned jobs;
 	struct lkb_strv input;
 };
@@ -26,6 +27,8 @@ struct build_options {
 	ROW('f', "format", STRING, format, "FORMAT", "what to make (default: the board's own)"), \
 	ROW(0, "input", LIST, input, "FILE", \
 	    "use images of this archive or layout before the store's"), \
+	ROW(0, "policy", STRING, policy, "FILE", \
+	    "refuse images that are not signed as this policy wants"), \
 	ROW(0, "lock", STRING, lock, "FILE", \
 	    "lock of images and packages (default: SPEC.lock beside the first spec)"), \
 	ROW(0, "locked", FLAG, locked, NULL, "refuse what the lock does not pin"), \
@@ -38,6 +41,7 @@ static const struct lkb_opt build_rows[] = {
 	    "resolve images and packages anew and write the lock"),
 	ROW(0, "force", FLAG, force, NULL, "overwrite what another board's build made"),
 	ROW(0, "sha256", FLAG, sha256, NULL, "print the digest of whole disk images too"),
+	ROW(0, "no-sbom", FLAG, no_sbom, NULL, "do not list what is in it"),
 	ROW('j', "jobs", UINT, jobs, "N", "processes at most; the result is the same for any N"),
 	ROW(0, "dry-run", FLAG, dry_run, NULL, "the same as `lkboard plan`"),
 };
@@ -119,6 +123,7 @@ struct inputs {
 	struct lkb_spec *spec;
 	struct lkb_store *store;
 	char *lock; /* owned; path or NULL */
+	struct lkb_policy *policy; /* NULL: nothing is asked of images */
 };
 
 static void clear_inputs(struct inputs *in)
@@ -130,6 +135,7 @@ static void clear_inputs(struct inputs *in)
 		lkb_spec_free(in->spec);
 	if (in->store)
 		lkb_store_free(in->store);
+	lkb_policy_free(in->policy);
 }
 
 /* Reads board and specs. What is wrong with them was printed when this fails by input. */
@@ -148,11 +154,14 @@ static int read_inputs(struct lkb_ctx *ctx, const struct build_options *o, char 
 				  &ret->spec, &diags, err);
 	if (!r)
 		r = lkb_rootfs_check_refs(ret->spec, &diags, err);
+	if (!r && o->policy)
+		r = lkb_policy_read(o->policy, &ret->policy, &diags, err);
 	lkb_report_diags(ctx, &diags);
 	if (r && diags.n_errors)
 		err->message[0] = '\0';
 	if (r || lkb_ctx_store(ctx, &ret->store, err))
 		return -1;
+	lkb_store_set_policy(ret->store, ret->policy);
 	for (i = 0; i < o->input.n; i++)
 		if (lkb_store_add_input(ret->store, o->input.items[i], ctx->ui, err))
 			return -1;
@@ -277,6 +286,7 @@ static int write_plan(const struct lkb_ctx *ctx, struct lkb_plan *plan,
 {
 	struct lkb_plan_out out = {
 		.dir = o->out ? o->out : ".", .force = o->force, .sha256 = o->sha256,
+		.no_sbom = o->no_sbom,
 	};
 	struct lkb_artifacts made __attribute__((cleanup(lkb_artifacts_clear))) = {0};
 

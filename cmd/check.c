@@ -10,6 +10,7 @@
 #include "board/board.h"
 #include "cmd/commands.h"
 #include "rootfs/lock/lock.h"
+#include "rootfs/oci/trust/trust.h"
 #include "rootfs/pkg/pkg.h"
 #include "rootfs/rootfs.h"
 #include "rootfs/spec/spec.h"
@@ -50,6 +51,14 @@ static int check_lock(const struct lkb_ctx *ctx, const char *path, struct lkb_di
 	return lkb_lock_load(path, &lock, diags, err);
 }
 
+static int check_policy(const struct lkb_ctx *ctx, const char *path, struct lkb_diags *diags,
+			struct lkb_error *err)
+{
+	lkb_auto(lkb_policy) policy = NULL;
+
+	return lkb_policy_read(path, &policy, diags, err);
+}
+
 /* What a file is follows from its beginning or its name, or from a key that only its kind has; a
  * spec is the rest. */
 static const struct kind {
@@ -59,6 +68,7 @@ static const struct kind {
 } kinds[] = {
 	{"board", "family", check_board},
 	{"package", "packages", check_pkg},
+	{"policy", "rules", check_policy},
 	{"spec", NULL, check_spec},
 };
 static const struct kind lock_kind = {"lock", NULL, check_lock};
@@ -136,7 +146,7 @@ static int run_check(struct lkb_ctx *ctx, void *options, char **operands, size_t
 const struct lkb_cmd lkb_cmd_check = {
 	.name = "check",
 	.operands = "FILE...",
-	.summary = "find every fault in specs, board profiles, package definitions and locks",
+	.summary = "find every fault in specs, board profiles, packages, policies and locks",
 	.min_operands = 1,
 	.max_operands = 100000,
 	.run = run_check,

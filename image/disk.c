@@ -72,7 +72,8 @@ static int write_slot(const struct lkb_fs_job *job, struct lkb_writer *w, int fd
 static int write_part(const struct lkb_disk *d, const struct lkb_part *p, struct lkb_writer *w,
 		      int fd, struct lkb_error *err)
 {
-	struct lkb_fs_job job = {.part = p, .seed = &d->seed, .epoch = d->epoch};
+	struct lkb_fs_job job = {.part = p, .seed = &d->seed, .epoch = d->epoch,
+				 .extents = d->extents};
 	int rc;
 
 	if (!p->tree)
@@ -106,5 +107,7 @@ int lkb_disk_write(const struct lkb_disk *d, int fd, const char *name, struct lk
 			return -1;
 		lkb_ui_bytes(ui, name, p->off + p->size, d->size);
 	}
+	if (d->extents)
+		lkb_extents_sort(d->extents);
 	return lkb_writer_finish(w, ret_map, err);
 }

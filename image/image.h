@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/ext/hash.h"
 #include "base/ui.h"
+#include "image/extents.h"
 #include "image/map.h"
 #include "image/verity.h"
 #include "rootfs/tree/tree.h"
@@ -61,6 +62,8 @@ struct lkb_disk {
 	struct lkb_sha256 seed; /* all UUIDs, serials and the MBR signature derive from it */
 	int64_t epoch;      /* all times */
 	uint64_t size;      /* filled in by lkb_layout(): bytes of the image */
+	/* Borrowed; filled in by lkb_disk_write(); NULL = not wanted. */
+	struct lkb_extents *extents;
 };
 
 /* The MBR's disk signature as derived from the seed: what PARTUUIDs start with. */

@@ -45,6 +45,7 @@ static void describe_image(const struct lkb_plan *p, const struct lkb_image *im,
 		     lkb_sha256_text(&im->manifest).s, im->ref, im->platform.arch,
 		     lkb_size_text(stored_size(im)).s, input ? ", from " : "", input ? input : "",
 		     lkb_plan_is_pinned(p, im) ? ", pinned" : "");
+	lkb_asks_describe(im, out);
 }
 
 static void add_inputs(const struct lkb_plan *p, struct lkb_str *out)
@@ -171,7 +172,7 @@ int lkb_plan_describe_json(const struct lkb_plan *p, struct lkb_str *out, struct
 				 p->format->name, "root", p->format->root_mode, "epoch",
 				 (json_int_t)p->epoch, "size", (json_int_t)p->disk.size, "specs",
 				 lkb_json_specs(p), "lock", lock_json(p), "images",
-				 lkb_json_images(p), "missing",
+				 lkb_asks_json(p), "missing",
 				 strings_json(&p->missing), "modules",
 				 strings_json(&p->initrd_modules), "partitions",
 				 lkb_json_partitions(p), "steps", steps_json(p));

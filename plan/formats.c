@@ -86,6 +86,19 @@ static int hash_file(int fd, const char *name, uint64_t size, struct lkb_sha256 
 	return lkb_data_sha256(&(struct lkb_data){blob, 0, size}, ret, err);
 }
 
+/* Each partition with files, and the initrd in the slot. */
+static void hold_disk(const struct lkb_plan *p, struct lkb_output *o)
+{
+	size_t i;
+
+	for (i = 0; i < p->disk.n_parts; i++)
+		if (p->disk.parts[i].tree)
+			lkb_output_holds(o, p->disk.parts[i].name, p->disk.parts[i].tree,
+					 (unsigned)i + 1);
+	if (p->initrd_tree)
+		lkb_output_holds(o, "initrd", lkb_tree_root(p->initrd_tree), 0);
+}
+
 static int write_sd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err)
 {
 	lkb_autofree char *suffix = lkb_format("-%s.img", p->in->board->name);
@@ -96,11 +109,13 @@ static int write_sd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *
 	struct lkb_sha256 digest;
 	int fd;
 
+	p->disk.extents = &p->extents;
 	if (lkb_output_open(o, suffix, &fd, err) ||
 	    lkb_disk_write(&p->disk, fd, lkb_output_path(o), p->in->ui, &map, err))
 		return -1;
 	lkb_map_format(map, &text);
 	lkb_map_format_bmap(map, &bmap);
+	hold_disk(p, o);
 	digest = lkb_sha256(text.s, text.len);
 	lkb_output_done(o, p->disk.size, "map-sha256", &digest);
 	if (lkb_output_wants_sha256(o)) {
@@ -131,12 +146,26 @@ static const struct lkb_step ram_steps[] = {
 	{"initrd", "pack the root into an initrd", NULL, cost_root, lkb_step_initrd_ram},
 };
 
+/* The root's files, and the microcode before them. */
+static int hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err)
+{
+	const struct lkb_meta meta = {.mode = 0644, .mtime = p->epoch};
+
+	lkb_output_holds(o, "root", lkb_tree_root(p->rootfs.root), 0);
+	if (!p->rootfs.ucode.blob)
+		return 0;
+	p->microcode = lkb_tree_new();
+	lkb_output_holds(o, "microcode", lkb_tree_root(p->microcode), 0);
+	return lkb_tree_add_file(p->microcode, "microcode.cpio", &meta, &p->rootfs.ucode, NULL,
+				 err);
+}
+
 static int write_ram(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err)
 {
 	const char *cmdline = p->rootfs.cmdline;
 
 	if (lkb_output_data(o, "-kernel", &p->rootfs.kernel, err) ||
-	    lkb_output_data(o, "-initrd.img", &p->initrd, err))
+	    lkb_output_data(o, "-initrd.img", &p->initrd, err) || hold_initrd(p, o, err))
 		return -1;
 	return lkb_output_text(o, "-cmdline", cmdline, strlen(cmdline), err);
 }

@@ -3,10 +3,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/bytes.h"
-#include "base/file.h"
-#include "base/size.h"
-#include "base/version.h"
 #include "plan/plan_priv.h"
 #include "rootfs/oci/ref.h"
 #include "rootfs/pkg/pkg.h"
@@ -157,6 +153,14 @@ static int at_need(const struct lkb_plan *p, const struct need *need, struct lkb
 		   : lkb_rootfs_ref_at(p->in->spec, need->ref, err);
 }
 
+static int keep_fault(const struct lkb_plan *p, const struct need *need,
+		      const struct lkb_error *fault, struct lkb_error *err)
+{
+	if (err)
+		*err = *fault;
+	return at_need(p, need, err);
+}
+
 /* What nobody has and nobody makes is said first, before packages are built for minutes. */
 static int find_packages(struct lkb_plan *p, struct needs *needs, struct lkb_error *err)
 {
@@ -165,6 +169,7 @@ static int find_packages(struct lkb_plan *p, struct needs *needs, struct lkb_err
 	for (i = 0; i < needs->n; i++) {
 		struct need *need = &needs->items[i];
 		lkb_auto(lkb_image) image = NULL;
+		struct lkb_error fault = {0};
 
 		need->pin = lkb_plan_pin(p, need->ref, &need->platform);
 		if (!need->pin && p->in->locked)
@@ -172,13 +177,15 @@ static int find_packages(struct lkb_plan *p, struct needs *needs, struct lkb_err
 			       at_need(p, need, err);
 		if (!need->pin && !lkb_strv_has(&p->unpinned, need->ref))
 			lkb_strv_add(&p->unpinned, need->ref);
-		need->there = !lkb_plan_resolve(p, need->ref, &need->platform, &image, NULL);
+		/* What the policy refuses is not made anew: it would be refused again. */
+		need->there = !lkb_plan_resolve(p, need->ref, &need->platform, &image, &fault);
+		if (!need->there && fault.kind == LKB_TRUST && lkb_store_policy(p->in->store))
+			return keep_fault(p, need, &fault, err);
 		if (p->in->configs_dir && (!need->there || p->in->build_missing) &&
 		    find_package(p, need, err))
 			return -1;
-		if (!need->there && !need->pkg &&
-		    lkb_plan_resolve(p, need->ref, &need->platform, &image, err))
-			return at_need(p, need, err);
+		if (!need->there && !need->pkg)
+			return keep_fault(p, need, &fault, err);
 	}
 	return 0;
 }
@@ -248,7 +255,8 @@ static int resolve_all(struct lkb_plan *p, const struct need *needs, size_t n,
 		lkb_auto(lkb_image) image = NULL;
 		bool made;
 
-		if (lkb_plan_resolve(p, need->ref, &need->platform, &image, err))
+		if (lkb_plan_resolve(p, need->ref, &need->platform, &image, err) ||
+		    lkb_asks_judge(p, image, err))
 			return at_need(p, need, err);
 		made = need->pkg && lkb_pkg_made(image);
 		lkb_plan_lock_add(p, image, &need->platform, made ? lkb_pkg_name(need->pkg) : NULL);
@@ -279,95 +287,6 @@ static int resolve_needs(struct lkb_plan *p, const struct needs *needs, size_t n
 	return 0;
 }
 
-/* SOURCE_DATE_EPOCH, or the time of the newest image: both say nothing about when or where the
- * build runs. */
-static void decide_epoch(struct lkb_plan *p)
-{
-	size_t i;
-
-	if (p->in->has_epoch) {
-		p->epoch = p->in->epoch;
-		return;
-	}
-	/* An image may say any time; the latest that all file systems can hold is used at most. */
-	for (i = 0; i < p->images.n; i++)
-		if (p->images.items[i]->created > p->epoch)
-			p->epoch = p->images.items[i]->created;
-	if (p->epoch > UINT32_MAX)
-		p->epoch = UINT32_MAX;
-}
-
-static void add_text(struct lkb_hash *h, const char *text)
-{
-	lkb_hash_add(h, text, strlen(text) + 1);
-}
-
-/* Name, format, board, specs and images make the seed: what a user would call another system. The
- * contents of files that a spec takes from this machine do not: a system's partitions stay the same
- * ones when its data changes. */
-/* A file that the spec names. One that is not there adds nothing: if it is needed, reading the root
- * says so with its place in the spec. */
-static int add_file(struct lkb_hash *h, const char *path, struct lkb_error *err)
-{
-	lkb_auto(lkb_blob) blob = NULL;
-	lkb_autofree char *buf = NULL;
-	uint64_t off, size;
-	uint8_t bytes[8];
-
-	if (lkb_blob_open(path, &blob, NULL))
-		return 0;
-	buf = lkb_alloc(LKB_MIB);
-	size = lkb_blob_size(blob);
-	lkb_put_le64(bytes, size);
-	lkb_hash_add(h, bytes, sizeof(bytes));
-	for (off = 0; off < size;) {
-		size_t n = size - off < LKB_MIB ? (size_t)(size - off) : LKB_MIB;
-
-		if (lkb_blob_read(blob, off, buf, n, err))
-			return -1;
-		lkb_hash_add(h, buf, n);
-		off += n;
-	}
-	return 0;
-}
-
-static int add_named_files(const struct lkb_spec *spec, struct lkb_hash *h, struct lkb_error *err)
-{
-	const struct lkb_spec_file *files = spec->files.items;
-	size_t i;
-
-	for (i = 0; i < spec->lkboard.overlay_paths.n; i++)
-		if (add_file(h, spec->lkboard.overlay_paths.items[i], err))
-			return -1;
-	for (i = 0; i < spec->files.n; i++)
-		if (files[i].source_path && add_file(h, files[i].source_path, err))
-			return -1;
-	return 0;
-}
-
-/* All that makes one image different from another goes into the seed. */
-static int decide_seed(struct lkb_plan *p, struct lkb_error *err)
-{
-	lkb_auto(lkb_hash) h = lkb_hash_new();
-	lkb_autofree char *board = NULL;
-	size_t i, n;
-
-	if (lkb_read_file(p->in->board->path, LKB_MIB, &board, &n, err))
-		return -1;
-	lkb_hash_add(h, (uint8_t[]){LKB_FORMAT_VERSION}, 1);
-	add_text(h, p->in->name);
-	add_text(h, p->format->name);
-	lkb_hash_add(h, board, n);
-	for (i = 0; i < p->in->spec->files_read.n; i++)
-		lkb_hash_add(h, p->in->spec->digests[i].b, LKB_SHA256_SIZE);
-	for (i = 0; i < p->images.n; i++)
-		lkb_hash_add(h, p->images.items[i]->manifest.b, LKB_SHA256_SIZE);
-	if (add_named_files(p->in->spec, h, err))
-		return -1;
-	p->seed = lkb_hash_done(h);
-	return 0;
-}
-
 int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
 {
 	struct lkb_platform platform = platform_of(p->in->board);
@@ -390,8 +309,8 @@ int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
 	if (resolve_needs(p, &needs, refs.n, err))
 		return -1;
 	lkb_plan_lock_say_unpinned(p);
-	decide_epoch(p);
-	return decide_seed(p, err);
+	lkb_plan_decide_epoch(p);
+	return lkb_plan_decide_seed(p, err);
 }
 
 const struct lkb_image *lkb_plan_image(const struct lkb_plan *p, const char *ref)

@@ -15,7 +15,10 @@ struct lkb_output {
 	const struct lkb_plan_out *how;
 	struct lkb_outfile files[8];
 	struct lkb_artifacts artifacts; /* same order as files */
+	const struct lkb_data *data[8]; /* same order; borrowed; NULL = made of more than one */
 	size_t n;
+	struct lkb_holding holdings[8];
+	size_t n_holdings;
 };
 
 int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
@@ -99,6 +102,14 @@ void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
 	snprintf(a->digest, sizeof(a->digest), "%s:%s", scheme, lkb_sha256_text(digest).s);
 }
 
+void lkb_output_holds(struct lkb_output *o, const char *name, const struct lkb_inode *root,
+		      unsigned partition)
+{
+	if (o->n_holdings < LKB_ARRAY_SIZE(o->holdings))
+		o->holdings[o->n_holdings++] =
+			(struct lkb_holding){o->n - 1, name, root, partition};
+}
+
 void lkb_output_whole(struct lkb_output *o, const struct lkb_sha256 *digest)
 {
 	struct lkb_artifact *a = &o->artifacts.items[o->n - 1];
@@ -141,15 +152,47 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 	}
 	digest = lkb_hash_done(h);
 	lkb_output_done(o, d->len, "sha256", &digest);
+	o->data[o->n - 1] = d;
 	return 0;
+}
+
+static int add_sbom(struct lkb_output *o, const char *suffix, struct lkb_error *err)
+{
+	const struct lkb_artifacts described = o->artifacts;
+	const struct lkb_sbom_in in = {
+		.plan = o->plan, .artifacts = &described, .data = o->data,
+		.holdings = o->holdings, .n_holdings = o->n_holdings,
+	};
+	struct lkb_sha256 digest;
+	uint64_t bytes;
+	int fd;
+
+	lkb_ui_step(o->plan->in->ui, "write: list what is in it");
+	if (lkb_output_open(o, suffix, &fd, err) ||
+	    lkb_sbom_write(&in, fd, lkb_output_path(o), &bytes, &digest, err))
+		return -1;
+	lkb_output_done(o, bytes, "sha256", &digest);
+	return 0;
+}
+
+/* The list of an earlier build would be taken for this one's. */
+static void remove_sbom(const struct lkb_output *o, const char *suffix)
+{
+	lkb_autofree char *file = lkb_format("%s%s", o->plan->in->name, suffix);
+	lkb_autofree char *path = lkb_path_join(o->how->dir, file);
+
+	unlink(path);
 }
 
 int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lkb_error *err)
 {
 	lkb_autofree char *suffix = lkb_format("-%s.build.json", o->plan->in->board->name);
+	lkb_autofree char *sbom = lkb_format("-%s.sbom.spdx.json", o->plan->in->board->name);
 	lkb_autostr json = {0};
 	size_t i;
 
+	if (!o->how->no_sbom && add_sbom(o, sbom, err))
+		return -1;
 	if (lkb_build_json(o->plan, &o->artifacts, &json, err) ||
 	    lkb_output_text(o, suffix, json.s, json.len, err))
 		return -1;
@@ -157,6 +200,8 @@ int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lk
 	for (i = 0; i < o->n; i++)
 		if (fsync(o->files[i].fd) < 0)
 			return lkb_fail_errno(err, "cannot flush '%s'", o->files[i].path);
+	if (o->how->no_sbom)
+		remove_sbom(o, sbom);
 	for (i = 0; i < o->n; i++)
 		if (lkb_outfile_commit(&o->files[i], err))
 			return -1;

@@ -116,6 +116,11 @@ void lkb_plan_free(struct lkb_plan *p)
 	lkb_rootfs_clear(&p->rootfs);
 	free(p->overlays);
 	lkb_strv_clear(&p->initrd_modules);
+	if (p->initrd_tree)
+		lkb_tree_free(p->initrd_tree);
+	if (p->microcode)
+		lkb_tree_free(p->microcode);
+	lkb_extents_clear(&p->extents);
 	lkb_blob_unref(p->initrd.blob);
 	lkb_blob_unref(p->kernel.blob);
 	if (p->dtbs)

@@ -73,10 +73,12 @@ struct lkb_plan_out {
 	const char *dir;
 	bool force;      /* overwrite what another board's build made */
 	bool sha256;     /* also the digest of whole disk images */
+	bool no_sbom;    /* leave NAME-BOARD.sbom.spdx.json out; an old one is removed */
 };
 
-/* Writes the artifacts and NAME-BOARD.build.json. Each appears whole or not at all, and they appear
- * together once all are written and flushed. With update_lock the lock is written after them. */
+/* Writes the artifacts, NAME-BOARD.sbom.spdx.json and NAME-BOARD.build.json. Each appears whole or
+ * not at all, and they appear together once all are written and flushed. With update_lock the lock
+ * is written after them. */
 int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_artifacts *ret,
 		 struct lkb_error *err);
 

@@ -27,12 +27,15 @@ struct lkb_plan {
 	struct lkb_sha256 *overlays;      /* digests of the spec's overlays; owned */
 	struct lkb_tree *dtbs;            /* checked, overlays applied; names as in boot/dtb */
 	struct lkb_strv initrd_modules;   /* paths in load order */
+	struct lkb_tree *initrd_tree;     /* what the slot's initrd holds */
+	struct lkb_tree *microcode;       /* the archive before an initrd, as a file; or NULL */
 	struct lkb_data initrd;           /* holds a reference */
 	struct lkb_data kernel;           /* as the boot method wants it; holds a reference */
 	struct lkb_tree *boot;            /* boot partition */
 	struct lkb_tree *data;            /* data partition: nothing yet */
 
 	struct lkb_disk disk;
+	struct lkb_extents extents;       /* of all files, once the disk is written */
 	uint8_t record[LKB_ENV_SIZE];
 	uint8_t blank[LKB_ENV_SIZE];
 	struct lkb_trailer trailer;
@@ -58,8 +61,6 @@ void lkb_output_free(struct lkb_output *o); /* uncommitted files are removed */
 LKB_DEFINE_AUTO(lkb_output, lkb_output_free)
 /* Opens NAME + suffix for writing; *ret_fd is borrowed. */
 int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err);
-/* Path of the file opened last, for messages. */
-const char *lkb_output_path(const struct lkb_output *o);
 /* Says size and digest of the file opened last; digest as in struct lkb_artifact. */
 void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
 		     const struct lkb_sha256 *digest);
@@ -72,7 +73,12 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 		    struct lkb_error *err);
 /* What messages call the file opened last: its path. */
 const char *lkb_output_path(const struct lkb_output *o);
-/* Adds build.json, flushes all, and then gives every file its name, build.json last. */
+/* The file opened last holds the files of a tree: of that partition, counted from 1, or 0. `name`
+ * is made of letters, digits, '-' and '.'. Both are borrowed until the commit. */
+void lkb_output_holds(struct lkb_output *o, const char *name, const struct lkb_inode *root,
+		      unsigned partition);
+/* Adds the SBOM and build.json, flushes all, and then gives every file its name, build.json
+ * last. */
 int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lkb_error *err);
 bool lkb_output_wants_sha256(const struct lkb_output *o);
 
@@ -139,6 +145,10 @@ void lkb_plan_lock_add(struct lkb_plan *p, const struct lkb_image *image,
 /* With update_lock, writes the lock if it changed. */
 int lkb_plan_lock_write(struct lkb_plan *p, struct lkb_error *err);
 
+/* Sets p->epoch and p->seed from the spec, the board and the images (seed.c). */
+void lkb_plan_decide_epoch(struct lkb_plan *p);
+int lkb_plan_decide_seed(struct lkb_plan *p, struct lkb_error *err);
+
 /* The image a reference of the spec or the board was resolved to; NULL if there is none. */
 const struct lkb_image *lkb_plan_image(const struct lkb_plan *p, const char *ref);
 /* Reads that image's tree. */
@@ -149,6 +159,28 @@ int lkb_plan_image_tree(struct lkb_plan *p, const char *ref, struct lkb_tree **r
  * by modules.dep of the only kernel in root's lib/modules. Built-in ones are left out. */
 int lkb_modules_order(struct lkb_tree *root, const struct lkb_strlist *wanted,
 		      struct lkb_strv *ret_paths, struct lkb_error *err);
+
+/* A tree that an artifact holds. */
+struct lkb_holding {
+	size_t artifact; /* its number */
+	const char *name;
+	const struct lkb_inode *root;
+	unsigned partition;
+};
+
+/* What the SBOM is made of besides the plan. */
+struct lkb_sbom_in {
+	const struct lkb_plan *plan;
+	const struct lkb_artifacts *artifacts;
+	const struct lkb_data *const *data; /* of each artifact that is one file, or NULL */
+	const struct lkb_holding *holdings;
+	size_t n_holdings;
+};
+/* Writes an SPDX 2.3 document (docs/formats/sbom.md) to fd; deterministic. */
+int lkb_sbom_write(const struct lkb_sbom_in *in, int fd, const char *path, uint64_t *ret_bytes,
+		   struct lkb_sha256 *ret_digest, struct lkb_error *err);
+/* LKB_TRUST if the policy does not allow what the image's label asks for. */
+int lkb_asks_judge(const struct lkb_plan *p, const struct lkb_image *im, struct lkb_error *err);
 
 /* build.json: every input and output digest; deterministic. */
 int lkb_build_json(const struct lkb_plan *p, const struct lkb_artifacts *outputs,

@@ -270,14 +270,13 @@ static int fill_initrd(struct lkb_plan *p, struct lkb_tree *t, struct lkb_error 
 
 int lkb_step_initrd_slot(struct lkb_plan *p, struct lkb_error *err)
 {
-	lkb_auto(lkb_tree) t = lkb_tree_new();
-
-	lkb_tree_set_default_mtime(t, p->epoch);
+	p->initrd_tree = lkb_tree_new();
+	lkb_tree_set_default_mtime(p->initrd_tree, p->epoch);
 	if (lkb_modules_order(p->rootfs.root, &p->in->board->initrd.modules, &p->initrd_modules,
 			      err) ||
-	    fill_initrd(p, t, err))
+	    fill_initrd(p, p->initrd_tree, err))
 		return -1;
-	return write_initrd(p, lkb_tree_root(t), err);
+	return write_initrd(p, lkb_tree_root(p->initrd_tree), err);
 }
 
 int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err)

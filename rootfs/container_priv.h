@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "rootfs/jsonout_priv.h"
+#include "base/jsonout.h"
 #include "rootfs/rootfs.h"
 #include "rootfs/spec/spec.h"
 #include "rootfs/tree/tree.h"

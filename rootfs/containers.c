@@ -2,8 +2,6 @@
 #include "base/str.h"
 #include "rootfs/rootfs_priv.h"
 
-#define LABEL "org.mobyproject.config"
-
 /* An image that containers run on, stored once, where its first user keeps it. It is hung into the
  * root only when all of its users have added their mount points. */
 struct stored {
@@ -30,7 +28,7 @@ struct entry {
 static int read_label(struct lkb_rootfs_job *job, const struct lkb_image *im,
 		      struct lkb_spec_image *ret, struct lkb_error *err)
 {
-	const char *text = lkb_image_label(im, LABEL);
+	const char *text = lkb_image_label(im, LKB_SPEC_LABEL);
 
 	if (!text || !*text)
 		return 0;

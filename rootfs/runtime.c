@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "rootfs/container_priv.h"
-#include "rootfs/jsonout_priv.h"
+#include "base/jsonout.h"
 
 /* What runc 1.1, crun 1.8 and containerd 1.6 all take. */
 #define OCI_VERSION "1.0.2"

@@ -22,15 +22,25 @@ static const EVP_MD *sha256_md(void)
 	return md ? md : EVP_sha256();
 }
 
-struct lkb_hash *lkb_hash_new(void)
+static struct lkb_hash *new_hash(const EVP_MD *md)
 {
 	struct lkb_hash *h = lkb_alloc(sizeof(*h));
 
 	h->ctx = EVP_MD_CTX_new();
-	if (!h->ctx || !EVP_DigestInit_ex(h->ctx, sha256_md(), NULL))
+	if (!h->ctx || !EVP_DigestInit_ex(h->ctx, md, NULL))
 		abort(); /* libcrypto without SHA-256: nothing here can work */
 	h->started = true;
 	return h;
+}
+
+struct lkb_hash *lkb_hash_new(void)
+{
+	return new_hash(sha256_md());
+}
+
+struct lkb_hash *lkb_hash_new_sha1(void)
+{
+	return new_hash(EVP_sha1());
 }
 
 void lkb_hash_free(struct lkb_hash *h)
@@ -53,13 +63,26 @@ void lkb_hash_add(struct lkb_hash *h, const void *p, size_t n)
 	EVP_DigestUpdate(h->ctx, p, n);
 }
 
+static void finish(struct lkb_hash *h, uint8_t *ret)
+{
+	start(h);
+	EVP_DigestFinal_ex(h->ctx, ret, NULL);
+	h->started = false;
+}
+
 struct lkb_sha256 lkb_hash_done(struct lkb_hash *h)
 {
 	struct lkb_sha256 d;
 
-	start(h);
-	EVP_DigestFinal_ex(h->ctx, d.b, NULL);
-	h->started = false;
+	finish(h, d.b);
+	return d;
+}
+
+struct lkb_sha1 lkb_hash_done_sha1(struct lkb_hash *h)
+{
+	struct lkb_sha1 d;
+
+	finish(h, d.b);
 	return d;
 }
 

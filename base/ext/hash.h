@@ -29,6 +29,15 @@ LKB_DEFINE_AUTO(lkb_hash, lkb_hash_free)
 void lkb_hash_add(struct lkb_hash *h, const void *p, size_t n);
 struct lkb_sha256 lkb_hash_done(struct lkb_hash *h);
 
+/* SHA-1 is nobody's proof of anything here: SPDX wants it beside the SHA-256 of a file. */
+#define LKB_SHA1_SIZE 20
+struct lkb_sha1 {
+	uint8_t b[LKB_SHA1_SIZE];
+};
+/* A running SHA-1, fed and freed like the other, and what ends it. */
+struct lkb_hash *lkb_hash_new_sha1(void);
+struct lkb_sha1 lkb_hash_done_sha1(struct lkb_hash *h);
+
 /* The digest of one buffer. */
 struct lkb_sha256 lkb_sha256(const void *p, size_t n);
 

@@ -68,6 +68,9 @@ static int put_file(struct maker *m, const struct ext4_node *node, struct lkb_er
 			piece.len = (uint64_t)s.count * EXT4_BLOCK;
 		if (lkb_writer_put_data(m->w, offset_of(m, s.block), &piece, m->what.s, err) != 0)
 			return -1;
+		if (m->job->extents)
+			lkb_extents_add(m->job->extents, node->inode, offset_of(m, s.block),
+					piece.len);
 		left.off += piece.len;
 		left.len -= piece.len;
 		at = s.block + s.count;

@@ -191,7 +191,7 @@ static int make_with(struct mtools *m, struct fat_list *l, struct lkb_writer *w,
 	int rc;
 
 	if (mtools_start(m, err) != 0 || format(m, &g, err) != 0 || populate(m, l, err) != 0 ||
-	    fat_read(m->fd, p->off, &g, l, head, &view, err) != 0)
+	    fat_read(m->fd, p->off, &g, l, head, m->job->extents, &view, err) != 0)
 		return -1;
 	rc = note_named(&view, w, err);
 	if (rc == 0)

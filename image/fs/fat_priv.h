@@ -69,9 +69,11 @@ struct fat_view {
 };
 
 /* Reads the file allocation table at off and follows every item of the list, whose read fields are
- * filled in. LKB_IO if the file system is not what was asked for. */
+ * filled in; where files stand is added to *extents (NULL = nowhere). LKB_IO if the file system is
+ * not what was asked for. */
 int fat_read(int fd, uint64_t off, const struct fat_geometry *geo, struct fat_list *list,
-	     const char *head, struct fat_view *ret, struct lkb_error *err);
+	     const char *head, struct lkb_extents *extents, struct fat_view *ret,
+	     struct lkb_error *err);
 void fat_view_clear(struct fat_view *v);
 /* An lkb_class_fn over a fat_view. */
 enum lkb_map_class fat_class_of(void *view, uint64_t block, const char **ret_name);

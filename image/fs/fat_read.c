@@ -29,6 +29,7 @@ struct reader {
 	struct fat_view *view;
 	uint8_t *fat; /* owned */
 	struct cursor *cursors; /* owned; of each item that is a directory */
+	struct lkb_extents *extents; /* borrowed or NULL */
 	uint8_t cluster[CLUSTER_MAX];
 	uint32_t cluster_number; /* what is in `cluster`; 0 = nothing */
 };
@@ -66,6 +67,18 @@ static int check_boot_sector(const struct reader *r, struct lkb_error *err)
 	return 0;
 }
 
+/* Notes where one more cluster of a file stands; the last one is not full. */
+static void note_extent(struct reader *r, const struct fat_item *item, uint32_t cluster)
+{
+	uint64_t size = (uint64_t)r->view->geo.cluster_sectors * FAT_SECTOR;
+	uint64_t before = (item->clusters - 1) * size, len = item->inode->data.len;
+
+	if (!r->extents || item->inode->type != LKB_NODE_FILE || len <= before)
+		return;
+	lkb_extents_add(r->extents, item->inode, fat_cluster_off(r->view, cluster),
+			len - before < size ? len - before : size);
+}
+
 /* Gives the chain of clusters that starts at item->first to the item. */
 static int follow(struct reader *r, size_t i, struct lkb_error *err)
 {
@@ -80,6 +93,7 @@ static int follow(struct reader *r, size_t i, struct lkb_error *err)
 			return lkb_fail(err, LKB_IO, "'%s' has a bad cluster %u", item->what, at);
 		r->view->owners[at - 2] = (uint32_t)i + 1;
 		item->clusters++;
+		note_extent(r, item, at);
 		next = next_cluster(r, at);
 		if (next < CLUSTER_END && next != at + 1)
 			item->contiguous = false;
@@ -156,7 +170,8 @@ static int read_all(struct reader *r, struct lkb_error *err)
 }
 
 int fat_read(int fd, uint64_t off, const struct fat_geometry *geo, struct fat_list *list,
-	     const char *head, struct fat_view *ret, struct lkb_error *err)
+	     const char *head, struct lkb_extents *extents, struct fat_view *ret,
+	     struct lkb_error *err)
 {
 	struct fat_view view = {
 		.geo = *geo,
@@ -169,6 +184,7 @@ int fat_read(int fd, uint64_t off, const struct fat_geometry *geo, struct fat_li
 		.fd = fd,
 		.name = "image",
 		.view = &view,
+		.extents = extents,
 		.cursors = lkb_alloc_array(list->n, sizeof(*r.cursors)),
 	};
 	int rc = read_all(&r, err);

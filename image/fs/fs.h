@@ -13,6 +13,7 @@ struct lkb_fs_job {
 	const struct lkb_part *part;
 	const struct lkb_sha256 *seed;
 	int64_t epoch;
+	struct lkb_extents *extents; /* where files came to stand is noted here; NULL = nowhere */
 };
 
 /* One kind of file system. */

@@ -36,6 +36,7 @@ enum {
 #define LKB_OCI_LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}" /* what oci-layout says */
 #define LKB_OCI_REF_NAME "org.opencontainers.image.ref.name"
 #define LKB_OCI_CONTAINERD_NAME "io.containerd.image.name"
+#define LKB_OCI_COSIGN_SIGNATURE "dev.cosignproject.cosign/signature"
 
 enum lkb_oci_kind {
 	LKB_OCI_UNKNOWN,
@@ -58,9 +59,12 @@ struct lkb_oci_desc {
 	uint64_t size;
 	const char *ref_name;    /* annotations; NULL = absent */
 	const char *containerd_name;
+	const char *signature;   /* cosign's, over the blob, in base64 */
 	bool has_platform;
 	struct lkb_platform platform; /* in normal form */
 	bool not_for_us; /* another system than linux, an attestation, an unknown platform */
+	const char *attests; /* an attestation: digest of the manifest it is about; else NULL */
+	bool trusted; /* the policy is content with it or what leads to it; resolve.c's */
 };
 
 struct lkb_oci_index {
@@ -72,6 +76,8 @@ struct lkb_oci_manifest {
 	struct lkb_oci_desc config;
 	struct lkb_oci_desc *layers; /* lowest first */
 	size_t n_layers;
+	bool has_subject; /* it belongs to another document */
+	struct lkb_oci_desc subject;
 };
 
 /* An index or a manifest. */

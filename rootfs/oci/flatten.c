@@ -48,6 +48,8 @@ static int add_manifest(const struct lkb_layout *l, const struct lkb_oci_desc *f
 {
 	struct lkb_oci_desc d = *from;
 
+	if (!d.has_platform && list->may_open && !list->may_open(list->ctx, &d))
+		return 0;
 	if (!d.has_platform && platform_of_config(l, &d, &list->walk, err))
 		return -1;
 	if (!d.has_platform)

@@ -119,6 +119,22 @@ static int find_platforms(struct import *im, struct lkb_chosen *c, struct lkb_er
 	return 0;
 }
 
+/* Named as what belongs to an image: its signatures, its referrers. */
+static bool is_artifact(const char *ref)
+{
+	lkb_autoref r = {0};
+
+	return !lkb_ref_parse(ref, &r, NULL) && lkb_ref_is_artifact(&r);
+}
+
+static int import_artifact(struct lkb_layout_visit *v, struct lkb_chosen *c, struct lkb_error *err)
+{
+	v->artifact = true;
+	c->desc.has_platform = false;
+	c->platforms = lkb_strdup("-");
+	return lkb_layout_visit(v, &c->desc, err);
+}
+
 /* An image that has several names is copied once. */
 static int import_one(struct import *im, struct lkb_layout_visit *v, struct lkb_chosen_list *list,
 		      size_t i, struct lkb_error *err)
@@ -133,6 +149,9 @@ static int import_one(struct import *im, struct lkb_layout_visit *v, struct lkb_
 		return 0;
 	}
 	lkb_ui_step(im->ui, "image '%s': copying from '%s'", c->ref, im->from->path);
+	v->artifact = false;
+	if (is_artifact(c->ref))
+		return import_artifact(v, c, err);
 	return lkb_layout_visit(v, &c->desc, err) || find_platforms(im, c, err) ? -1 : 0;
 }
 

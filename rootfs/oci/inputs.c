@@ -75,7 +75,7 @@ int lkb_store_input_layer(const struct lkb_store *s, struct lkb_store_input *in,
 		LKB_GROW(in->verified, in->n_verified, in->cap_verified);
 		in->verified[in->n_verified++] = d->digest;
 	}
-	*ret = data;
-	data.blob = NULL;
+	*ret = (struct lkb_data){ .blob = lkb_blob_new_part(&data), .len = data.len };
+	lkb_blob_set_digest(ret->blob, &d->digest);
 	return 0;
 }

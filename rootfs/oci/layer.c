@@ -233,6 +233,7 @@ static int find_plain(const struct lkb_store *s, struct lkb_store_input *from,
 		return lkb_fail_errno(err, "cannot look at it");
 	*ret = (struct lkb_data){ .len = (uint64_t)st.st_size };
 	ret->blob = lkb_blob_new_fd(lkb_steal_fd(&fd), ret->len, d->digest_text);
+	lkb_blob_set_digest(ret->blob, &layer->diff_id);
 	return 0;
 }
 

@@ -218,20 +218,19 @@ int lkb_layout_blob(const struct lkb_layout *l, const struct lkb_oci_desc *d, st
 	return 0;
 }
 
-/* A whole document, verified, with a NUL behind it; the caller frees *ret. */
-static int read_doc(const struct lkb_layout *l, const struct lkb_oci_desc *d, char **ret,
-		    size_t *ret_len, struct lkb_error *err)
+int lkb_layout_text(const struct lkb_layout *l, const struct lkb_oci_desc *d, size_t max,
+		    char **ret, size_t *ret_len, struct lkb_error *err)
 {
 	lkb_autofree char *text = NULL;
 	lkb_autodata data = {0};
 	struct lkb_sha256 digest;
 
-	if (d->size > LKB_OCI_MAX_DOC)
+	if (d->size > max)
 		return lkb_fail(err, LKB_INPUT, "document '%s' is %llu bytes large, more than the "
 				"%zu that are read", d->digest_text, (unsigned long long)d->size,
-				LKB_OCI_MAX_DOC);
+				max);
 	if (lkb_layout_blob(l, d, &data, err) ||
-	    lkb_data_read_all(&data, LKB_OCI_MAX_DOC, &text, NULL, err))
+	    lkb_data_read_all(&data, max, &text, NULL, err))
 		return -1;
 	digest = lkb_sha256(text, d->size);
 	if (!lkb_sha256_equal(&digest, &d->digest))
@@ -248,7 +247,7 @@ int lkb_layout_doc(const struct lkb_layout *l, const struct lkb_oci_desc *d,
 	lkb_autofree char *text = NULL;
 	size_t len;
 
-	if (read_doc(l, d, &text, &len, err))
+	if (lkb_layout_text(l, d, LKB_OCI_MAX_DOC, &text, &len, err))
 		return -1;
 	return lkb_oci_doc_parse(text, len, name, d->media_type, arena, ret, err);
 }
@@ -263,7 +262,7 @@ int lkb_layout_config(const struct lkb_layout *l, const struct lkb_oci_desc *d,
 	if (d->kind != LKB_OCI_CONFIG)
 		return lkb_fail(err, LKB_INPUT, "the manifest is not that of an image: its config "
 				"is '%.100s'", d->media_type);
-	if (read_doc(l, d, &text, &len, err))
+	if (lkb_layout_text(l, d, LKB_OCI_MAX_DOC, &text, &len, err))
 		return -1;
 	return lkb_oci_config_parse(text, len, name, ret, err);
 }

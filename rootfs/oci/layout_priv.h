@@ -56,6 +56,10 @@ int lkb_layout_doc(const struct lkb_layout *l, const struct lkb_oci_desc *d,
 int lkb_layout_config(const struct lkb_layout *l, const struct lkb_oci_desc *d,
 		      struct lkb_oci_config *ret, struct lkb_error *err);
 
+/* A whole blob of at most `max` bytes, verified, with a NUL behind it; the caller frees *ret. */
+int lkb_layout_text(const struct lkb_layout *l, const struct lkb_oci_desc *d, size_t max,
+		    char **ret, size_t *ret_len, struct lkb_error *err);
+
 /* True if there is a file for the blob, whatever is in it. */
 bool lkb_layout_has(const struct lkb_layout *l, const struct lkb_oci_desc *d);
 /* Opens a blob: SHA-256 is what it is named by, it is there, and its size fits. Its bytes are not
@@ -93,6 +97,7 @@ struct lkb_layout_visit {
 		    struct lkb_error *err);
 	void *ctx;
 	struct lkb_layout_walk walk; /* of all visits; born {0} */
+	bool artifact;               /* signatures and the like: nothing is asked of what it is */
 	size_t n_images;             /* of the last one */
 };
 /* LKB_INPUT if there is no image for linux, or config and manifest do not fit. */
@@ -104,6 +109,10 @@ struct lkb_layout_list {
 	struct lkb_oci_desc *items; /* owned; their strings are the arena's */
 	size_t n, cap;
 	struct lkb_layout_walk walk;
+	/* Asked before a manifest is opened to learn its platform: false = it is left out. NULL:
+	 * all may be. */
+	bool (*may_open)(void *ctx, const struct lkb_oci_desc *d);
+	void *ctx;
 };
 /* Adds all image manifests at or below d, nested indexes depth-first. What is not for linux, is an
  * attestation, or has an unknown media type is left out; so is a manifest that says no platform

@@ -6,18 +6,24 @@ static int parse_annotations(const struct lkb_json_at *at, struct lkb_arena *are
 			     struct lkb_oci_desc *d, struct lkb_error *err)
 {
 	struct lkb_json_at notes;
-	const char *ref_name, *containerd_name, *type;
+	const char *ref_name, *containerd_name, *signature, *type, *about;
 
 	if (lkb_json_object(at, "annotations", LKB_JSON_OPTIONAL, &notes, err) ||
 	    lkb_json_string(&notes, LKB_OCI_REF_NAME, LKB_JSON_OPTIONAL, &ref_name, err) ||
 	    lkb_json_string(&notes, LKB_OCI_CONTAINERD_NAME, LKB_JSON_OPTIONAL, &containerd_name,
 			    err) ||
-	    lkb_json_string(&notes, "vnd.docker.reference.type", LKB_JSON_OPTIONAL, &type, err))
+	    lkb_json_string(&notes, LKB_OCI_COSIGN_SIGNATURE, LKB_JSON_OPTIONAL, &signature,
+			    err) ||
+	    lkb_json_string(&notes, "vnd.docker.reference.type", LKB_JSON_OPTIONAL, &type, err) ||
+	    lkb_json_string(&notes, "vnd.docker.reference.digest", LKB_JSON_OPTIONAL, &about, err))
 		return -1;
 	d->ref_name = ref_name ? lkb_arena_strdup(arena, ref_name) : NULL;
 	d->containerd_name = containerd_name ? lkb_arena_strdup(arena, containerd_name) : NULL;
+	d->signature = signature ? lkb_arena_strdup(arena, signature) : NULL;
 	if (type)
 		d->not_for_us = true;
+	if (type && about && !strcmp(type, "attestation-manifest"))
+		d->attests = lkb_arena_strdup(arena, about);
 	return 0;
 }
 
@@ -121,11 +127,25 @@ static int find_kind(const struct lkb_json_at *root, const char *said, enum lkb_
 	return 0;
 }
 
+static int parse_manifest(const struct lkb_json_at *root, struct lkb_arena *arena,
+			  struct lkb_oci_manifest *ret, struct lkb_error *err)
+{
+	struct lkb_json_at config, subject;
+
+	if (lkb_json_object(root, "config", LKB_JSON_REQUIRED, &config, err) ||
+	    parse_desc(&config, arena, &ret->config, err) ||
+	    parse_descs(root, "layers", LKB_OCI_MAX_LAYERS, arena, &ret->layers, &ret->n_layers,
+			err) ||
+	    lkb_json_object(root, "subject", LKB_JSON_OPTIONAL, &subject, err))
+		return -1;
+	ret->has_subject = subject.value;
+	return subject.value ? parse_desc(&subject, arena, &ret->subject, err) : 0;
+}
+
 static int parse_root(const struct lkb_json_at *root, const char *media_type,
 		      struct lkb_arena *arena, struct lkb_oci_doc *ret, struct lkb_error *err)
 {
 	struct lkb_oci_doc doc = {0};
-	struct lkb_json_at config;
 	const char *type = NULL;
 	uint64_t version = 0;
 
@@ -137,17 +157,11 @@ static int parse_root(const struct lkb_json_at *root, const char *media_type,
 	if (version != 2)
 		return lkb_json_fail(root, "schemaVersion", err, "is %d, not 2", (int)version);
 	doc.media_type = lkb_arena_strdup(arena, type);
-	if (doc.kind == LKB_OCI_INDEX) {
-		if (parse_descs(root, "manifests", LKB_OCI_MAX_ENTRIES, arena, &doc.index.items,
-				&doc.index.n, err))
-			return -1;
-	} else {
-		if (lkb_json_object(root, "config", LKB_JSON_REQUIRED, &config, err) ||
-		    parse_desc(&config, arena, &doc.manifest.config, err) ||
-		    parse_descs(root, "layers", LKB_OCI_MAX_LAYERS, arena, &doc.manifest.layers,
-				&doc.manifest.n_layers, err))
-			return -1;
-	}
+	if (doc.kind == LKB_OCI_INDEX ?
+	    parse_descs(root, "manifests", LKB_OCI_MAX_ENTRIES, arena, &doc.index.items,
+			&doc.index.n, err) :
+	    parse_manifest(root, arena, &doc.manifest, err))
+		return -1;
 	*ret = doc;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "rootfs/oci/ref.h"
+#include "rootfs/oci/signed_priv.h"
 #include "rootfs/oci/store_priv.h"
 
 static int not_there(const struct lkb_store *s, const struct lkb_ref *ref, const char *text,
@@ -80,6 +81,7 @@ static int load(const struct lkb_layout *l, const struct lkb_oci_desc *d, struct
 }
 
 struct search {
+	struct lkb_store *s;
 	const struct lkb_ref *ref;
 	struct lkb_platform want;
 	struct lkb_error misfit; /* of the first layout that has the name for others only */
@@ -101,6 +103,109 @@ static int note_index(const struct lkb_layout *l, const struct lkb_oci_desc *top
 	return 0;
 }
 
+/* One layout on the way to one image, where signatures are wanted. */
+struct judge {
+	struct search *q;
+	const struct lkb_layout *l;
+	const struct lkb_policy_rule *rule;
+	struct lkb_oci_index index;
+	bool seen;               /* what is refused has a signature */
+	bool left_out;           /* an image that may be for the platform, or not */
+	struct lkb_error refusal; /* of what stands nearest to a signature, or of the last */
+};
+
+static bool was_checked(const struct judge *j, const struct lkb_sha256 *digest)
+{
+	const struct lkb_store *s = j->q->s;
+
+	for (size_t i = 0; i < s->n_checked; i++)
+		if (s->checked[i].layout == j->l && s->checked[i].rule == j->rule &&
+		    lkb_sha256_equal(&s->checked[i].digest, digest))
+			return true;
+	return false;
+}
+
+/* True if the policy is content with the digest; else j->refusal says why not. */
+static bool is_trusted(struct judge *j, const struct lkb_oci_desc *d)
+{
+	struct lkb_store *s = j->q->s;
+	struct lkb_error fault = {0};
+	struct lkb_tally t;
+
+	if (!d->verifiable)
+		return false;
+	if (was_checked(j, &d->digest))
+		return true;
+	lkb_tally_init(&t, s->policy, j->rule, j->q->ref, &d->digest);
+	lkb_signed_count(j->l, &j->index, &t);
+	if (!lkb_tally_result(&t, &fault)) {
+		LKB_GROW(s->checked, s->n_checked, s->cap_checked);
+		s->checked[s->n_checked++] =
+			(struct lkb_store_checked){ j->l, j->rule, d->digest };
+		return true;
+	}
+	if (!j->seen || t.n_seen)
+		j->refusal = fault;
+	j->seen |= t.n_seen > 0;
+	return false;
+}
+
+static bool may_open(void *ctx, const struct lkb_oci_desc *d)
+{
+	struct judge *j = ctx;
+	bool trusted = is_trusted(j, d);
+
+	j->left_out |= !trusted;
+	return trusted;
+}
+
+/* Adds the images that a name stands for. A signature of an index binds all it lists; of an index
+ * without one, nothing but its lists is opened. */
+static int add_images(struct judge *j, const struct lkb_oci_desc *top, struct lkb_arena *arena,
+		      struct lkb_layout_list *list, struct lkb_error *err)
+{
+	bool trusted = !j->rule || is_trusted(j, top);
+	size_t before = list->n;
+
+	list->may_open = trusted ? NULL : may_open;
+	list->ctx = j;
+	if (lkb_layout_flatten(j->l, top, arena, list, err))
+		return -1;
+	for (size_t i = before; i < list->n; i++)
+		list->items[i].trusted = trusted;
+	return 0;
+}
+
+/* Where the policy asks for signatures, what names the layout has. */
+static int begin(struct search *q, const struct lkb_layout *l, struct lkb_arena *arena,
+		 struct judge *ret, struct lkb_error *err)
+{
+	const struct lkb_policy *p = q->s->policy;
+
+	*ret = (struct judge){ .q = q, .l = l };
+	if (!p || !lkb_policy_wants_signatures(p, q->ref))
+		return 0;
+	ret->rule = lkb_policy_rule(p, q->ref);
+	return lkb_layout_index(l, arena, &ret->index, err);
+}
+
+/* A document that is asked for by its digest is read to learn if it is a list. What is wrong with
+ * one that the policy refuses anyway is of no matter. */
+static int find_tops(struct judge *j, struct lkb_arena *arena, struct lkb_layout_list *ret,
+		     struct lkb_error *err)
+{
+	struct lkb_oci_desc d = {0};
+	struct lkb_error fault = {0};
+
+	if (!lkb_layout_tops(j->l, j->q->ref, arena, ret, &fault))
+		return 0;
+	if (j->rule && j->q->ref->digest && fault.kind == LKB_INPUT &&
+	    lkb_oci_digest_parse(j->q->ref->digest, &d.verifiable, &d.digest) && d.verifiable &&
+	    !is_trusted(j, &d))
+		return lkb_store_fault(err, &j->refusal);
+	return lkb_store_fault(err, &fault);
+}
+
 /* Looks in one layout: 1 = *im is the image, 0 = it has none that fits, -1 = failed. */
 static int resolve_in(struct search *q, const struct lkb_layout *l, struct lkb_image *im,
 		      struct lkb_error *err)
@@ -109,30 +214,35 @@ static int resolve_in(struct search *q, const struct lkb_layout *l, struct lkb_i
 	lkb_autolayoutlist tops = {0}, list = {0};
 	lkb_autofree size_t *ends = NULL;
 	const struct lkb_oci_desc *best;
+	struct judge j;
 	size_t i;
 
-	if (lkb_layout_tops(l, q->ref, &arena, &tops, err))
+	if (begin(q, l, &arena, &j, err) || find_tops(&j, &arena, &tops, err))
 		return -1;
 	ends = lkb_alloc_array(tops.n + 1, sizeof(*ends));
 	for (i = 0; i < tops.n; i++) {
-		if (lkb_layout_flatten(l, &tops.items[i], &arena, &list, err))
+		if (add_images(&j, &tops.items[i], &arena, &list, err))
 			return -1;
 		ends[i] = list.n;
 	}
 	if (!tops.n)
 		return 0;
 	best = lkb_layout_best(&list, &q->want);
+	if (best && !best->trusted && j.rule && !is_trusted(&j, best))
+		return lkb_store_fault(err, &j.refusal);
 	for (i = 0; best && list.items + ends[i] <= best;)
 		i++;
 	if (best)
 		return load(l, best, &arena, im, err) ||
 		       note_index(l, &tops.items[i], &arena, im, err) ? -1 : 1;
+	if (j.left_out)
+		return lkb_store_fault(err, &j.refusal);
 	if (q->misfit.kind == LKB_OK)
 		lkb_layout_fail_platform(&list, &q->want, &q->misfit);
 	return 0;
 }
 
-static int resolve_in_inputs(const struct lkb_store *s, struct search *q, struct lkb_image *im,
+static int resolve_in_inputs(struct lkb_store *s, struct search *q, struct lkb_image *im,
 			     struct lkb_error *err)
 {
 	for (size_t i = 0; i < s->n_inputs; i++) {
@@ -148,16 +258,18 @@ static int resolve_in_inputs(const struct lkb_store *s, struct search *q, struct
 	return 0;
 }
 
-static int resolve(const struct lkb_store *s, const struct lkb_ref *r, const char *ref,
+static int resolve(struct lkb_store *s, const struct lkb_ref *r, const char *ref,
 		   const struct lkb_platform *platform, struct lkb_image *im,
 		   struct lkb_error *err)
 {
-	struct search q = { .ref = r };
+	struct search q = { .s = s, .ref = r };
 	lkb_autofd lock = -1;
 	int found;
 
 	if (!lkb_platform_set(&q.want, platform->arch, platform->variant))
 		return lkb_fail(err, LKB_INPUT, "'%s' is no architecture", platform->arch);
+	if (s->policy && lkb_policy_covers(s->policy, r, err))
+		return lkb_context(err, "image '%s'", ref);
 	found = resolve_in_inputs(s, &q, im, err);
 	if (!found && lkb_store_lock(s, true, &lock, err))
 		return -1;

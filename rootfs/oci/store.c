@@ -130,6 +130,7 @@ void lkb_store_free(struct lkb_store *s)
 		lkb_store_input_free(s->inputs[i]);
 	free(s->inputs);
 	lkb_layout_free(s->layout);
+	free(s->checked);
 	free(s->dir);
 	free(s);
 }
@@ -142,4 +143,14 @@ const char *lkb_store_dir(const struct lkb_store *s)
 void lkb_store_limit_layers(struct lkb_store *s, uint64_t max_plain)
 {
 	s->max_layer = max_plain;
+}
+
+void lkb_store_set_policy(struct lkb_store *s, const struct lkb_policy *p)
+{
+	s->policy = p;
+}
+
+const struct lkb_policy *lkb_store_policy(const struct lkb_store *s)
+{
+	return s->policy;
 }

@@ -20,6 +20,7 @@
  *	DIR/blobs/sha256/HEX                manifests, configs, layers
  *	DIR/derived/layer-v1/HEX.tar        layers decompressed, named by diff_id; can always go
  *	DIR/derived/layer-v1/HEX.ok         size and time the tar had when it was last hashed
+ *	DIR/derived/KIND/HEX                other derived data, each with its digest at the end
  *	DIR/tmp/PID-N.tmp                   what is being written
  *	DIR/pkg/                            rootfs/pkg's downloads
  *	DIR/lock                            flock: shared to read the index, exclusive to write
@@ -39,6 +40,13 @@ const char *lkb_store_dir(const struct lkb_store *s);
 
 /* Bounds the plain size of one layer (16 GiB if never called): what unpacks to more is refused. */
 void lkb_store_limit_layers(struct lkb_store *s, uint64_t max_plain);
+
+/* From now on an image is resolved only if the policy (rootfs/oci/trust) is content with it: its
+ * signatures stand in the layout that the image is in, under the names REPOSITORY:sha256-HEX.sig
+ * and REPOSITORY:sha256-HEX. Without a policy nothing is asked. Borrowed. */
+struct lkb_policy;
+void lkb_store_set_policy(struct lkb_store *s, const struct lkb_policy *p);
+const struct lkb_policy *lkb_store_policy(const struct lkb_store *s);
 
 /* One image (a manifest and its config), resolved for a platform. Owned strings. */
 struct lkb_image {
@@ -82,7 +90,8 @@ int lkb_store_add_input(struct lkb_store *s, const char *path, struct lkb_ui *ui
 
 /* Finds a reference in the inputs, then in the store. LKB_INPUT with the hint where to get it if
  * it is not there, if no manifest fits the platform, or if documents are malformed; LKB_TRUST if a
- * digest does not fit. */
+ * digest does not fit, or the policy refuses the image, of which nothing but its digest was looked
+ * at then, and the lists of an index that is not signed itself. */
 int lkb_store_resolve(struct lkb_store *s, const char *ref, const struct lkb_platform *platform,
 		      struct lkb_image **ret, struct lkb_error *err);
 /* True if the reference is there for the platform. */
@@ -92,6 +101,18 @@ bool lkb_store_has(struct lkb_store *s, const char *ref, const struct lkb_platfo
  * use, size, digest and diff_id compared before anything is used. */
 int lkb_store_image_tree(struct lkb_store *s, const struct lkb_image *im, struct lkb_ui *ui,
 			 struct lkb_tree **ret, struct lkb_error *err);
+
+/*
+ * Attestations: what builders attach to an image in the same index, as manifests of
+ * "vnd.docker.reference.type" attestation-manifest that name the image's. They say something about
+ * an image and are no part of it: whether they are there depends on how it came in. Calls fn for
+ * each in-toto document about this image, in the index's order, digests compared; documents above
+ * 4 MiB are left out. Text has a NUL behind it.
+ */
+typedef int lkb_attestation_fn(void *ctx, const struct lkb_sha256 *digest, const char *text,
+			       size_t len, struct lkb_error *err);
+int lkb_store_attestations(const struct lkb_store *s, const struct lkb_image *im,
+			   lkb_attestation_fn *fn, void *ctx, struct lkb_error *err);
 
 /* What a producer of images (rootfs/pkg) says about a new one. Borrowed strings. */
 struct lkb_image_new {
@@ -110,6 +131,15 @@ int lkb_store_put_tree(struct lkb_store *s, const struct lkb_image_new *im,
 		       const struct lkb_inode *root, struct lkb_sha256 *ret_manifest,
 		       struct lkb_error *err);
 
+/* Derived data of other kinds: what was computed from the layer or image of that digest and can
+ * always be computed again. KIND is a word with its version, "files-v1". False if there is none, or
+ * none that is as it was written; nothing fails where it cannot be written. The caller frees *ret,
+ * which has a NUL behind it. */
+bool lkb_store_derived_read(const struct lkb_store *s, const char *kind,
+			    const struct lkb_sha256 *key, size_t max, char **ret, size_t *ret_len);
+void lkb_store_derived_write(const struct lkb_store *s, const char *kind,
+			     const struct lkb_sha256 *key, const void *p, size_t n);
+
 /* What to import. Borrowed strings. */
 struct lkb_import {
 	const char *path; /* OCI layout directory, OCI or Docker archive (plain, gzip, zstd, xz), or
@@ -127,7 +157,7 @@ struct lkb_import {
 struct lkb_imported {
 	char *ref;                /* owned */
 	struct lkb_sha256 digest; /* of the manifest or index */
-	char *platforms;          /* owned; "linux/amd64,linux/arm64" */
+	char *platforms;          /* owned; "linux/amd64,linux/arm64"; "-" for signatures */
 };
 struct lkb_imported_list {
 	struct lkb_imported *items; /* owned */

@@ -5,6 +5,7 @@
 #include "rootfs/oci/docs.h"
 #include "rootfs/oci/layout_priv.h"
 #include "rootfs/oci/store.h"
+#include "rootfs/oci/trust/trust.h"
 
 /* Against decompression bombs: one layer's plain tar, unless the caller says less; and what all
  * layers of an image may unpack to, so many bytes and so many for each that is stored. */
@@ -34,6 +35,16 @@ struct lkb_store {
 	struct lkb_store_input **inputs; /* owned, each owned */
 	size_t n_inputs, cap_inputs;
 	uint64_t max_layer;
+	const struct lkb_policy *policy; /* borrowed; NULL: nothing is asked of images */
+	struct lkb_store_checked *checked; /* owned; what the policy was found to be content with */
+	size_t n_checked, cap_checked;
+};
+
+/* A digest in a layout, as an image of the rule's. */
+struct lkb_store_checked {
+	const struct lkb_layout *layout;
+	const struct lkb_policy_rule *rule;
+	struct lkb_sha256 digest;
 };
 
 /* Hands on a fault that was kept aside. Returns -1. */

@@ -34,6 +34,11 @@ bool lkb_pkg_may_give(const struct lkb_pkg *p, const struct lkb_pkg_env *env,
 	return !strcmp(label, lkb_sha256_text(&digest).s);
 }
 
+const char *lkb_pkg_debs(const struct lkb_image *im)
+{
+	return lkb_pkg_made(im) ? lkb_image_label(im, LABEL_DEBS) : NULL;
+}
+
 static int check_arch(const struct lkb_pkg *p, const char *arch, struct lkb_error *err)
 {
 	lkb_autostr list = {0};

@@ -63,6 +63,8 @@ bool lkb_pkg_may_give(const struct lkb_pkg *p, const struct lkb_pkg_env *env,
 
 /* True if an image was made by lkb_pkg_build(), not imported under the same name. */
 bool lkb_pkg_made(const struct lkb_image *im);
+/* The Debian packages it was made from, "libc6=2.36 runc=1.1.5"; NULL if it was not. Borrowed. */
+const char *lkb_pkg_debs(const struct lkb_image *im);
 
 /* Resolves the packages of the definitions for env->arch and writes the lock; nothing is built.
  * What the lock says of other images and architectures stays, but a package that several images

@@ -3,8 +3,6 @@
 
 #include "rootfs/spec/spec_priv.h"
 
-#define LABEL "org.mobyproject.config"
-
 static int parse_label(const char *text, struct lkb_arena *arena, struct lkb_spec_image *ret,
 		       struct lkb_error *err)
 {
@@ -12,7 +10,7 @@ static int parse_label(const char *text, struct lkb_arena *arena, struct lkb_spe
 	struct lkb_spec_image image = { 0 };
 	lkb_autodiags diags = { 0 };
 
-	if (lkb_yaml_parse(text, strlen(text), LABEL, arena, &root, err))
+	if (lkb_yaml_parse(text, strlen(text), LKB_SPEC_LABEL, arena, &root, err))
 		return -1;
 	if (root->type != LKB_YAML_MAP) {
 		lkb_fail(err, LKB_INPUT, "it must be a map, not %s", lkb_yaml_kind(root));
@@ -22,7 +20,7 @@ static int parse_label(const char *text, struct lkb_arena *arena, struct lkb_spe
 		lkb_fail(err, LKB_INPUT, "'name' and 'image' cannot be set in a label");
 		return lkb_hint(err, "remove them: the spec has them");
 	}
-	lkb_schema_read(lkb_spec_label_schema(), root, LABEL, &image, arena, &diags);
+	lkb_schema_read(lkb_spec_label_schema(), root, LKB_SPEC_LABEL, &image, arena, &diags);
 	lkb_spec_check_image(&image, "", &diags);
 	lkb_diags_sort(&diags);
 	if (lkb_diags_result(&diags, err))
@@ -43,7 +41,7 @@ int lkb_spec_label(const char *text, const char *where, struct lkb_arena *arena,
 	if (fault.line)
 		lkb_context(&fault, "line %u, column %u", fault.line, fault.column);
 	lkb_at(&fault, "", 0, 0);
-	lkb_context(&fault, "label " LABEL " of '%s'", where);
+	lkb_context(&fault, "label " LKB_SPEC_LABEL " of '%s'", where);
 	if (err)
 		*err = fault;
 	return -1;

@@ -137,7 +137,8 @@ static const struct lkb_schema_key spec_keys[] = {
 		.object = &file_schema),
 	LKB_KEY_IGNORED("trust", "has no effect: Docker Content Trust is being switched off",
 			"images that were to be signed, in specs of 2017 and 2018",
-			.hint = "pin images by digest: NAME@sha256:..."),
+			.hint = "pin images by digest, NAME@sha256:..., or ask for cosign's "
+				"signatures with --policy, lkboard-policy(5)"),
 	LKB_KEY(struct lkb_spec_document, outputs, LKB_T_OBJLIST,
 		"formats to build when -f names none, in specs of 2017", .object = &output_schema),
 	SECTION(lkboard, LKB_T_OBJECT, "what LinuxKit has no word for", .object = &lkboard_schema),

@@ -206,6 +206,7 @@ int lkb_spec_parse(const char *text, size_t len, const char *name, struct lkb_sp
 void lkb_spec_free(struct lkb_spec *s);
 LKB_DEFINE_AUTO(lkb_spec, lkb_spec_free)
 
+#define LKB_SPEC_LABEL "org.mobyproject.config"
 /* Reads the value of an org.mobyproject.config label (JSON or YAML) by the same table. `where`
  * names the image in messages. The result lives in the arena. On failure *ret is not touched. */
 int lkb_spec_label(const char *text, const char *where, struct lkb_arena *arena,

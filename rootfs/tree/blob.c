@@ -2,6 +2,7 @@
 #include "rootfs/tree/blob.h"
 
 #include <errno.h>
+#include <stdbool.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -14,6 +15,10 @@ struct lkb_blob {
 	uint64_t size;
 	char *mem;
 	char *name;
+	struct lkb_blob *whole; /* a part: what it is a part of, holds a reference; else NULL */
+	uint64_t start;         /* and from where on */
+	bool has_digest;
+	struct lkb_sha256 digest;
 };
 
 static struct lkb_blob *blob_new(int fd, void *mem, uint64_t size, const char *name)
@@ -43,6 +48,16 @@ struct lkb_blob *lkb_blob_new_take(void *p, size_t n)
 	return blob_new(-1, p, n, NULL);
 }
 
+struct lkb_blob *lkb_blob_new_part(const struct lkb_data *range)
+{
+	struct lkb_blob *from = range->blob;
+	struct lkb_blob *b = blob_new(from->fd, from->mem, range->len, from->name);
+
+	b->whole = lkb_blob_ref(from->whole ? from->whole : from);
+	b->start = from->start + range->off;
+	return b;
+}
+
 int lkb_blob_open(const char *path, struct lkb_blob **ret, struct lkb_error *err)
 {
 	uint64_t size;
@@ -65,9 +80,11 @@ void lkb_blob_unref(struct lkb_blob *b)
 {
 	if (!b || --b->refs)
 		return;
-	if (b->fd >= 0)
+	if (!b->whole && b->fd >= 0)
 		close(b->fd);
-	free(b->mem);
+	if (!b->whole)
+		free(b->mem);
+	lkb_blob_unref(b->whole);
 	free(b->name);
 	free(b);
 }
@@ -82,6 +99,17 @@ const char *lkb_blob_name(const struct lkb_blob *b)
 	return b->name ? b->name : "memory";
 }
 
+void lkb_blob_set_digest(struct lkb_blob *b, const struct lkb_sha256 *digest)
+{
+	b->digest = *digest;
+	b->has_digest = true;
+}
+
+const struct lkb_sha256 *lkb_blob_digest(const struct lkb_blob *b)
+{
+	return b->has_digest ? &b->digest : NULL;
+}
+
 int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
 		  struct lkb_error *err)
 {
@@ -93,8 +121,8 @@ int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
 	if (!n)
 		return 0;
 	if (b->fd >= 0)
-		return lkb_pread_full(b->fd, buf, n, off, lkb_blob_name(b), err);
-	memcpy(buf, b->mem + off, n);
+		return lkb_pread_full(b->fd, buf, n, b->start + off, lkb_blob_name(b), err);
+	memcpy(buf, b->mem + b->start + off, n);
 	return 0;
 }
 
@@ -150,7 +178,7 @@ static uint64_t copy_in_kernel(const struct lkb_blob *b, uint64_t off, uint64_t 
 	uint64_t done = 0;
 
 	while (b->fd >= 0 && done < n) {
-		off64_t at = (off64_t)(off + done);
+		off64_t at = (off64_t)(b->start + off + done);
 		ssize_t got = copy_file_range(b->fd, &at, fd, NULL, n - done, 0);
 
 		if (got < 0 && errno == EINTR)

@@ -19,6 +19,9 @@ struct lkb_blob *lkb_blob_new_fd(int fd, uint64_t size, const char *name);
 struct lkb_blob *lkb_blob_new_mem(const void *p, size_t n);
 /* Takes over a malloc()ed buffer. */
 struct lkb_blob *lkb_blob_new_take(void *p, size_t n);
+/* A range of another blob as one of its own. */
+struct lkb_data;
+struct lkb_blob *lkb_blob_new_part(const struct lkb_data *range);
 /* Opens a regular file for reading. */
 int lkb_blob_open(const char *path, struct lkb_blob **ret, struct lkb_error *err);
 
@@ -27,6 +30,9 @@ void lkb_blob_unref(struct lkb_blob *b); /* NULL is fine */
 
 uint64_t lkb_blob_size(const struct lkb_blob *b);
 const char *lkb_blob_name(const struct lkb_blob *b);
+/* What all its bytes were compared with, where that was done: the diff_id of a layer; else NULL. */
+void lkb_blob_set_digest(struct lkb_blob *b, const struct lkb_sha256 *digest);
+const struct lkb_sha256 *lkb_blob_digest(const struct lkb_blob *b);
 /* Exactly n bytes from off; past the end is an error. */
 int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
 		  struct lkb_error *err);

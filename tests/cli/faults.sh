@@ -58,7 +58,7 @@ for signal in TERM INT KILL; do
 	build "$T/$signal"
 	same "the next build after SIG$signal works" 0 "$code"
 	check "and gives the same card" cmp "$T/good/hello-rpi3.img" "$T/$signal/hello-rpi3.img"
-	same "with nothing else beside it" 4 "$(ls -A "$T/$signal" | wc -l)"
+	same "with nothing else beside it" 5 "$(ls -A "$T/$signal" | wc -l)"
 done
 
 # Two at once into one directory: one or both succeed, never a mix.

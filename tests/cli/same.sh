@@ -30,12 +30,12 @@ second() (
 		-o "$T/b/deeper"
 )
 check "second build, as ${as:+another user,} elsewhere" second
-for f in hello-rpi3.img hello-rpi3.map hello-rpi3.bmap hello-rpi3.build.json; do
+for f in hello-rpi3.img hello-rpi3.map hello-rpi3.bmap hello-rpi3.sbom.spdx.json hello-rpi3.build.json; do
 	check "$f is the same" cmp "$T/a/$f" "$T/b/deeper/$f"
 done
 same "nothing was left in the temporary directory" "" "$(ls -A "$T/tmp")"
 same "nothing else was left beside the artifacts" \
-	"hello-rpi3.bmap hello-rpi3.build.json hello-rpi3.img hello-rpi3.map" \
+	"hello-rpi3.bmap hello-rpi3.build.json hello-rpi3.img hello-rpi3.map hello-rpi3.sbom.spdx.json" \
 	"$(ls -A "$T/b/deeper" | xargs)"
 
 sed 's/NONCE=first/NONCE=other/' configs/specs/hello.yml > "$T/specs/hello.yml"

@@ -53,7 +53,7 @@ same "a wrong SOURCE_DATE_EPOCH" "lkboard: SOURCE_DATE_EPOCH is 'yesterday', whi
   hint: unset it, or set it to seconds since 1970" "$(cat "$T/err")"
 
 check "what comes with lkboard is valid" "$LKBOARD" check configs/boards/*.yml configs/packages/*.yml \
-	configs/specs/*.yml
+	configs/specs/*.yml configs/policies/*.yml
 "$LKBOARD" --progress json check "$T/none.yml" 2> "$T/err"
 check "errors are JSON lines with --progress json" python3 -c '
 import json, sys

@@ -28,6 +28,7 @@ static int put_root(void *ctx, const struct lkb_verity *v, uint8_t block[4096],
 struct card {
 	struct lkb_tree *boot, *root, *data;
 	struct lkb_verity verity;
+	struct lkb_extents extents;
 	struct lkb_disk disk;
 };
 
@@ -35,6 +36,7 @@ static void card_init(struct card *c)
 {
 	static const char *const named[] = {"config.txt", "settings.env", NULL};
 
+	c->extents = (struct lkb_extents){0};
 	c->boot = lkb_tree_new();
 	add_bytes(c->boot, "bootcode.bin", 52476, 1);
 	add_bytes(c->boot, "config.txt", 4096, 2);
@@ -73,6 +75,7 @@ static void card_init(struct card *c)
 
 static void card_clear(struct card *c)
 {
+	lkb_extents_clear(&c->extents);
 	lkb_tree_free(c->boot);
 	lkb_tree_free(c->root);
 	lkb_tree_free(c->data);
@@ -83,6 +86,7 @@ static struct lkb_map *write_card(struct card *c, const char *path)
 	lkb_autofd fd = new_file(path);
 	struct lkb_map *map = NULL;
 
+	c->disk.extents = &c->extents;
 	MUST(lkb_layout(&c->disk, err));
 	MUST(lkb_disk_write(&c->disk, fd, path, NULL, &map, err));
 	return map;
@@ -253,6 +257,46 @@ static void the_map_says_what_is_where(void **state)
 	assert_string_equal(the_map->partitions[2].name, "slot-b");
 	assert_int_equal(the_map->partitions[2].start, p[2].off / BLOCK);
 	assert_int_equal(the_map->n_named, 2);
+}
+
+/* The bytes at a file's extents are the file; how many extents it has. */
+static size_t check_extents(int fd, const struct lkb_inode *file)
+{
+	lkb_autofree char *want = NULL, *is = lkb_alloc(file->data.len + 1);
+	const struct lkb_extent *e;
+	uint64_t at = 0;
+	size_t n;
+
+	e = lkb_extents_find(&the_card.extents, file, &n);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(e[i].len <= file->data.len - at);
+		MUST(lkb_pread_full(fd, is + at, e[i].len, e[i].off, the_path, err));
+		at += e[i].len;
+	}
+	assert_int_equal(at, file->data.len);
+	MUST(lkb_data_read_all(&file->data, SIZE_MAX - 1, &want, NULL, err));
+	assert_memory_equal(is, want, at);
+	return n;
+}
+
+static void every_file_is_where_its_extents_say(void **state)
+{
+	const struct lkb_tree *const trees[] = {the_card.boot, the_card.root, the_card.data};
+	lkb_autofd fd = -1;
+	size_t files = 0;
+
+	NEED_CARD();
+	fd = open(the_path, O_RDONLY | O_CLOEXEC);
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(trees); i++) {
+		lkb_auto(lkb_tree_iter) it =
+			lkb_tree_iter_new(lkb_tree_root((struct lkb_tree *)trees[i]));
+		struct lkb_tree_item item;
+
+		while (lkb_tree_iter_next(it, &item) > 0)
+			if (item.inode->type == LKB_NODE_FILE)
+				files += check_extents(fd, item.inode);
+	}
+	assert_true(files > 100);
 }
 
 static void the_maps_text_is_read_back(void **state)
@@ -428,6 +472,7 @@ int main(void)
 		cmocka_unit_test(veritysetup_accepts_the_slot),
 		cmocka_unit_test(the_map_covers_every_block_once_and_tells_the_truth),
 		cmocka_unit_test(the_map_says_what_is_where),
+		cmocka_unit_test(every_file_is_where_its_extents_say),
 		cmocka_unit_test(the_maps_text_is_read_back),
 		cmocka_unit_test(data_and_zeros_on_a_full_target_are_a_whole_card),
 		cmocka_unit_test(bmaptool_copies_by_our_bmap),

@@ -5,7 +5,7 @@
 
 #include "tests/unit/test_plan_kit.h"
 
-#define ALL "box-rpi3.bmap box-rpi3.build.json box-rpi3.img box-rpi3.map"
+#define ALL "box-rpi3.bmap box-rpi3.build.json box-rpi3.img box-rpi3.map box-rpi3.sbom.spdx.json"
 
 static int build(struct lkb_artifacts *made, bool force)
 {
@@ -69,7 +69,7 @@ static void artifacts_have_size_and_digest(void **state)
 	settle(SPEC);
 	OK(build(&made, false));
 	expect_outputs(ALL);
-	assert_int_equal(made.n, 4);
+	assert_int_equal(made.n, 5);
 	assert_true(lkb_starts_with(made.items[0].digest, "map-sha256:"));
 	assert_string_equal(made.items[0].digest + 4, made.items[1].digest);
 	for (i = 0; i < made.n; i++) {
@@ -128,7 +128,7 @@ static void build_json_names_every_input_and_output(void **state)
 	json_array_foreach(list, i, item)
 		assert_string_equal(text_of(item, "platform"), "linux/arm64");
 	list = json_object_get(root, "outputs");
-	assert_int_equal(json_array_size(list), 3);
+	assert_int_equal(json_array_size(list), 4);
 	expect_digest(in_dir("out/box-rpi3.bmap"), text_of(json_array_get(list, 2), "digest"));
 	assert_int_equal(json_array_size(json_object_get(root, "partitions")), 4);
 	assert_int_equal(json_array_size(json_object_get(root, "overlays")), 0);
@@ -270,7 +270,8 @@ static void a_root_in_ram_is_three_files(void **state)
 	kit.board_name = "qemu-arm64";
 	settle(SPEC);
 	build_ok();
-	expect_outputs("box-cmdline box-initrd.img box-kernel box-qemu-arm64.build.json");
+	expect_outputs("box-cmdline box-initrd.img box-kernel box-qemu-arm64.build.json "
+		       "box-qemu-arm64.sbom.spdx.json");
 	cmdline = slurp(in_dir("out/box-cmdline"));
 	assert_string_equal(cmdline, "loglevel=3");
 	kernel = slurp(in_dir("out/box-kernel"));

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/bytes.h"
 #include "base/ext/hash.h"
 
 static void expect_digest(const struct lkb_sha256 *d, const char *hex)
@@ -52,6 +53,22 @@ static void one_state_serves_many_inputs(void **state)
 	expect_digest(&d, ABC);
 	d = lkb_hash_done(h);
 	expect_digest(&d, EMPTY);
+}
+
+/* FIPS 180-2, appendix A. */
+static void sha1_gives_the_standards_digests(void **state)
+{
+	lkb_auto(lkb_hash) h = lkb_hash_new_sha1();
+	char hex[2 * LKB_SHA1_SIZE + 1];
+	struct lkb_sha1 d;
+
+	lkb_hash_add(h, "abc", 3);
+	d = lkb_hash_done_sha1(h);
+	lkb_hex(d.b, sizeof(d.b), hex);
+	assert_string_equal(hex, "a9993e364706816aba3e25717850c26c9cd0d89d");
+	d = lkb_hash_done_sha1(h);
+	lkb_hex(d.b, sizeof(d.b), hex);
+	assert_string_equal(hex, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
 }
 
 static void digests_are_64_lower_case_digits(void **state)
@@ -117,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256_gives_the_standards_digests),
 		cmocka_unit_test(one_state_serves_many_inputs),
+		cmocka_unit_test(sha1_gives_the_standards_digests),
 		cmocka_unit_test(digests_are_64_lower_case_digits),
 		cmocka_unit_test(identity_derives_from_seed_and_name),
 		cmocka_unit_test(uuids_have_version_and_variant),

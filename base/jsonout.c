@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/jsonout.h"
+
 #include <inttypes.h>
 
-#include "rootfs/jsonout_priv.h"
+static bool is_flat(const struct lkb_jsonout *j)
+{
+	return j->flat && j->depth >= j->flat;
+}
 
 static void newline(struct lkb_jsonout *j)
 {
@@ -10,22 +15,35 @@ static void newline(struct lkb_jsonout *j)
 		lkb_str_add(&j->text, "    ");
 }
 
+static bool needs_escape(unsigned char c)
+{
+	return c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
+}
+
+static void escaped(struct lkb_jsonout *j, unsigned char c)
+{
+	if (c == '"' || c == '\\')
+		lkb_str_addf(&j->text, "\\%c", c);
+	else if (c == '\n')
+		lkb_str_add(&j->text, "\\n");
+	else if (c == '\t')
+		lkb_str_add(&j->text, "\\t");
+	else
+		lkb_str_addf(&j->text, "\\u%04x", c);
+}
+
 static void quoted(struct lkb_jsonout *j, const char *text)
 {
 	lkb_str_addc(&j->text, '"');
-	for (const char *p = text; *p; p++) {
-		unsigned char c = (unsigned char)*p;
+	while (*text) {
+		size_t n = 0;
 
-		if (c == '"' || c == '\\')
-			lkb_str_addf(&j->text, "\\%c", c);
-		else if (c == '\n')
-			lkb_str_add(&j->text, "\\n");
-		else if (c == '\t')
-			lkb_str_add(&j->text, "\\t");
-		else if (c < 0x20 || c == 0x7f)
-			lkb_str_addf(&j->text, "\\u%04x", c);
-		else
-			lkb_str_addc(&j->text, (char)c);
+		while (text[n] && !needs_escape((unsigned char)text[n]))
+			n++;
+		lkb_str_addn(&j->text, text, n);
+		text += n;
+		if (*text)
+			escaped(j, (unsigned char)*text++);
 	}
 	lkb_str_addc(&j->text, '"');
 }
@@ -35,8 +53,10 @@ static void begin(struct lkb_jsonout *j, const char *key)
 {
 	if (j->filled)
 		lkb_str_addc(&j->text, ',');
-	if (j->depth)
+	if (j->depth && !is_flat(j))
 		newline(j);
+	else if (j->filled)
+		lkb_str_addc(&j->text, ' ');
 	if (key) {
 		quoted(j, key);
 		lkb_str_add(&j->text, ": ");
@@ -54,8 +74,10 @@ void lkb_jsonout_open(struct lkb_jsonout *j, const char *key, char bracket)
 
 void lkb_jsonout_close(struct lkb_jsonout *j, char bracket)
 {
+	bool flat = is_flat(j);
+
 	j->depth--;
-	if (j->filled)
+	if (j->filled && !flat)
 		newline(j);
 	lkb_str_addc(&j->text, bracket);
 	j->filled = true;

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every build of the same inputs has in common: its time, and what all identifiers derive from.
+ * Whether a lock pinned the inputs makes no difference. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/size.h"
+#include "base/version.h"
+#include "plan/plan_priv.h"
+
+/* SOURCE_DATE_EPOCH, or the time of the newest image: both say nothing about when or where the
+ * build runs. */
+void lkb_plan_decide_epoch(struct lkb_plan *p)
+{
+	size_t i;
+
+	if (p->in->has_epoch) {
+		p->epoch = p->in->epoch;
+		return;
+	}
+	/* An image may say any time; the latest that all file systems can hold is used at most. */
+	for (i = 0; i < p->images.n; i++)
+		if (p->images.items[i]->created > p->epoch)
+			p->epoch = p->images.items[i]->created;
+	if (p->epoch > UINT32_MAX)
+		p->epoch = UINT32_MAX;
+}
+
+static void add_text(struct lkb_hash *h, const char *text)
+{
+	lkb_hash_add(h, text, strlen(text) + 1);
+}
+
+/* Name, format, board, specs and images make the seed: what a user would call another system. The
+ * contents of files that a spec takes from this machine do not: a system's partitions stay the same
+ * ones when its data changes. */
+/* A file that the spec names. One that is not there adds nothing: if it is needed, reading the root
+ * says so with its place in the spec. */
+static int add_file(struct lkb_hash *h, const char *path, struct lkb_error *err)
+{
+	lkb_auto(lkb_blob) blob = NULL;
+	lkb_autofree char *buf = NULL;
+	uint64_t off, size;
+	uint8_t bytes[8];
+
+	if (lkb_blob_open(path, &blob, NULL))
+		return 0;
+	buf = lkb_alloc(LKB_MIB);
+	size = lkb_blob_size(blob);
+	lkb_put_le64(bytes, size);
+	lkb_hash_add(h, bytes, sizeof(bytes));
+	for (off = 0; off < size;) {
+		size_t n = size - off < LKB_MIB ? (size_t)(size - off) : LKB_MIB;
+
+		if (lkb_blob_read(blob, off, buf, n, err))
+			return -1;
+		lkb_hash_add(h, buf, n);
+		off += n;
+	}
+	return 0;
+}
+
+static int add_named_files(const struct lkb_spec *spec, struct lkb_hash *h, struct lkb_error *err)
+{
+	const struct lkb_spec_file *files = spec->files.items;
+	size_t i;
+
+	for (i = 0; i < spec->lkboard.overlay_paths.n; i++)
+		if (add_file(h, spec->lkboard.overlay_paths.items[i], err))
+			return -1;
+	for (i = 0; i < spec->files.n; i++)
+		if (files[i].source_path && add_file(h, files[i].source_path, err))
+			return -1;
+	return 0;
+}
+
+/* All that makes one image different from another goes into the seed. */
+int lkb_plan_decide_seed(struct lkb_plan *p, struct lkb_error *err)
+{
+	lkb_auto(lkb_hash) h = lkb_hash_new();
+	lkb_autofree char *board = NULL;
+	size_t i, n;
+
+	if (lkb_read_file(p->in->board->path, LKB_MIB, &board, &n, err))
+		return -1;
+	lkb_hash_add(h, (uint8_t[]){LKB_FORMAT_VERSION}, 1);
+	add_text(h, p->in->name);
+	add_text(h, p->format->name);
+	lkb_hash_add(h, board, n);
+	for (i = 0; i < p->in->spec->files_read.n; i++)
+		lkb_hash_add(h, p->in->spec->digests[i].b, LKB_SHA256_SIZE);
+	for (i = 0; i < p->images.n; i++)
+		lkb_hash_add(h, p->images.items[i]->manifest.b, LKB_SHA256_SIZE);
+	if (add_named_files(p->in->spec, h, err))
+		return -1;
+	p->seed = lkb_hash_done(h);
+	return 0;
+}
