@@ -41,6 +41,7 @@ check "a directory that cannot be written is an I/O error" sh -c \
 for signal in TERM INT KILL; do
 	mkdir "$T/$signal"
 	for delay in 0.05 0.15 0.3 0.5; do
+		rm -rf "$T/$signal/"* # one that was done before its signal came
 		"$LKBOARD" --progress none --store "$STORE" build rpi3 configs/specs/hello.yml \
 			-o "$T/$signal" > /dev/null 2>&1 &
 		pid=$!

@@ -111,11 +111,13 @@ static void release(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	lkb_autofree char *text = size ? lkb_strndup((const char *)data + 1, size - 1) : NULL;
+	/* With the bytes behind a NUL, and one at the end. */
+	lkb_autofree char *text = lkb_alloc(size + 1);
 	lkb_autofree char *exact = size ? lkb_memdup(data + 1, size - 1) : NULL;
 
 	if (!size)
 		return 0;
+	memcpy(text, data + 1, size - 1);
 	switch (data[0]) {
 	case 'c':
 		cmdline(text);
