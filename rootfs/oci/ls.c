@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
-#include "rootfs/oci/ref.h"
 #include "rootfs/oci/store_priv.h"
 
 struct listing {
@@ -79,10 +78,7 @@ static int add_all(const struct lkb_store *s, const char *ref, const struct lkb_
 		   struct lkb_arena *arena, struct listing *out, struct lkb_error *err)
 {
 	lkb_autolayoutlist list = {0};
-	lkb_autoref r = {0};
 
-	if (!lkb_ref_parse(ref, &r, NULL) && lkb_ref_is_artifact(&r))
-		return 0; /* signatures are no images */
 	if (lkb_layout_flatten(s->layout, d, arena, &list, err))
 		return lkb_context(err, "image '%s'", ref);
 	for (size_t i = 0; i < list.n; i++)

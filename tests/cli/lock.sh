@@ -181,7 +181,7 @@ same "the export has what is pinned" "$index" \
 print([m["digest"] for m in json.load(sys.stdin)["manifests"] if "app" in str(m)][0])')"
 quiet "$T/bare" cache import "$T/cache.tar" > "$T/out"
 says "a pinned image that is not there" 3 "lkboard: app.yml:$(grep -n team/app app.yml | cut -d: -f1):12: image 'docker.io/team/app:1' as 'app.lock' pins it: image 'docker.io/team/app@$manifest' is not in the store '$T/bare'
-  hint: bring it in: 'skopeo --override-arch arm64 copy docker://docker.io/team/app@$manifest oci:DIR', then 'lkboard cache import --name docker.io/team/app@$manifest DIR'" \
+  hint: fetch it: 'lkboard cache pull --arch arm64 docker.io/team/app@$manifest'" \
 	quiet "$T/bare" plan --offline qemu-arm64 app.yml
 check "the hint is a way" quiet "$T/bare" cache import --name "docker.io/team/app@$index" old
 check "the image alone will do" quiet "$T/bare" plan --locked qemu-arm64 app.yml

@@ -145,10 +145,10 @@ check "what is to be signed is the image, not the store's own index" grep -q "ap
 for name in tag-a bundle-a index-signed; do
 	lk cache import "$name" > imported
 	same "$name: image and signatures come into the store" 2 "$(wc -l < imported)"
-	check "$name: image and signatures are told apart" grep -q "	-\$" imported
+	check "$name: image and signatures are told apart" grep -q "	artifact\$" imported
 	plan all "" own
 	same "$name: and are found there" 0 "$code"
-	same "$name: signatures are not listed as images" 0 "$(lk cache ls | grep -c sha256-)"
+	same "$name: signatures are not listed as images" 0 "$(lk cache ls | grep sha256- | grep -vc "	artifact	")"
 done
 lk cache import unsigned > /dev/null
 plan all "" own

@@ -17,7 +17,7 @@ WRITING = re.compile(r"O_(WRONLY|RDWR|CREAT|TRUNC|APPEND|TMPFILE)")
 CALL = re.compile(r"^\d+ +(\w+)\((.*)$")
 PATH = re.compile(r'(?:(?:AT_FDCWD|\d+)<((?:[^<>\\]|\\.)*)>, )?"((?:[^"\\]|\\.)*)"')
 SYSTEM = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/ld.so.preload",
-          "/etc/ssl/openssl.cnf", "/etc/localtime", "/proc", "/sys/devices/system/cpu",
+          "/etc/ssl/openssl.cnf", "/etc/gnutls/config", "/etc/localtime", "/proc", "/sys/devices/system/cpu",
           "/dev/urandom", "/dev/zero"]
 TRACE = ["strace", "-f", "-qq", "-y", "--seccomp-bpf", "-s", "9000", "-e",
          "trace=%file,socket,connect,bind", "-e", "signal=none", "-o"]
