@@ -20,6 +20,7 @@ const struct lkb_cmd *const lkb_commands[] = {
 	&lkb_cmd_cache_rm,
 	&lkb_cmd_cache_prune,
 	&lkb_cmd_cache_verify,
+	&lkb_cmd_push,
 	&lkb_cmd_inspect,
 	&lkb_cmd_run,
 	&lkb_cmd_completion,

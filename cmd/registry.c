@@ -15,6 +15,7 @@ int lkb_ctx_registry(const struct lkb_ctx *ctx, const struct lkb_registry_words 
 		.home = ctx->home,
 		.mirrors = words->mirror,
 		.insecure = words->insecure,
+		.push = words->push,
 		.ui = ctx->ui,
 	};
 

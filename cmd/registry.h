@@ -9,12 +9,17 @@
 struct lkb_registry_words {
 	const char *authfile;
 	struct lkb_strv mirror, insecure;
+	bool push; /* it is to be written to */
 };
 
 /* Their rows, for the member `registry` of a command's options. */
 #define LKB_REGISTRY_OPTIONS(type) \
 	LKB_OPT(0, "mirror", LIST, type, registry.mirror, "[REG=]URL", \
 		"ask there before the registry REG; without REG, before all"), \
+	LKB_REGISTRY_ACCESS(type)
+
+/* Those that say how it may be spoken to. */
+#define LKB_REGISTRY_ACCESS(type) \
 	LKB_OPT(0, "insecure-registry", LIST, type, registry.insecure, "HOST", \
 		"may be spoken to without TLS, as this machine may"), \
 	LKB_OPT(0, "authfile", STRING, type, registry.authfile, "FILE", \

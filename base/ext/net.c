@@ -252,6 +252,7 @@ static const struct {
 	{CURLE_OPERATION_TIMEDOUT, LKB_NET_BROKEN, "the server does not answer in time", NULL},
 	{CURLE_RECV_ERROR, LKB_NET_BROKEN, "the connection broke off", NULL},
 	{CURLE_SEND_ERROR, LKB_NET_BROKEN, "the connection broke off", NULL},
+	{CURLE_SEND_FAIL_REWIND, LKB_NET_BROKEN, "the connection broke off", NULL},
 	{CURLE_GOT_NOTHING, LKB_NET_BROKEN, "the connection was closed without an answer", NULL},
 	{CURLE_PARTIAL_FILE, LKB_NET_BROKEN, "the connection broke off", NULL},
 	{CURLE_HTTP2, LKB_NET_BROKEN, "the connection broke off", NULL},
@@ -279,7 +280,8 @@ static int fail(const struct talk *t, CURLcode code, enum lkb_net_fault *ret_fau
 		text = strerror((int)number);
 	if (!text)
 		text = t->net->said[0] ? t->net->said : curl_easy_strerror(code);
-	lkb_fail(t->err, LKB_NET, "cannot get '%.400s': %.300s", t->q->url, text);
+	lkb_fail(t->err, LKB_NET, "cannot %s '%.400s': %.300s", t->q->source ? "send to" : "get",
+		 t->q->url, text);
 	return hint ? lkb_hint(t->err, "%s", hint) : -1;
 }
 

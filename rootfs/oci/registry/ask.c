@@ -54,9 +54,10 @@ static int send_one(struct attempt *t, const struct lkb_url *to, struct lkb_net_
 {
 	const struct lkb_ask *a = t->a;
 	lkb_autostrv headers = {0};
-	struct lkb_net_request q = { .method = "GET", .url = to->text, .headers = &headers,
-				     .head = a->head, .sink = a->sink, .ctx = a->ctx,
-				     .max_body = a->max_body };
+	struct lkb_net_request q = { .method = a->method ? a->method : "GET", .url = to->text,
+				     .headers = &headers, .source = a->source,
+				     .source_size = a->source_size, .head = a->head,
+				     .sink = a->sink, .ctx = a->ctx, .max_body = a->max_body };
 	struct lkb_net *net;
 	int done;
 
@@ -79,9 +80,11 @@ static int send_one(struct attempt *t, const struct lkb_url *to, struct lkb_net_
 	return done;
 }
 
-static bool is_redirect(unsigned status)
+/* What is sent is sent again where the answer says that it shall be, and not made a GET. */
+static bool is_redirect(const struct lkb_ask *a, unsigned status)
 {
-	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+	return status == 307 || status == 308 ||
+	       (!a->source && (status == 301 || status == 302 || status == 303));
 }
 
 /* Where an answer sends us to. */
@@ -103,12 +106,26 @@ static int follow(const struct lkb_url *from, const struct lkb_net_response *ans
 	return 0;
 }
 
+/* An answer that is none to be followed. */
+static int take(const struct attempt *t, const struct lkb_url *from,
+		struct lkb_net_response *answer, struct lkb_net_response *ret,
+		struct lkb_error *err)
+{
+	if (t->a->location && answer->status >= 200 && answer->status < 300 &&
+	    follow(from, answer, t->a->location, err))
+		return -1;
+	*ret = *answer;
+	*answer = (struct lkb_net_response){0};
+	return 0;
+}
+
 static int attempt(struct attempt *t, struct lkb_net_response *ret, struct lkb_error *err)
 {
 	lkb_autourl own = {0}, at = {0};
 
 	t->plain = t->a->at->is_plain;
-	if (make_url(t->a, t->plain, &own, err) || make_url(t->a, t->plain, &at, err))
+	if (make_url(t->a, t->plain, &own, err) ||
+	    (t->a->to ? lkb_url_parse(t->a->to, &at, err) : make_url(t->a, t->plain, &at, err)))
 		return -1;
 	for (unsigned hops = 0;; hops++) {
 		lkb_autonetresponse answer = {0};
@@ -117,11 +134,8 @@ static int attempt(struct attempt *t, struct lkb_net_response *ret, struct lkb_e
 		t->foreign = !lkb_url_same_origin(&own, &at);
 		if (send_one(t, &at, &answer, err))
 			return -1;
-		if (!is_redirect(answer.status)) {
-			*ret = answer;
-			answer = (struct lkb_net_response){0};
-			return 0;
-		}
+		if (!is_redirect(t->a, answer.status))
+			return take(t, &at, &answer, ret, err);
 		if (hops == MAX_HOPS)
 			return lkb_fail(err, LKB_NET, "'%.300s' leads through more than %d "
 					"redirects", own.text, MAX_HOPS);
@@ -208,7 +222,9 @@ static int judge(struct lkb_registry *r, struct attempt *t, struct tries *n,
 		return lkb_pass_renew(r, a->at, a->repo, answer, t->shown, err) ? -1 : 1;
 	}
 	if (lkb_retry_is_worth(answer->status)) {
-		if (wait_for_next(r, a, n, answer))
+		if (a->broken)
+			*a->broken = true;
+		else if (wait_for_next(r, a, n, answer))
 			return 1;
 		return lkb_registry_fail(answer, a->at, a->what, err);
 	}
@@ -237,6 +253,10 @@ static int judge_fault(struct lkb_registry *r, struct attempt *t, struct tries *
 		return -1;
 	/* What came so far was good enough for the registry: a refusal is a new one. */
 	n->answered = false;
+	if (t->a->broken) {
+		*t->a->broken = true;
+		return -1;
+	}
 	return wait_for_next(r, t->a, n, &none) ? 1 : -1;
 }
 

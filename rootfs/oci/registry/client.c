@@ -74,6 +74,7 @@ int lkb_registry_new(const struct lkb_registry_options *o, struct lkb_registry *
 	pthread_mutex_init(&r->mutex, NULL);
 	pthread_mutex_init(&r->pass_mutex, NULL);
 	pthread_mutex_init(&r->ui.mutex, NULL);
+	r->push = o->push;
 	r->ui.to = o->ui;
 	r->ui.ui.ops = &ui_ops;
 	r->ui.ui.verbose = o->ui && o->ui->verbose;

@@ -62,20 +62,24 @@ static int hint_login(const struct lkb_place *at, struct lkb_error *err)
 			     "--authfile names a file of them", at->host, at->host);
 }
 
-static int fail(const struct lkb_pass *p, const struct lkb_place *at, const char *repo,
+static int fail(const struct lkb_registry *r, const struct lkb_pass *p,
+		const struct lkb_place *at, const char *repo,
 		const struct lkb_net_response *refusal, struct lkb_error *err)
 {
+	const char *act = r->push ? "take" : "give", *whom = r->push ? "from" : "to";
 	lkb_autostr words = {0};
 
 	lkb_registry_words(lkb_str_get(&refusal->text), refusal->text.len, &words);
 	if (p && p->credential.from)
-		lkb_fail(err, LKB_NET, "'%s' does not give '%s' to '%.100s' of '%.200s' (%u)%s%s",
-			 at->host, repo, p->credential.user ? p->credential.user : "the token",
+		lkb_fail(err, LKB_NET, "'%s' does not %s '%s' %s '%.100s' of '%.200s' (%u)%s%s",
+			 at->host, act, repo, whom,
+			 p->credential.user ? p->credential.user : "the token",
 			 p->credential.from, refusal->status, words.len ? ": " : "",
 			 lkb_str_get(&words));
 	else
-		lkb_fail(err, LKB_NET, "'%s' does not give '%s' to just anybody (%u), or has no "
-			 "such thing%s%s", at->host, repo, refusal->status, words.len ? ": " : "",
+		lkb_fail(err, LKB_NET, "'%s' does not %s '%s' %s just anybody (%u)%s%s%s",
+			 at->host, act, repo, whom, refusal->status,
+			 r->push ? "" : ", or has no such thing", words.len ? ": " : "",
 			 lkb_str_get(&words));
 	return hint_login(at, err);
 }
@@ -84,7 +88,7 @@ int lkb_pass_fail(struct lkb_registry *r, const struct lkb_place *at, const char
 		  const struct lkb_net_response *refusal, struct lkb_error *err)
 {
 	pthread_mutex_lock(&r->pass_mutex);
-	fail(find(r, at, repo), at, repo, refusal, err);
+	fail(r, find(r, at, repo), at, repo, refusal, err);
 	pthread_mutex_unlock(&r->pass_mutex);
 	return -1;
 }
@@ -114,11 +118,11 @@ static int renew_bearer(struct lkb_registry *r, struct lkb_pass *p, const struct
 	return 0;
 }
 
-static int renew_basic(struct lkb_pass *p, const struct lkb_net_response *refusal,
-		       struct lkb_error *err)
+static int renew_basic(const struct lkb_registry *r, struct lkb_pass *p,
+		       const struct lkb_net_response *refusal, struct lkb_error *err)
 {
 	if (!p->credential.user || p->is_basic)
-		return fail(p, p->at, p->repo, refusal, err);
+		return fail(r, p, p->at, p->repo, refusal, err);
 	free(p->token);
 	p->token = NULL;
 	p->is_basic = true;
@@ -141,7 +145,7 @@ static int renew(struct lkb_registry *r, struct lkb_pass *p,
 	if (bearer && lkb_challenge_param(bearer, "realm"))
 		return renew_bearer(r, p, bearer, err);
 	if (lkb_challenges_find(&list, "Basic"))
-		return renew_basic(p, refusal, err);
+		return renew_basic(r, p, refusal, err);
 	return lkb_fail(err, LKB_NET, "'%s' wants a login and offers no way that is known: %.100s",
 			p->at->host, list.n ? list.items[0].scheme : "none");
 }

@@ -13,10 +13,10 @@
 #include "base/ui.h"
 
 /*
- * Reading from OCI and Docker registries (distribution-spec): documents and blobs by their names.
- * What they mean is not this module's business. It logs in where it is asked to, follows redirects
- * without taking credentials along, waits and tries again where that may help, goes on where a blob
- * broke off, and asks mirrors first.
+ * Reading from OCI and Docker registries, and writing to them (distribution-spec): documents and
+ * blobs by their names. What they mean is not this module's business. It logs in where it is asked
+ * to, follows redirects without taking credentials along, waits and tries again where that may
+ * help, goes on where a blob broke off, and asks mirrors first.
  */
 struct lkb_registry;
 
@@ -31,6 +31,7 @@ struct lkb_registry_options {
 	struct lkb_strv mirrors;  /* "REGISTRY=URL", or "URL" for all that have none of their own */
 	struct lkb_strv insecure; /* "HOST" or "HOST:PORT" that may be spoken to without TLS, as
 				   * this machine itself may */
+	bool push; /* tokens are asked for to write too; mirrors are not written to */
 	struct lkb_ui *ui;        /* borrowed */
 	void (*sleep_ms)(uint64_t ms); /* NULL = sleep */
 	uint64_t (*now_ms)(void);      /* NULL = the monotonic clock */
@@ -93,5 +94,26 @@ struct lkb_registry_blob {
  * do this at once. LKB_INPUT if no place has it, LKB_NET, LKB_TRUST, LKB_IO. */
 int lkb_registry_get_blob(struct lkb_registry *r, const struct lkb_repository *repo,
 			  struct lkb_registry_blob *b, struct lkb_error *err);
+
+/* A blob on its way to a registry. Borrowed. */
+struct lkb_registry_upload {
+	struct lkb_sha256 digest;
+	uint64_t size;
+	/* Gives exactly n bytes from off. Read from the start again when an upload broke off. */
+	int (*read)(void *ctx, uint64_t off, void *p, size_t n, struct lkb_error *err);
+	void (*progress)(void *ctx, uint64_t done); /* done may go down again; may be NULL */
+	void *ctx;
+};
+
+/* 1 = the blob was sent, 0 = the repository has it already, -1 = LKB_NET, LKB_TRUST if what was
+ * read has another digest, or what read() said. One that broke off is begun anew, a few times. */
+int lkb_registry_put_blob(struct lkb_registry *r, const struct lkb_repository *repo,
+			  const struct lkb_registry_upload *u, struct lkb_error *err);
+
+/* Sends a manifest or an index by a tag or its digest ("sha256:..."). LKB_NET; LKB_TRUST if the
+ * registry calls it by another digest. */
+int lkb_registry_put_manifest(struct lkb_registry *r, const struct lkb_repository *repo,
+			      const char *reference, const char *media_type, const char *text,
+			      size_t len, struct lkb_error *err);
 
 #endif

@@ -62,6 +62,7 @@ struct lkb_registry {
 	void (*sleep_ms)(uint64_t ms);
 	uint64_t (*now_ms)(void);
 	struct lkb_locked_ui ui;
+	bool push; /* tokens are for writing too */
 
 	pthread_mutex_t mutex; /* of all below */
 	struct lkb_places **places; /* owned, each owned */
@@ -88,15 +89,24 @@ void lkb_registry_net_back(struct lkb_registry *r, struct lkb_net *net);
  * made as often as is worth while. */
 struct lkb_ask {
 	struct lkb_place *at;
+	const char *method; /* NULL = GET */
 	const char *repo, *what; /* "library/nginx", "manifests/latest" */
+	const char *to; /* the URL, where a registry said it itself; NULL = what of repo */
 	const struct lkb_strv *accept; /* headers; may be NULL */
-	/* Adds headers of this try; may be NULL. */
+	/* Adds headers of this try, and winds source back; may be NULL. */
 	int (*before)(void *ctx, struct lkb_strv *headers, struct lkb_error *err);
 	int (*head)(void *ctx, const struct lkb_net_response *r, struct lkb_error *err);
 	int (*sink)(void *ctx, const void *p, size_t n, struct lkb_error *err);
 	uint64_t (*done)(void *ctx); /* bytes that are there for good; may be NULL */
+	/* What is sent; may be NULL. */
+	int (*source)(void *ctx, void *p, size_t n, size_t *ret_n, struct lkb_error *err);
+	uint64_t source_size;
 	void *ctx;
 	uint64_t max_body;
+	/* Not NULL: a 2xx answer must have a Location, and this is where it leads. */
+	struct lkb_url *location;
+	/* Not NULL: what broke off is not tried again here, and set is that it may be. */
+	bool *broken;
 	atomic_bool *stop; /* may be NULL */
 };
 /* 0 = *ret is a 2xx answer, or one that says that it is the request that is wrong (404, 416, ...);

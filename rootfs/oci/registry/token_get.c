@@ -43,6 +43,15 @@ static void add_param(struct lkb_str *out, const char *name, const char *value)
 	lkb_url_escape(out, value);
 }
 
+/* A registry that was asked for something says what that takes, not what comes next. */
+static void add_scope(struct question *q, const char *scope)
+{
+	lkb_autofree char *both = lkb_format("%s,push", scope);
+
+	add_param(&q->query, "scope",
+		  q->r->push && lkb_ends_with(scope, ":pull") ? both : scope);
+}
+
 /* Scopes are separated by blanks, and sent one by one. */
 static void make_query(struct question *q, const struct lkb_challenge *c, const char *repo)
 {
@@ -56,7 +65,7 @@ static void make_query(struct question *q, const struct lkb_challenge *c, const 
 		add_param(&q->query, "service", service);
 	for (size_t n = 0; n < MAX_SCOPES && (scope = strsep(&at, " "));)
 		if (*scope) {
-			add_param(&q->query, "scope", scope);
+			add_scope(q, scope);
 			n++;
 		}
 }
