@@ -116,8 +116,8 @@ int lkb_pusher_blob(struct lkb_pusher *p, const char *called, const struct lkb_s
 
 	if (sent < 0)
 		return lkb_context(err, "'%s'", called);
-	lkb_ui_message(p->ui, "%s: %s, sha256:%.12s%s", called, lkb_size_text(data->len).s,
-		       lkb_sha256_text(digest).s, sent ? "" : " is there already");
+	lkb_ui_message(p->ui, "%s: %s%s", called, lkb_size_text(data->len).s,
+		       sent ? "" : ", is there already");
 	return 0;
 }
 

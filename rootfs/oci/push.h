@@ -34,12 +34,16 @@ struct lkb_push {
  * manifest with an artifactType, an empty config, and a layer a file, which has the file's name as
  * org.opencontainers.image.title. The same files make the same manifest.
  *
- *	application/vnd.lkboard.disk.v1     the image as ...disk.image.v1.raw (+gzip, +zstd, +xz),
- *	                                    and what belongs to it, if it stands beside it: the map
- *	                                    ...disk.map.v1, .bmap application/xml, .build.json
- *	                                    ...build.v1+json, .sbom.spdx.json application/spdx+json
- *	application/vnd.lkboard.netboot.v1  the directory as ...netboot.tree.v1.tar: root's, of 1970
- *	application/vnd.lkboard.file.v1     application/octet-stream
+ *	application/vnd.lkboard.disk.v1
+ *		the image as application/vnd.lkboard.disk.image.v1.raw (+gzip, +zstd, +xz), and
+ *		what stands beside it: NAME.map as application/vnd.lkboard.disk.map.v1,
+ *		NAME.bmap as application/xml, NAME.build.json as
+ *		application/vnd.lkboard.build.v1+json, NAME.sbom.spdx.json as
+ *		application/spdx+json
+ *	application/vnd.lkboard.netboot.v1
+ *		the directory as application/vnd.lkboard.netboot.tree.v1.tar: root's, of 1970
+ *	application/vnd.lkboard.file.v1
+ *		application/octet-stream
  *
  * Its org.opencontainers.image.created is the epoch that the build.json says, and is not there
  * without one. *ret_ref is where it went (the caller frees it), *ret the digest of its manifest or

@@ -53,6 +53,9 @@ static int send_blob(void *ctx, const struct lkb_oci_desc *d, const struct lkb_s
 		     struct lkb_error *err)
 {
 	struct sending *s = ctx;
+	lkb_autofree char *called = lkb_format("%s sha256:%.12s",
+					       d->kind == LKB_OCI_CONFIG ? "config" : "layer",
+					       lkb_sha256_text(&d->digest).s);
 	lkb_autodata data = {0};
 
 	if (!d->verifiable)
@@ -62,7 +65,7 @@ static int send_blob(void *ctx, const struct lkb_oci_desc *d, const struct lkb_s
 		return put_doc(s, d, err);
 	if (lkb_layout_blob(s->from, d, &data, err))
 		return -1;
-	return lkb_pusher_blob(s->p, d->digest_text, &d->digest, &data, err);
+	return lkb_pusher_blob(s->p, called, &d->digest, &data, err);
 }
 
 /* Nothing is asked of what it is: an artifact may be anything. */

@@ -69,7 +69,7 @@ refuses "a page in HTML" 3 "its manifest: " page
 refuses "a manifest that is too large" 3 "'$u/v2/large/x/manifests/1' has more than the 4194304 bytes" large
 refuses "a manifest that is another one" 6 "'$R' gives something else for 'sha256:" child
 refuses "redirects in a circle" 5 "$l: '$u/v2/circle/x/blobs/sha256:[0-9a-f]+' leads through more than 5 redirects" circle
-refuses "a redirect to another scheme" 5 "$l: '$u/v2/nowhere/x/blobs/sha256:[0-9a-f]+' redirects to nowhere: 'ftp:" nowhere
+refuses "a redirect to another scheme" 5 "$l: '$u/v2/nowhere/x/blobs/sha256:[0-9a-f]+' leads nowhere: 'ftp:" nowhere
 
 # --- a redirect takes no credentials along ----------------------------------------------------------------
 

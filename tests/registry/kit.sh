@@ -1,7 +1,7 @@
 # Sourced behind tests/lib.sh by tests of registries: servers on loopback, which end with the test.
 #
-#	registry PORT-VARIABLE [line of the configuration...]    a real one
-#	serve PORT-VARIABLE LAYOUT [ARGS...]                      faulty.py
+#	registry PORT-VARIABLE [line of the configuration...]    a real one; QUIET=false: its log has requests
+#	serve PORT-VARIABLE LAYOUT [ARGS...]                      faulty.py, or $SERVER
 PIDS=
 KIT=$TOP/tests/registry
 # Nothing of the machine's own logins and proxies.
@@ -39,7 +39,7 @@ registry() { # variable [line...]
 	variable=$1
 	shift
 	{
-		printf 'version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n'
+		printf 'version: 0.1\nlog: {level: error, accesslog: {disabled: %s}}\n' "${QUIET:-true}"
 		printf 'storage: {filesystem: {rootdirectory: %s}}\n' "$T/data"
 		printf 'http: {addr: 127.0.0.1:%s%s}\n' "$port" "${HTTP_MORE:-}"
 		for line in "$@"; do echo "$line"; done
@@ -55,7 +55,7 @@ serve() { # variable layout [args...]
 	variable=$1
 	shift
 	rm -f "$T/port"
-	python3 "$KIT/faulty.py" "$T/port" "$@" 2> "$T/serve.log" &
+	python3 "$KIT/${SERVER:-faulty.py}" "$T/port" "$@" 2> "$T/serve.log" &
 	pid=$!
 	PIDS="$PIDS $pid"
 	n=0

@@ -96,10 +96,10 @@ static int follow(const struct lkb_url *from, const struct lkb_net_response *ans
 	lkb_autourl to = {0};
 
 	if (!location || lkb_url_resolve(from, location, &to, &fault))
-		return lkb_fail(err, LKB_NET, "'%.300s' redirects to nowhere%s%s", from->text,
+		return lkb_fail(err, LKB_NET, "'%.300s' leads nowhere%s%s", from->text,
 				location ? ": " : "", fault.message);
 	if (lkb_url_is_https(from) && !lkb_url_is_https(&to))
-		return lkb_fail(err, LKB_NET, "'%.300s' redirects to '%.300s', which is not "
+		return lkb_fail(err, LKB_NET, "'%.300s' leads to '%.300s', which is not "
 				"encrypted", from->text, to.text);
 	*ret = to;
 	to = (struct lkb_url){0};
