@@ -42,6 +42,7 @@ sends "503 before the upload" busy.2
 sends "an upload that is forgotten" gone
 sends "a Location relative to the upload's" beside
 check "is resolved as such" grep -q '"PUT", "path": "/v2/beside/x/blobs/uploads/2?digest=' log
+sends "answers with a body" chatty
 sends "500 for the manifest, twice" unsure
 
 u="http://$R/v2"

@@ -80,7 +80,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             place = more["to"] + place
         if self.mode == "beside":
             place = "2"  # relative to .../blobs/uploads/
-        self.reply(202, Location=place)
+        self.reply(202, b"{}" if self.mode == "chatty" else b"", Location=place)
 
     def put_blobs(self, upload, query):
         left = int(self.headers["Content-Length"])
@@ -99,7 +99,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.mode not in ("beside", "gone", "late") and "state=a%2Bb" not in query.split("&"):
             return self.reply(404)
         blobs.add((self.mode, self.arg, digest))
-        self.reply(201)
+        self.reply(201, b"{}" if self.mode == "chatty" else b"")
 
     def put_manifests(self, tag, query):
         data = self.rfile.read(int(self.headers["Content-Length"]))
@@ -112,7 +112,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             digest = "sha256:" + "0" * 64
         if self.mode == "unsure" and times("unsure") <= 2:
             return self.reply(500)
-        self.reply(201, Docker_Content_Digest=digest)
+        self.reply(201, b"{}" if self.mode == "chatty" else b"", Docker_Content_Digest=digest)
 
 
 class Server(http.server.ThreadingHTTPServer):

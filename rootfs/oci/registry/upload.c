@@ -8,6 +8,9 @@
 #include "rootfs/oci/registry/registry_priv.h"
 #include "rootfs/oci/registry/retry.h"
 
+/* Of what nobody reads: some servers say something where nothing is to be said. */
+#define MAX_ANSWER ((uint64_t)1 << 20)
+
 static int own_place(struct lkb_registry *r, const char *domain, struct lkb_place **ret,
 		     struct lkb_error *err)
 {
@@ -92,7 +95,7 @@ static int begin(struct put *p, struct lkb_url *ret, struct lkb_error *err)
 {
 	const struct lkb_ask a = { .at = p->at, .method = "POST", .repo = p->repo,
 				   .what = "blobs/uploads/", .source = give_nothing,
-				   .location = ret };
+				   .location = ret, .max_body = MAX_ANSWER };
 	lkb_autonetresponse answer = {0};
 
 	if (lkb_ask(p->r, &a, &answer, err))
@@ -107,7 +110,8 @@ static int send_blob(struct put *p, const struct lkb_url *to, struct lkb_error *
 	lkb_autostr url = {0};
 	struct lkb_ask a = { .at = p->at, .method = "PUT", .repo = p->repo, .what = what,
 			     .before = rewind_blob, .source = give_blob,
-			     .source_size = p->u->size, .ctx = p, .broken = &p->broken };
+			     .source_size = p->u->size, .ctx = p, .broken = &p->broken,
+			     .max_body = MAX_ANSWER };
 	lkb_autonetresponse answer = {0};
 
 	lkb_str_addf(&url, "%s%sdigest=", to->text, strchr(to->text, '?') ? "&" : "?");
@@ -210,7 +214,7 @@ int lkb_registry_put_manifest(struct lkb_registry *r, const struct lkb_repositor
 	struct put_doc d = { .media_type = media_type, .text = text, .len = len };
 	struct lkb_ask a = { .method = "PUT", .repo = repo->path, .what = what,
 			     .before = rewind_doc, .source = give_doc, .source_size = len,
-			     .ctx = &d };
+			     .ctx = &d, .max_body = MAX_ANSWER };
 	lkb_autonetresponse answer = {0};
 
 	if (own_place(r, repo->domain, &a.at, err) || lkb_ask(r, &a, &answer, err))
