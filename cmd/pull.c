@@ -7,10 +7,11 @@
 #include "cmd/commands.h"
 #include "cmd/registry.h"
 #include "rootfs/oci/pull.h"
+#include "rootfs/oci/trust/trust.h"
 
 struct pull_options {
 	struct lkb_registry_words registry;
-	const char *arch;
+	const char *arch, *policy;
 	bool all_platforms, signatures;
 };
 
@@ -21,6 +22,8 @@ static const struct lkb_opt rows[] = {
 		"all that there are for Linux"),
 	LKB_OPT(0, "signatures", FLAG, struct pull_options, signatures, NULL,
 		"also what signs the images"),
+	LKB_OPT(0, "policy", STRING, struct pull_options, policy, "FILE",
+		"refuse images that are not signed as this policy wants"),
 	LKB_REGISTRY_OPTIONS(struct pull_options),
 };
 
@@ -56,6 +59,19 @@ static int find_platforms(const struct pull_options *o, struct lkb_platform **re
 	return 0;
 }
 
+/* What is wrong with it was printed when this fails by input. */
+static int read_policy(struct lkb_ctx *ctx, const char *path, struct lkb_policy **ret,
+		       struct lkb_error *err)
+{
+	lkb_autodiags diags = {0};
+	int r = path ? lkb_policy_read(path, ret, &diags, err) : 0;
+
+	lkb_report_diags(ctx, &diags);
+	if (r && diags.n_errors)
+		err->message[0] = '\0';
+	return r;
+}
+
 static int run(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
 	       struct lkb_error *err)
 {
@@ -64,15 +80,18 @@ static int run(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
 	lkb_autofree struct lkb_platform *platforms = NULL;
 	struct lkb_pull in = {.refs = (const char *const *)operands, .n_refs = n,
 			      .signatures = o->signatures};
+	lkb_auto(lkb_policy) policy = NULL;
 	lkb_auto(lkb_store) store = NULL;
 	lkb_auto(lkb_registry) registry = NULL;
 	lkb_autostr out = {0};
 	size_t i;
 
 	if (find_platforms(o, &platforms, &in.n_platforms, err) ||
+	    read_policy(ctx, o->policy, &policy, err) ||
 	    lkb_ctx_registry(ctx, &o->registry, &registry, err) ||
 	    lkb_ctx_store(ctx, &store, err))
 		return -1;
+	lkb_store_set_policy(store, policy);
 	in.platforms = platforms;
 	in.registry = registry;
 	if (lkb_pull(store, &in, &list, err))

@@ -4,7 +4,6 @@
 
 #include "plan/plan_priv.h"
 #include "rootfs/oci/pull.h"
-#include "rootfs/oci/trust/trust.h"
 
 /* A pinned image is asked for by what pins it; NULL if it is not pinned. */
 static char *pinned_ref(const struct lkb_plan *p, const char *ref,
@@ -29,14 +28,6 @@ bool lkb_plan_is_remote(const struct lkb_plan *p, const char *ref,
 		       lkb_store_lacks(p->in->store, pinned ? pinned : ref, platform);
 }
 
-static bool wants_signatures(void *ctx, const struct lkb_ref *ref)
-{
-	const struct lkb_plan *p = ctx;
-	const struct lkb_policy *policy = lkb_store_policy(p->in->store);
-
-	return policy && lkb_policy_wants_signatures(policy, ref);
-}
-
 static int give_fault(const struct lkb_error *fault, struct lkb_error *err)
 {
 	if (err)
@@ -53,7 +44,6 @@ int lkb_plan_fetch(struct lkb_plan *p, const char *ref, const struct lkb_platfor
 	const struct lkb_pull in = {
 		.registry = p->in->registry, .refs = &asked, .n_refs = 1,
 		.platforms = platform, .n_platforms = 1,
-		.wants_signatures = wants_signatures, .ctx = p,
 	};
 	struct lkb_error fault = {0};
 	bool there;

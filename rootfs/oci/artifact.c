@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "rootfs/oci/layout_priv.h"
 
-static const char *const suffixes[] = { "", ".sig" };
+static const char *const suffixes[] = { "", ".att", ".sig" };
 
 static bool find_type(const struct lkb_layout *l, const struct lkb_oci_desc *d, unsigned depth,
 		      struct lkb_arena *arena, const char **ret)

@@ -125,14 +125,6 @@ static int find_platforms(struct import *im, struct lkb_chosen *c, struct lkb_er
 	return 0;
 }
 
-/* Named as what belongs to an image: its signatures, its referrers. */
-static bool is_artifact(const char *ref)
-{
-	lkb_autoref r = {0};
-
-	return !lkb_ref_parse(ref, &r, NULL) && lkb_ref_is_artifact(&r);
-}
-
 static int import_artifact(struct lkb_layout_visit *v, struct lkb_chosen *c, struct lkb_error *err)
 {
 	v->artifact = true;
@@ -146,6 +138,7 @@ static int import_one(struct import *im, struct lkb_layout_visit *v, struct lkb_
 		      size_t i, struct lkb_error *err)
 {
 	struct lkb_chosen *c = &list->items[i];
+	struct lkb_sha256 about;
 
 	for (size_t k = 0; k < i; k++) {
 		if (!lkb_sha256_equal(&list->items[k].desc.digest, &c->desc.digest))
@@ -156,7 +149,7 @@ static int import_one(struct import *im, struct lkb_layout_visit *v, struct lkb_
 	}
 	lkb_ui_step(im->ui, "image '%s': copying from '%s'", c->ref, im->from->path);
 	v->artifact = false;
-	if (is_artifact(c->ref))
+	if (lkb_layout_is_companion(c->ref, &about))
 		return import_artifact(v, c, err);
 	return lkb_layout_visit(v, &c->desc, err) || find_platforms(im, c, err) ? -1 : 0;
 }

@@ -157,8 +157,8 @@ int lkb_layout_fail_artifact(const char *type, struct lkb_error *err);
 
 /*
  * What speaks about an image of digest sha256:HEX stands beside it under names of its repository:
- * REPO:sha256-HEX.sig as cosign stores signatures, REPO:sha256-HEX as the distribution-spec stores
- * an index of all that refers to it.
+ * REPO:sha256-HEX.sig and .att as cosign stores signatures and attestations, REPO:sha256-HEX as the
+ * distribution-spec stores an index of all that refers to it.
  */
 void lkb_layout_companions(const struct lkb_ref *repo, const struct lkb_sha256 *digest,
 			   struct lkb_strv *ret);

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "rootfs/oci/pull_priv.h"
+#include "rootfs/oci/trust/trust.h"
 
 #include <sys/mman.h>
 
@@ -158,11 +159,16 @@ static void add_chosen(struct lkb_layout_list *to, const struct lkb_oci_desc *d)
 	to->items[to->n++] = *d;
 }
 
+static bool never(void *ctx, const struct lkb_oci_desc *d)
+{
+	return false;
+}
+
 /* Which of the images are wanted. */
 static int choose(struct lkb_puller_repo *q, const struct lkb_oci_desc *top, struct lkb_error *err)
 {
 	const struct lkb_pull *in = q->p->in;
-	lkb_autolayoutlist list = {0};
+	lkb_autolayoutlist list = { .may_open = q->unsigned_list ? never : NULL };
 
 	if (lkb_layout_flatten(q->layout, top, q->p->arena, &list, err))
 		return -1;
@@ -191,18 +197,47 @@ static char *store_name(const struct lkb_ref *ref)
 	return lkb_ref_text(&name);
 }
 
-static int sign(struct lkb_puller_repo *q, const struct lkb_ref *ref,
+static int sign(struct lkb_puller_repo *q,
 		const struct lkb_oci_desc *top, struct lkb_error *err)
 {
 	const struct lkb_pull *in = q->p->in;
 
-	if (!in->signatures && !(in->wants_signatures && in->wants_signatures(in->ctx, ref)))
+	if (!in->signatures)
 		return 0;
 	if (lkb_puller_signatures(q, &top->digest, err))
 		return -1;
 	for (size_t i = 0; i < q->chosen.n; i++)
 		if (!lkb_sha256_equal(&q->chosen.items[i].digest, &top->digest) &&
 		    lkb_puller_signatures(q, &q->chosen.items[i].digest, err))
+			return -1;
+	return 0;
+}
+
+/* What the policy is content with is parsed, an index without a signature of its own is read for
+ * what it lists, and nothing else is. */
+static int judge_top(struct lkb_puller_repo *q, const struct lkb_ref *ref,
+		     struct lkb_registry_doc *doc, struct lkb_oci_desc *top, struct lkb_error *err)
+{
+	const struct lkb_policy *policy = q->p->s->policy;
+	struct lkb_error refusal = {0};
+	bool refused = policy && lkb_policy_wants_signatures(policy, ref) &&
+		       lkb_puller_judge(q, ref, &doc->digest, &refusal);
+
+	if (refused && refusal.kind != LKB_TRUST)
+		return lkb_store_fault(err, &refusal);
+	if (lkb_puller_take(q, doc, "its manifest", top, err))
+		return refused ? lkb_store_fault(err, &refusal) : -1;
+	if (refused && top->kind != LKB_OCI_INDEX)
+		return lkb_store_fault(err, &refusal);
+	q->unsigned_list = refused;
+	return 0;
+}
+
+static int judge_chosen(struct lkb_puller_repo *q, const struct lkb_ref *ref,
+			struct lkb_error *err)
+{
+	for (size_t i = 0; q->unsigned_list && i < q->chosen.n; i++)
+		if (lkb_puller_judge(q, ref, &q->chosen.items[i].digest, err))
 			return -1;
 	return 0;
 }
@@ -215,15 +250,17 @@ static int pull_repo(struct lkb_puller_repo *q, const struct lkb_ref *ref, const
 	lkb_autostr platforms = {0};
 	struct lkb_oci_desc top;
 
+	if (q->p->s->policy && lkb_policy_covers(q->p->s->policy, ref, err))
+		return -1;
 	if (lkb_registry_manifest(q->p->in->registry, &q->repo,
 				  ref->digest ? ref->digest : ref->tag, &doc, err) <= 0 ||
-	    lkb_puller_take(q, &doc, "its manifest", &top, err) || choose(q, &top, err) ||
-	    lkb_puller_visit(q, &top, err))
+	    judge_top(q, ref, &doc, &top, err) || choose(q, &top, err) ||
+	    judge_chosen(q, ref, err) || lkb_puller_visit(q, &top, err))
 		return -1;
 	for (size_t i = 0; i < q->chosen.n; i++)
 		lkb_str_addf(&platforms, "%s%s", i ? "," : "",
 			     lkb_platform_text(&q->chosen.items[i].platform).s);
-	if (sign(q, ref, &top, err) ||
+	if (sign(q, &top, err) ||
 	    lkb_fetch_all(q->p->in->registry, &q->repo, &q->fetch, q->p->stage, called, err))
 		return -1;
 	if (top.kind == LKB_OCI_MANIFEST)

@@ -15,10 +15,7 @@ struct lkb_pull {
 	size_t n_refs;
 	const struct lkb_platform *platforms; /* none = all */
 	size_t n_platforms;
-	bool signatures; /* also what signs the images */
-	/* The same for some of them; may be NULL. */
-	bool (*wants_signatures)(void *ctx, const struct lkb_ref *ref);
-	void *ctx;
+	bool signatures; /* also what signs the images; what the policy looks at comes anyway */
 };
 
 /*
@@ -31,8 +28,12 @@ struct lkb_pull {
  * REPOSITORY:sha256-HEX for the index of what refers to it, be it the registry's answer to that
  * question or what it has under that tag.
  *
+ * A store with a policy takes nothing that the policy refuses: it is asked about the digest before
+ * anything of the image is parsed, and the signatures that were looked at stay in any case.
+ *
  * LKB_INPUT if a registry has no such image, or none for a platform, or documents are malformed;
- * LKB_NET; LKB_TRUST if a size or digest does not fit.
+ * LKB_NET; LKB_TRUST if a size or digest does not fit, or the policy
+ * refuses an image.
  */
 int lkb_pull(struct lkb_store *s, const struct lkb_pull *p, struct lkb_imported_list *ret,
 	     struct lkb_error *err);

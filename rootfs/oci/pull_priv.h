@@ -41,6 +41,7 @@ struct lkb_puller_repo {
 	struct lkb_fetch_list fetch;
 	struct lkb_layout_list chosen; /* manifests that are wanted; empty until that is known */
 	bool has_chosen;
+	bool unsigned_list; /* the policy is not content with the index itself */
 };
 
 /* Takes a document that came in: *ret is its descriptor, of an index or a manifest. */
@@ -53,5 +54,9 @@ void lkb_puller_name(struct lkb_puller *p, const char *ref, const struct lkb_oci
 /* What signs a digest of the repository. */
 int lkb_puller_signatures(struct lkb_puller_repo *q, const struct lkb_sha256 *digest,
 			  struct lkb_error *err);
+/* Asks the store's policy about a digest of which nothing has been read yet. What signs it goes
+ * into the store now, whatever becomes of the rest: the policy looks there. LKB_TRUST. */
+int lkb_puller_judge(struct lkb_puller_repo *q, const struct lkb_ref *ref,
+		     const struct lkb_sha256 *digest, struct lkb_error *err);
 
 #endif

@@ -3,6 +3,7 @@
  * checked without the registry too. */
 #include "base/alloc.h"
 #include "rootfs/oci/pull_priv.h"
+#include "rootfs/oci/signed_priv.h"
 
 /* Stages a document under a name. An index of nothing is left out. */
 static int keep(struct lkb_puller_repo *q, struct lkb_registry_doc *doc, const char *tag,
@@ -53,11 +54,29 @@ static int signatures(struct lkb_puller_repo *q, const struct lkb_sha256 *digest
 int lkb_puller_signatures(struct lkb_puller_repo *q, const struct lkb_sha256 *digest,
 			  struct lkb_error *err)
 {
+	bool had = q->has_chosen;
 	int failed;
 
 	/* All of them are wanted. */
 	q->has_chosen = false;
 	failed = signatures(q, digest, err);
-	q->has_chosen = true;
+	q->has_chosen = had;
 	return failed;
+}
+
+int lkb_puller_judge(struct lkb_puller_repo *q, const struct lkb_ref *ref,
+		     const struct lkb_sha256 *digest, struct lkb_error *err)
+{
+	struct lkb_puller *p = q->p;
+	size_t before = p->n_names;
+
+	if (lkb_puller_signatures(q, digest, err) ||
+	    lkb_fetch_all(p->in->registry, &q->repo, &q->fetch, p->stage, "signatures", err))
+		return -1;
+	q->fetch.n = 0;
+	if (lkb_stage_commit(p->stage, err) ||
+	    lkb_store_publish(p->s, p->names + before, p->n_names - before, err))
+		return -1;
+	p->n_names = before;
+	return lkb_trust_check(p->s->policy, p->s->layout, ref, digest, err);
 }

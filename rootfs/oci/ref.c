@@ -213,10 +213,3 @@ bool lkb_ref_is_full(const char *text)
 
 	return strpbrk(text, "/:@") && !lkb_ref_parse(text, &r, NULL);
 }
-
-bool lkb_ref_is_artifact(const struct lkb_ref *r)
-{
-	const char *hex = r->tag && lkb_starts_with(r->tag, "sha256-") ? r->tag + 7 : "";
-
-	return strspn(hex, DIGIT "abcdef") == 64 && (!hex[64] || hex[64] == '.');
-}

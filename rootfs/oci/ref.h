@@ -29,8 +29,4 @@ char *lkb_ref_text(const struct lkb_ref *r);
  * they mean a tag, and nobody means docker.io/library/v1 by it. */
 bool lkb_ref_is_full(const char *text);
 
-/* True if the tag is that of what belongs to an image, not of an image: cosign's signatures and
- * attestations, "sha256-HEX.sig", and the list of OCI 1.1 referrers, "sha256-HEX". */
-bool lkb_ref_is_artifact(const struct lkb_ref *r);
-
 #endif

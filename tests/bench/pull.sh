@@ -13,7 +13,7 @@ cpu_max=3.0 rss_max=150 peers_min=2.3
 
 O=$(cd "$O" && pwd)
 top=$(pwd)
-store=$1
+store=$(cd "$1" && pwd)
 for tool in docker-registry skopeo umoci; do
 	command -v $tool > /dev/null || { echo "pull.sh: '$tool' is not installed, nothing measured"; exit 0; }
 done

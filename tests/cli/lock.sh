@@ -205,4 +205,28 @@ says "check knows a lock by its name" 3 "lkboard: empty.lock:1:1: this is no lkb
 	"$LKBOARD" check empty.lock
 cp "$T/packages.lock" some
 same "and by its first line" "some: lock ok" "$("$LKBOARD" check some)"
+
+# --- with a registry -----------------------------------------------------------------------------------
+
+. "$TOP/tests/registry/kit.sh"
+quiet "$S" cache import old > "$T/out"
+quiet "$S" build --update-lock --offline qemu-arm64 app.yml -o app > "$T/out" 2> "$T/err"
+same "the lock has the older one" "$index $manifest" "$(awk '/team.app/ { print $4, $5 }' app.lock)"
+quiet "$T/fetching" cache import "$T/cache.tar" > "$T/out"
+serve P old "log=$T/asked"
+quiet "$T/fetching" build --locked --mirror "docker.io=http://127.0.0.1:$P" qemu-arm64 app.yml -o fetched \
+	> "$T/out" 2> "$T/err"
+same "what is pinned and not there is fetched" 0 $?
+check "by its digest" sh -c "grep -q '/manifests/$index' '$T/asked' && ! grep -q '/manifests/1\"' '$T/asked'"
+check "and gives the same" cmp app/app-initrd.img fetched/app-initrd.img
+serve P new
+quiet "$S" build --update-lock --mirror "docker.io=http://127.0.0.1:$P" qemu-arm64 app.yml -o app \
+	> "$T/out" 2> "$T/err"
+same "--update-lock" 0 $?
+same "asks what the tag stands for now" "$i2 $m2" "$(awk '/team.app/ { print $4, $5 }' app.lock)"
+stop "$pid"
+lk "$S" build --update-lock --mirror "docker.io=http://127.0.0.1:$P" qemu-arm64 app.yml -o app \
+	> "$T/out" 2> "$T/err"
+same "with nobody to ask" "0 $i2" "$? $(awk '/team.app/ { print $4 }' app.lock)"
+check "the store's is taken, which is said" grep -q "image 'team/app:1' is pinned as the store has it" "$T/err"
 finish

@@ -4,7 +4,7 @@
     faulty.py PORT-FILE LAYOUT [KEY=VALUE...]
 
 The first word of a repository's name says how, with a number behind a dot: "cut-at.3/x"; below is
-what there is. A tag is a name in index.json. `log=FILE` gets a line of JSON a request,
+what there is. A tag is a name in index.json, or the end of one. `log=FILE` gets a line of JSON a request,
 `login=USER:PASSWORD` is who may see "login", `to=URL` is where its blobs are redirected to."""
 import base64, http.server, json, os, re, socket, struct, sys
 
@@ -30,7 +30,8 @@ def find_manifest(reference):
         data = read_blob(reference[7:])
         return data, data and json.loads(data).get("mediaType", INDEX)
     for m in json.load(open(layout + "/index.json"))["manifests"]:
-        if m["annotations"]["org.opencontainers.image.ref.name"] == reference:
+        name = m["annotations"]["org.opencontainers.image.ref.name"]
+        if name == reference or name.endswith(":" + reference):
             return read_blob(m["digest"][7:]), m["mediaType"]
     return None, None
 

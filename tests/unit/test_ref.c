@@ -231,25 +231,6 @@ static void a_tag_alone_is_no_full_reference(void **state)
 	assert_true(lkb_ref_is_full("x@sha256:" HEX64));
 }
 
-static void signatures_have_names_of_their_own(void **state)
-{
-	static const struct {
-		const char *text;
-		bool is;
-	} rows[] = {
-		{"a/b:sha256-" HEX64, true}, {"a/b:sha256-" HEX64 ".sig", true},
-		{"a/b:sha256-" HEX64 ".att", true}, {"a/b:sha256-" HEX64 "0", false},
-		{"a/b:sha256-0123", false}, {"a/b:1", false}, {"a/b@sha256:" HEX64, false},
-	};
-
-	for (size_t i = 0; i < LKB_ARRAY_SIZE(rows); i++) {
-		lkb_autoref r = {0};
-
-		assert_int_equal(lkb_ref_parse(rows[i].text, &r, NULL), 0);
-		assert_int_equal(lkb_ref_is_artifact(&r), rows[i].is);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,7 +240,6 @@ int main(void)
 		cmocka_unit_test(parts_are_told_apart),
 		cmocka_unit_test(a_scheme_gets_a_hint),
 		cmocka_unit_test(a_tag_alone_is_no_full_reference),
-		cmocka_unit_test(signatures_have_names_of_their_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
