@@ -225,8 +225,8 @@ quiet "$S" build --update-lock --mirror "docker.io=http://127.0.0.1:$P" qemu-arm
 same "--update-lock" 0 $?
 same "asks what the tag stands for now" "$i2 $m2" "$(awk '/team.app/ { print $4, $5 }' app.lock)"
 stop "$pid"
-lk "$S" build --update-lock --mirror "docker.io=http://127.0.0.1:$P" qemu-arm64 app.yml -o app \
+"$LKBOARD" --progress plain --store "$S" build --update-lock --mirror "docker.io=http://127.0.0.1:$P" qemu-arm64 app.yml -o app \
 	> "$T/out" 2> "$T/err"
 same "with nobody to ask" "0 $i2" "$? $(awk '/team.app/ { print $4 }' app.lock)"
-check "the store's is taken, which is said" grep -q "image 'team/app:1' is pinned as the store has it" "$T/err"
+check "the store's is taken, which is said" grep -q "image 'docker.io/team/app:1' is pinned as the store has it" "$T/err"
 finish

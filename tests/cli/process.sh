@@ -37,9 +37,11 @@ same "what needs a store says how to give one" "2 lkboard: there is no place for
   hint: give --store DIR or set LKBOARD_STORE" "$? $(cat "$T/err")"
 
 # How a signal is taken, asked while the process waits for its standard input.
-taken() { # signal: the bit of the signal in the list $2 of /proc/PID/status
+taken() { # signal list [env...]: the bit of the signal in the list of /proc/PID/status
+	signal=$1 list=$2
+	shift 2
 	mkfifo "$T/fifo" 2> /dev/null
-	"$LKBOARD" check - < "$T/fifo" > /dev/null 2>&1 &
+	"$@" "$LKBOARD" check - < "$T/fifo" > /dev/null 2>&1 &
 	pid=$!
 	exec 9> "$T/fifo"
 	i=0
@@ -48,12 +50,12 @@ taken() { # signal: the bit of the signal in the list $2 of /proc/PID/status
 		sleep 0.05
 	done
 	sleep 0.2
-	mask=$(sed -n "s/^$2:[[:space:]]*//p" "/proc/$pid/status")
+	mask=$(sed -n "s/^$list:[[:space:]]*//p" "/proc/$pid/status")
 	exec 9>&-
 	wait $pid
-	echo $(((0x$mask >> ($1 - 1)) & 1))
+	echo $(((0x$mask >> (signal - 1)) & 1))
 }
-same "a hang-up is caught" 1 "$(taken 1 SigCgt)"
+same "a hang-up is caught" 1 "$(taken 1 SigCgt env --default-signal=HUP)"
 same "nohup stays nohup" 1 "$(trap '' HUP; taken 1 SigIgn)"
 same "an ignored SIGCHLD hides no helper's end" 0 "$(trap '' CHLD; taken 17 SigIgn)"
 same "a broken pipe is an error, not a death" 1 "$(taken 13 SigIgn)"
