@@ -78,13 +78,13 @@ static int take_plain(void *ctx, const void *p, size_t n, struct lkb_error *err)
 	return lkb_write_full(u->fd, p, n, u->name, err);
 }
 
-/* Feeds the blob through hash and decompressor. A fault of the stream is kept in *fault and the
- * rest is hashed all the same: if the blob was damaged, that is what the user has to know. */
-static int feed_blob(const struct lkb_data *blob, struct unpack *u, struct lkb_ui *ui,
-		     struct lkb_sha256 *ret_digest, struct lkb_error *fault, struct lkb_error *err)
+/* Feeds the blob through the hash (NULL: none) and the decompressor. A fault of the stream is kept
+ * in *fault and the rest is hashed all the same: if the blob was damaged, that is what the user has
+ * to know. */
+static int feed_blob(const struct lkb_data *blob, struct unpack *u, struct lkb_hash *hash,
+		     struct lkb_ui *ui, struct lkb_error *fault, struct lkb_error *err)
 {
 	lkb_autofree char *buf = lkb_alloc(CHUNK);
-	lkb_auto(lkb_hash) hash = lkb_hash_new();
 	lkb_auto(lkb_inflate) z = NULL;
 	uint64_t done = 0;
 	size_t n;
@@ -93,19 +93,34 @@ static int feed_blob(const struct lkb_data *blob, struct unpack *u, struct lkb_u
 		n = blob->len - done < CHUNK ? (size_t)(blob->len - done) : CHUNK;
 		if (lkb_data_read(blob, done, buf, n, err))
 			return -1;
-		lkb_hash_add(hash, buf, n);
+		if (hash)
+			lkb_hash_add(hash, buf, n);
 		if (!z)
 			z = lkb_inflate_new(lkb_compression_of(buf, n), UINT64_MAX, take_plain, u);
 		if (fault->kind == LKB_OK)
 			lkb_inflate_feed(z, buf, n, fault);
-		if (fault->kind == LKB_IO)
-			break; /* the disk is full: no use in reading on */
+		if (fault->kind == LKB_IO || (!hash && fault->kind != LKB_OK))
+			break; /* the disk is full, or nobody wants the rest */
 		done += n;
 		lkb_ui_bytes(ui, u->name, done, blob->len);
 	} while (done < blob->len);
 	if (fault->kind == LKB_OK)
 		lkb_inflate_end(z, fault);
-	*ret_digest = lkb_hash_done(hash);
+	return 0;
+}
+
+/* What the store has was compared when it got its name, and what it unpacks to always is: the blob
+ * is read once more only if that is wrong, to say why. */
+static int find_digest(const struct lkb_data *blob, struct lkb_hash *hash, bool is_right,
+		       const struct lkb_image_layer *layer, struct lkb_sha256 *ret,
+		       struct lkb_error *err)
+{
+	if (hash)
+		*ret = lkb_hash_done(hash);
+	else if (is_right)
+		*ret = layer->digest;
+	else
+		return lkb_data_sha256(blob, ret, err);
 	return 0;
 }
 
@@ -143,8 +158,10 @@ static int unpack(const struct lkb_store *s, const struct lkb_layout *from,
 							    &layer->diff_id);
 	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
 	lkb_auto(lkb_hash) plain_hash = lkb_hash_new();
+	lkb_auto(lkb_hash) hash = from == s->layout ? NULL : lkb_hash_new();
 	struct lkb_error fault = {0};
 	struct lkb_sha256 digest = {0}, diff_id;
+	bool is_right;
 	struct unpack u = { .plain_hash = plain_hash, .name = d->digest_text, .left = max,
 			    .max = max, .max_layer = s->max_layer };
 	lkb_autodata blob = {0};
@@ -152,9 +169,12 @@ static int unpack(const struct lkb_store *s, const struct lkb_layout *from,
 	if (lkb_layout_blob(from, d, &blob, err) || lkb_store_tmp_open(s, &tmp, err))
 		return -1;
 	u.fd = tmp.fd;
-	if (feed_blob(&blob, &u, ui, &digest, &fault, err))
+	if (feed_blob(&blob, &u, hash, ui, &fault, err))
 		return -1;
 	diff_id = lkb_hash_done(plain_hash);
+	is_right = fault.kind == LKB_OK && lkb_sha256_equal(&diff_id, &layer->diff_id);
+	if (find_digest(&blob, hash, is_right, layer, &digest, err))
+		return -1;
 	if (fault.kind != LKB_IO && !lkb_sha256_equal(&digest, &layer->digest))
 		return wrong_digest(s, from, d, &digest, err);
 	if (compare(layer, &diff_id, &fault, err) || lkb_store_tmp_commit(&tmp, path, err))
