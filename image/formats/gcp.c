@@ -14,7 +14,6 @@
 #define RECORD 512
 #define OCTAL_LIMIT (8 * LKB_GIB) /* 11 octal digits */
 #define SIZE_LIMIT (2048 * LKB_GIB)
-#define LEVEL 6
 
 static void put_octal(uint8_t *field, int digits, uint64_t v)
 {
@@ -62,7 +61,7 @@ static int take_packed(void *ctx, const void *p, size_t n, struct lkb_error *err
 
 static int write_gcp(struct lkb_vdisk_job *j, struct lkb_error *err)
 {
-	lkb_auto(lkb_gzip) z = lkb_gzip_new(LEVEL, take_packed, j);
+	lkb_auto(lkb_gzip) z = lkb_gzip_new(LKB_VDISK_LEVEL, take_packed, j);
 	uint8_t header[RECORD];
 	uint64_t off = 0, n;
 	bool is_data;

@@ -28,7 +28,6 @@
 #define AT_END UINT64_MAX
 #define DEFLATE 1
 #define NO_PARENT UINT32_MAX
-#define LEVEL 6
 
 /* Places are sectors in 32 bits, 2 TiB; grains that do not deflate take 130 sectors for 128. */
 #define SIZE_LIMIT (2000 * LKB_GIB)
@@ -129,7 +128,7 @@ static int put_grain(struct packer *p, uint64_t grain, struct lkb_error *err)
 
 	if (read_grain(p, grain * GRAIN, err))
 		return -1;
-	n = lkb_zlib_pack(LEVEL, p->grain, GRAIN, p->packed + 12, p->room);
+	n = lkb_zlib_pack(LKB_VDISK_LEVEL, p->grain, GRAIN, p->packed + 12, p->room);
 	len = lkb_align_up(12 + n, SECTOR);
 	lkb_put_le64(p->packed, grain * (GRAIN / SECTOR));
 	lkb_put_le32(p->packed + 8, (uint32_t)n);
