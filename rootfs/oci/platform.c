@@ -139,8 +139,7 @@ static const char *first_of(const char *arch)
 	return NULL;
 }
 
-/* Armv9.k has all that Armv8.(k+5) has, and Armv8.9 is the last of Armv8, the first of
- * all. */
+/* Armv9.k has all that Armv8.(k+5) has; Armv8.9 is the last of Armv8. Nothing is before Armv8. */
 static bool arm64_has(const struct version *want, const struct version *have)
 {
 	int last = want->minor < 4 ? want->minor + 5 : 9;
