@@ -40,7 +40,8 @@ static int fill_tail(void *ctx, const struct lkb_verity *v, uint8_t block[4096],
  * largest values that the writing brings. */
 static int check_trailer(const struct lkb_product *m, struct lkb_error *err)
 {
-	const struct lkb_pos *own = &m->plan->in->spec->lkboard.pos, *kernel = &m->plan->in->spec->kernel.pos;
+	const struct lkb_spec *spec = m->plan->in->spec;
+	const struct lkb_pos *own = &spec->lkboard.pos, *kernel = &spec->kernel.pos;
 	struct lkb_trailer t = m->trailer;
 	uint8_t block[LKB_ENV_SIZE];
 	char root[LKB_SHA256_HEX + 1];

@@ -84,7 +84,8 @@ static void add_tree(const struct lkb_plan *p, struct lkb_str *out)
 		return;
 	s = lkb_tree_stats(lkb_tree_root(p->rootfs.root));
 	lkb_str_addf(out, "\nroot (%s)\n  %llu files, %llu directories, %llu symbolic links, %s\n",
-		     p->products[0].format->root_mode, (unsigned long long)s.files, (unsigned long long)s.dirs,
+		     p->products[0].format->root_mode, (unsigned long long)s.files,
+		     (unsigned long long)s.dirs,
 		     (unsigned long long)s.symlinks, lkb_size_text(s.bytes).s);
 	if (initrd)
 		lkb_str_addf(out, "  initrd %s", lkb_size_text(initrd).s);

@@ -8,8 +8,8 @@
 #include "base/str.h"
 
 /*
- * A root that is a file-system image by itself: on an optical disc, a USB stick it was written to, a
- * virtual disk. Nothing but its contents tells where it is, so the command line names it by the
+ * A root that is a file-system image by itself: on an optical disc, a USB stick it was written to,
+ * a virtual disk. Nothing but its contents tells where it is, so the command line names it by the
  * CRC-32 of its superblock:
  *
  *	lkb.image=iso9660:1a2b3c4d
@@ -28,9 +28,10 @@ struct lkb_image_args {
 /* LKB_INPUT if the text behind "lkb.image=" is of another form or names another type. */
 int lkb_image_args_parse(const char *text, struct lkb_image_args *ret, struct lkb_error *err);
 
-/* Looks through the block devices that the kernel knows now, in the order of their names; `sysfs` and
- * `dev` are "/sys" and "/dev" (a test has others). The device's name without directory, which the
- * caller frees; NULL if it is not there (yet). *seen says in words what is; it is emptied first. */
+/* Looks through the block devices that the kernel knows now, in the order of their names; `sysfs`
+ * and `dev` are "/sys" and "/dev" (a test has others). The device's name without directory, which
+ * the caller frees; NULL if it is not there (yet). *seen says in words what is; it is emptied
+ * first. */
 char *lkb_image_find(const char *sysfs, const char *dev, const struct lkb_image_args *args,
 		     struct lkb_str *seen);
 
