@@ -153,8 +153,8 @@ int lkb_step_slot(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err);
 int lkb_step_layout(struct lkb_product *m, struct lkb_error *err);
 
-/* product->data = boot/: kernel, cmdline, ucode.cpio and device trees; product->boot = the root with
- * them. */
+/* product->data = boot/: kernel, cmdline, ucode.cpio and device trees; product->boot = the root
+ * with them. */
 int lkb_step_boot_files(struct lkb_product *m, struct lkb_error *err);
 void lkb_hold_boot_files(const struct lkb_product *m, struct lkb_output *o);
 /* What a container of the root is started with: LinuxKit's, or our init's. */
