@@ -19,7 +19,8 @@ static int add_file(struct lkb_product *m, const char *name, const struct lkb_da
 	return lkb_tree_add_file(m->boot, name, &meta, data, NULL, err);
 }
 
-/* LinuxKit's names; microcode is a file of its own there, and before the rest of the initrd here. */
+/* LinuxKit's names; microcode is a file of its own there, and before the rest of the initrd
+ * here. */
 static int fill(struct lkb_product *m, struct lkb_error *err)
 {
 	struct lkb_plan *p = m->plan;
