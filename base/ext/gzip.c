@@ -7,7 +7,8 @@
 #include "base/bytes.h"
 #include "base/ext/deflate.h"
 
-/* zlib sees the bytes in blocks of this size, however they were fed, and its output leaves in such. */
+/* zlib sees the bytes in blocks of this size, however they were fed, and its output leaves in
+ * such. */
 #define BLOCK ((size_t)256 * 1024)
 #define ZEROS ((size_t)1 << 20)
 #define ZEROS_PACKED 4096 /* room for them: a thousand bytes and the flush */
@@ -18,12 +19,12 @@ struct lkb_gzip {
 	lkb_sink_fn *sink;
 	void *sink_ctx;
 	z_stream raw;
-	bool is_flushed; /* at a byte's start, and what comes next looks at nothing before it */
+	bool is_flushed; /* whole bytes so far; what comes next does not refer back */
 	uint64_t zeros_wait;
 	uint32_t crc, size;
 	uint8_t *in, *out; /* owned; BLOCK bytes each */
 	size_t in_len, out_len;
-	uint8_t zeros[ZEROS_PACKED]; /* a mebibyte of them as deflate blocks, none of them the last */
+	uint8_t zeros[ZEROS_PACKED]; /* whole bytes, to which what comes does not refer */
 	size_t zeros_len;
 	uLong zeros_crc, zeros_op; /* to add them to a checksum */
 };

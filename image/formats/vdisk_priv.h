@@ -13,16 +13,16 @@
 
 #define LKB_VDISK_SECTOR 512u
 #define LKB_VDISK_PIECE ((size_t)1 << 20)
-/* Of deflate: three quarters of the time of level 6, for a twentieth more of output. */
+/* Of deflate: half the time of level 6, for a sixteenth more of output. */
 #define LKB_VDISK_LEVEL 3
 
-/* A walk over the disk in runs of units: one with data, one without, one with, ... A unit has data if
- * one of its blocks has. Born by lkb_vdisk_walk(). */
+/* A walk over the disk in runs of units: one with data, one without, one with, ... A unit has data
+ * if one of its blocks has. Born by lkb_vdisk_walk(). */
 struct lkb_vdisk_walk {
 	const struct lkb_map *map;
 	uint64_t unit; /* blocks */
 	uint64_t end;  /* units */
-	uint64_t at;   /* where the next run starts; may be set back into the run that was given last */
+	uint64_t at;   /* where the next run starts; may be set back into the last one */
 	size_t range;  /* no data range before this one ends behind `at` */
 };
 
@@ -31,9 +31,11 @@ struct lkb_vdisk_run {
 	bool is_data;
 };
 
-/* unit: bytes, whole blocks of the map. Beyond the map, up to size bytes (rounded up), is no data. */
+/* unit: bytes, whole blocks of the map. Beyond the map, up to size bytes (rounded up), there is no
+ * data. */
 struct lkb_vdisk_walk lkb_vdisk_walk(const struct lkb_map *map, uint64_t unit, uint64_t size);
-bool lkb_vdisk_walk_next(struct lkb_vdisk_walk *w, struct lkb_vdisk_run *ret); /* false at the end */
+/* False at the end. */
+bool lkb_vdisk_walk_next(struct lkb_vdisk_walk *w, struct lkb_vdisk_run *ret);
 
 struct lkb_vdisk_job {
 	const struct lkb_vdisk_in *in;
@@ -54,9 +56,10 @@ struct lkb_vdisk_job {
 int lkb_vdisk_put(struct lkb_vdisk_job *j, const void *p, size_t n, struct lkb_error *err);
 int lkb_vdisk_put_zeros(struct lkb_vdisk_job *j, uint64_t n, struct lkb_error *err);
 
-/* From the image: the bytes of the disk from *off on (a multiple of the block, never before an earlier
- * call's), cut before `end`. If they are data, at most LKB_VDISK_PIECE of them are read to j->piece
- * and *ret_data is true; else they are zero, as many as there are up to `end`. Moves *off on. */
+/* From the image: the bytes of the disk from *off on (a multiple of the block, never before an
+ * earlier call's), cut before `end`. If they are data, at most LKB_VDISK_PIECE of them are read to
+ * j->piece and *ret_data is true; else they are zero, as many as there are up to `end`. Moves *off
+ * on. */
 int lkb_vdisk_next(struct lkb_vdisk_job *j, uint64_t *off, uint64_t end, bool *ret_data,
 		   uint64_t *ret_n, struct lkb_error *err);
 /* From the image to the sink: n bytes of the disk from off on. */

@@ -64,7 +64,8 @@ static int put_descriptor(struct lkb_vdisk_job *j, struct lkb_error *err)
 	if (cid == NO_PARENT)
 		cid--;
 	lkb_str_addf(&s,
-		     "# Disk DescriptorFile\nversion=1\nCID=%08" PRIx32 "\nparentCID=%08" PRIx32 "\n"
+		     "# Disk DescriptorFile\nversion=1\n"
+		     "CID=%08" PRIx32 "\nparentCID=%08" PRIx32 "\n"
 		     "createType=\"streamOptimized\"\n\n"
 		     "# Extent description\nRW %" PRIu64 " SPARSE \"disk.vmdk\"\n\n"
 		     "# The Disk Data Base\n#DDB\n\nddb.virtualHWVersion = \"4\"\n"
@@ -172,10 +173,10 @@ static int write_vmdk(struct lkb_vdisk_job *j, struct lkb_error *err)
 	struct packer p = {.j = j, .grain = grain, .packed = packed, .room = room};
 	uint64_t at;
 
-	if (put_header(j, AT_END, err) || put_descriptor(j, err) || put_grains(&p, directory, err) ||
-	    put_table(j, DIRECTORY, directory, len, &at, err))
-		return -1;
-	if (put_marker(j, FOOTER, 1, err) || put_header(j, at, err))
+	if (put_header(j, AT_END, err) || put_descriptor(j, err) ||
+	    put_grains(&p, directory, err) ||
+	    put_table(j, DIRECTORY, directory, len, &at, err) ||
+	    put_marker(j, FOOTER, 1, err) || put_header(j, at, err))
 		return -1;
 	return put_marker(j, END, 0, err);
 }

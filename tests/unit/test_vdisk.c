@@ -212,8 +212,8 @@ static void the_bytes_are_pinned(void **state)
 		{"qcow2", "3a5238a86e95baec51ee3faacc2bb095f66975492ef3151485cba29ba8f85e87"},
 		{"vhd", "da0852fce800344b10e895e202dc65173d589723baa966ee7e87fea9e4e6919b"},
 		{"dynamic-vhd", "6427918527b1c2b756fb7e90ce95ac913c844162a137c54a6e6d5689ad7cafbd"},
-		{"vmdk", "?"},
-		{"gcp", "?"},
+		{"vmdk", "7b941b02cf9efe391818e0ee9c393e0a8f5e3453987244a039aaff39d919f626"},
+		{"gcp", "864471da62907b83ed74717b5eb44c82909092225085986d68dd7e0e1d158689"},
 	};
 	AUTO_IMAGE m = {0};
 
