@@ -24,7 +24,7 @@ struct lkb_gzip {
 	uint32_t crc, size;
 	uint8_t *in, *out; /* owned; BLOCK bytes each */
 	size_t in_len, out_len;
-	uint8_t zeros[ZEROS_PACKED]; /* whole bytes, to which what comes does not refer */
+	uint8_t zeros[ZEROS_PACKED]; /* deflate blocks of a mebibyte, none of them the last */
 	size_t zeros_len;
 	uLong zeros_crc, zeros_op; /* to add them to a checksum */
 };
