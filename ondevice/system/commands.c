@@ -24,10 +24,15 @@ static struct {
 	bool accepts;
 } row;
 
+static int refuse(struct lkb_error *err)
+{
+	return lkb_fail(err, LKB_INTERRUPTED, "the machine is to shut down");
+}
+
 static int take(unsigned client, const struct lkb_command *command, struct lkb_error *err)
 {
 	if (row.loop->request != LKB_STAY)
-		return lkb_fail(err, LKB_DIDNT, "the machine is to shut down");
+		return refuse(err);
 	/* An onboot container that asks would be waited for by the boot that it waits for. */
 	if (!row.accepts)
 		return lkb_fail(err, LKB_DIDNT, "the system still boots");
@@ -72,14 +77,15 @@ bool lkb_commands_work(struct lkb_loop *l)
 {
 	bool worked = row.n;
 
-	while (row.n && l->request == LKB_STAY) {
+	while (row.n) {
 		struct waiting first = row.items[0];
 		lkb_autostr answer = {0};
 		struct lkb_error err;
 		int rc;
 
 		memmove(row.items, row.items + 1, --row.n * sizeof(*row.items));
-		rc = lkb_services_do(l, &first.command, &answer, &err);
+		rc = l->request == LKB_STAY ? lkb_services_do(l, &first.command, &answer, &err)
+					    : refuse(&err);
 		lkb_control_lines(first.client, 'o', lkb_str_get(&answer));
 		lkb_control_end(first.client, rc ? &err : NULL);
 	}

@@ -14,8 +14,8 @@
 void lkb_commands_open(struct lkb_loop *l);
 void lkb_commands_accept(void);
 
-/* Carries out what waits. True if there was something; as lkb_services_work(), only for the main
- * loop. */
+/* Carries out what waits, or refuses it once the machine is to shut down. True if there was
+ * something; as lkb_services_work(), only for the main loop and what comes after it. */
 bool lkb_commands_work(struct lkb_loop *l);
 
 #endif
