@@ -97,7 +97,12 @@ line_of() { # SERVICE, as it is listed
 
 said() { check "it is said: $1" grep -qxF -- "$1" "$T/console"; }
 
+show() {
+	[ $failed = 0 ] || sed 's/^/# /' "$T/console" "$T/enter.out"
+}
+
 check "all is up" wait_for "lkboard: up, 1 onboot, 3 services"
+[ $failed = 0 ] || { show; finish; }
 init=$(tr -d ' ' < "/proc/$outer/task/$outer/children")
 
 # --- what an onboot container asks for
@@ -182,5 +187,5 @@ said "lkboard: poweroff: all is written, good bye"
 same "what did not end was killed, the second time in this test" 2 "$(grep -c "'deaf' does not end; killing it" "$T/console")"
 check "nothing is started while the machine stops" sh -c \
 	"! sed -n '/poweroff: begins/,\$p' '$T/console' | grep -q 'started again'"
-[ $failed = 0 ] || sed 's/^/# /' "$T/console" "$T/enter.out"
+show
 finish
