@@ -77,17 +77,27 @@ bool lkb_commands_work(struct lkb_loop *l)
 {
 	bool worked = row.n;
 
-	while (row.n) {
+	while (row.n && l->request == LKB_STAY) {
 		struct waiting first = row.items[0];
 		lkb_autostr answer = {0};
 		struct lkb_error err;
 		int rc;
 
 		memmove(row.items, row.items + 1, --row.n * sizeof(*row.items));
-		rc = l->request == LKB_STAY ? lkb_services_do(l, &first.command, &answer, &err)
-					    : refuse(&err);
+		rc = lkb_services_do(l, &first.command, &answer, &err);
 		lkb_control_lines(first.client, 'o', lkb_str_get(&answer));
 		lkb_control_end(first.client, rc ? &err : NULL);
 	}
 	return worked;
+}
+
+void lkb_commands_end(void)
+{
+	struct lkb_error err;
+	size_t i;
+
+	refuse(&err);
+	for (i = 0; i < row.n; i++)
+		lkb_control_end(row.items[i].client, &err);
+	row.n = 0;
 }

@@ -14,8 +14,11 @@
 void lkb_commands_open(struct lkb_loop *l);
 void lkb_commands_accept(void);
 
-/* Carries out what waits, or refuses it once the machine is to shut down. True if there was
- * something; as lkb_services_work(), only for the main loop and what comes after it. */
+/* Carries out what waits. True if there was something; as lkb_services_work(), only for the main
+ * loop. */
 bool lkb_commands_work(struct lkb_loop *l);
+
+/* The machine is to shut down: what waits hears so. */
+void lkb_commands_end(void);
 
 #endif
