@@ -42,6 +42,7 @@ while :; do sleep 0.1; done
 EOS
 container services deaf << 'EOS'
 trap '' TERM
+echo hears nothing
 while :; do sleep 0.1; done
 EOS
 container services stuck '{"restart": "always"}' << 'EOS'
@@ -132,6 +133,7 @@ mkdir "$T/hands/disk"
 check "once it can be prepared it runs" wait_for "[late] runs at last"
 
 # --- stops that take their time, or do not come to an end
+check "deaf listens to nobody" wait_for "[deaf] hears nothing"
 asks "one that does not listen is killed" 0 "service 'deaf' is stopped" stop deaf
 said "lkboard: service 'deaf' does not end; killing it"
 touch "$T/hands/hold-stuck"
@@ -150,19 +152,21 @@ same "and it stays stopped" 2 "$(grep -c 'stuck begins' "$T/console")"
 
 # --- containerd is killed
 before=$(line_of steady | sed 's/,.*//')
-inside sh -c 'kill -9 $(cat /run/containerd/pid)'
-check "containerd that is killed is started again" wait_for "containerd is started again in 1 s; services run on"
+there='until kill -0 $(cat /run/containerd/pid); do sleep 0.1; done'
+check "containerd is killed, and again as soon as it is back" \
+	inside sh -c "kill -9 \$(cat /run/containerd/pid); sleep 0.1; $there; kill -9 \$(cat /run/containerd/pid)"
 said "lkboard: containerd ENDED: signal 9 (Killed); its log is /var/log/containerd.log"
-check "and is there again" inside sh -c 'until kill -0 $(cat /run/containerd/pid); do sleep 0.1; done'
+check "it is started again" wait_for "containerd is started again in 1 s; services run on"
+check "later the second time" wait_for "containerd is started again in 2 s; services run on"
+check "and is there again" inside sh -c "sleep 0.1; $there"
 same "services ran on, and are listed" "$before" "$(line_of steady | sed 's/,.*//')"
 asks "and can be restarted" 0 "service 'steady' is stopped
 service 'steady' is started" restart steady
-inside sh -c 'kill -9 $(cat /run/containerd/pid)'
-check "a second time it takes longer" wait_for "containerd is started again in 2 s"
 
 # --- the machine stops while somebody waits
-check "stuck runs again" inside sh -c 'until service start stuck; do sleep 0.2; done'
-asks "deaf runs again" 0 "service 'deaf' is started" start deaf
+asks "stuck runs again" 0 "service 'stuck' is started" start stuck
+asks "and deaf" 0 "service 'deaf' is started" start deaf
+check "which listens to nobody" wait_for "[deaf] hears nothing" 2
 touch "$T/hands/hold-stuck"
 inside service stop stuck > "$T/first" 2>&1 &
 first=$!
