@@ -64,9 +64,15 @@ int lkb_store_attestations(const struct lkb_store *s, const struct lkb_image *im
 	lkb_autofd lock = -1;
 	lkb_autoref ref = {0};
 
+	if (!im->has_index || !im->index_trusted)
+		return 0;
 	if (lkb_ref_parse(im->ref, &ref, err) ||
-	    (!im->input && lkb_store_lock(s, true, &lock, err)) ||
-	    lkb_layout_tops(q.from, &ref, &arena, &tops, err))
+	    (!im->input && lkb_store_lock(s, true, &lock, err)))
+		return -1;
+	/* What a lock pins has a name that may stand for something else, or for nothing. */
+	free(ref.digest);
+	ref.digest = lkb_format("sha256:%s", lkb_sha256_text(&im->index).s);
+	if (lkb_layout_tops(q.from, &ref, &arena, &tops, err))
 		return -1;
 	for (size_t i = 0; i < tops.n; i++)
 		if (look_into(&q, &tops.items[i], 0, err))
