@@ -6,7 +6,7 @@
 #include "rootfs/pkg/pkg.h"
 
 /* Raised when the same image begins to give another inventory. */
-#define KIND "inventory-v1"
+#define KIND "inventory-v2"
 #define KEPT_MAX ((size_t)64 << 20)
 
 /* From the tree of the image, which is read once more: what became of it in the root tells no more
