@@ -130,8 +130,9 @@ int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, siz
 	return 0;
 }
 
-static int copy_piece(const struct lkb_output *o, int fd, const struct lkb_data *d, char *buf,
-		      struct lkb_hash *h, struct lkb_error *err)
+/* at: where in the file. */
+static int copy_piece(const struct lkb_output *o, int fd, uint64_t at, const struct lkb_data *d,
+		      char *buf, struct lkb_hash *h, struct lkb_error *err)
 {
 	for (uint64_t off = 0; off < d->len;) {
 		size_t n = d->len - off < COPY_SIZE ? (size_t)(d->len - off) : COPY_SIZE;
@@ -139,6 +140,7 @@ static int copy_piece(const struct lkb_output *o, int fd, const struct lkb_data 
 		if (lkb_data_read(d, off, buf, n, err) ||
 		    lkb_write_full(fd, buf, n, lkb_output_path(o), err))
 			return -1;
+		lkb_write_behind(fd, at + off, n);
 		lkb_hash_add(h, buf, n);
 		off += n;
 	}
@@ -157,7 +159,7 @@ int lkb_output_pieces(struct lkb_output *o, const char *suffix, const struct lkb
 	if (lkb_output_open(o, suffix, &fd, err))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (copy_piece(o, fd, &pieces[i], buf, h, err))
+		if (copy_piece(o, fd, total, &pieces[i], buf, h, err))
 			return -1;
 		total += pieces[i].len;
 	}
@@ -217,8 +219,8 @@ int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lk
 		return -1;
 	/* A disk that fails late is noticed before the first file has its name. */
 	for (i = 0; i < o->n; i++)
-		if (fsync(o->files[i].fd) < 0)
-			return lkb_fail_errno(err, "cannot flush '%s'", o->files[i].path);
+		if (lkb_outfile_flush(&o->files[i], err))
+			return -1;
 	if (o->how->no_sbom)
 		remove_sbom(o, sbom);
 	for (i = 0; i < o->n; i++)
