@@ -31,6 +31,10 @@ static int attest(void *ctx, const struct lkb_sha256 *digest, const char *text, 
 {
 	struct lkb_sbom_image *image = ctx;
 
+	if (!text) {
+		image->too_large++;
+		return 0;
+	}
 	lkb_inventory_attestation(text, len, &image->inventory);
 	lkb_str_addf(&image->attestations, "%ssha256:%s", image->attestations.len ? "," : "",
 		     lkb_sha256_text(digest).s);
@@ -56,6 +60,10 @@ static int read_image(struct lkb_sbom *s, const struct lkb_image *im, struct lkb
 	if (lkb_store_attestations(s->plan->in->store, im, attest, image, err))
 		return -1;
 	lkb_inventory_sort(ret);
+	if (image->too_large)
+		lkb_ui_warning(s->plan->in->ui, "image '%s': %zu of its attestations have more than "
+			       "4 MiB, and what they list is not in the SBOM", im->ref,
+			       image->too_large);
 	if (ret->skipped)
 		lkb_ui_warning(s->plan->in->ui, "image '%s': %zu records of its package databases "
 			       "name no package and are not in the SBOM", im->ref, ret->skipped);

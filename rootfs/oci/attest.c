@@ -19,12 +19,12 @@ static int read_documents(const struct search *q, const struct lkb_oci_manifest 
 	for (size_t i = 0; i < m->n_layers; i++) {
 		const struct lkb_oci_desc *d = &m->layers[i];
 		lkb_autofree char *text = NULL;
-		size_t len;
+		size_t len = 0;
 
-		if (strcmp(d->media_type, TYPE_IN_TOTO) || d->size > LKB_OCI_MAX_DOC ||
-		    !lkb_layout_has(q->from, d))
+		if (strcmp(d->media_type, TYPE_IN_TOTO) || !lkb_layout_has(q->from, d))
 			continue;
-		if (lkb_layout_text(q->from, d, LKB_OCI_MAX_DOC, &text, &len, err) ||
+		if ((d->size <= LKB_OCI_MAX_DOC &&
+		     lkb_layout_text(q->from, d, LKB_OCI_MAX_DOC, &text, &len, err)) ||
 		    q->fn(q->ctx, &d->digest, text, len, err))
 			return -1;
 	}

@@ -149,8 +149,9 @@ int lkb_store_derive(struct lkb_store *s, const struct lkb_derived *d, struct lk
  * "vnd.docker.reference.type" attestation-manifest that name the image's. They say something about
  * an image and are no part of it: whether they are there depends on how it came in. Calls fn for
  * each in-toto document about this image, in the order of the index it was resolved by, digests
- * compared; documents above 4 MiB are left out. None if a policy asks for signatures and the index
- * has none: then nobody vouches for what it lists. Text has a NUL behind it.
+ * compared; text is NULL for documents above 4 MiB, which are not read, else it has a NUL behind
+ * it. None if a policy asks for signatures and the index has none: then nobody vouches for what it
+ * lists.
  */
 typedef int lkb_attestation_fn(void *ctx, const struct lkb_sha256 *digest, const char *text,
 			       size_t len, struct lkb_error *err);

@@ -131,6 +131,16 @@ same "elsewhere, from the registry" "$padded" "$(build fifth --locked)"
 check "... too" cmp first/app-qemu-arm64.sbom.spdx.json fifth/app-qemu-arm64.sbom.spdx.json
 stop "$pid"
 
+rm -rf lay "$S" app.lock
+LARGE=1 made lay
+lk --store "$S" cache import base.tar > out
+serve P lay
+same "beside one that is too large" "$padded" "$(build large)"
+"$LKBOARD" --progress plain --store "$S" build --offline qemu-arm64 app.yml -o large > out 2> err
+same "... which is said" "lkboard: warning: image 'docker.io/team/app:1': 1 of its attestations have more than 4 MiB, and what they list is not in the SBOM" \
+	"$(grep warning err)"
+stop "$pid"
+
 # --- with a policy ---------------------------------------------------------------------------------------
 
 openssl ecparam -name prime256v1 -genkey -noout -out key 2> /dev/null
