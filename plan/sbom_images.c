@@ -61,8 +61,8 @@ static int read_image(struct lkb_sbom *s, const struct lkb_image *im, struct lkb
 		return -1;
 	lkb_inventory_sort(ret);
 	if (image->too_large)
-		lkb_ui_warning(s->plan->in->ui, "image '%s': %zu of its attestations have more than "
-			       "4 MiB, and what they list is not in the SBOM", im->ref,
+		lkb_ui_warning(s->plan->in->ui, "image '%s': %zu of its attestations have more "
+			       "than 4 MiB, and what they list is not in the SBOM", im->ref,
 			       image->too_large);
 	if (ret->skipped)
 		lkb_ui_warning(s->plan->in->ui, "image '%s': %zu records of its package databases "

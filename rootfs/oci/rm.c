@@ -92,8 +92,8 @@ static void note(struct removal *q, const char *name, const struct lkb_oci_desc 
 						  .platforms = lkb_str_take(&text) };
 }
 
-/* Splits the manifests into those that go and those that stay. An index may list platforms that were
- * not brought along: they can do neither. */
+/* Splits the manifests into those that go and those that stay. An index may list platforms that
+ * were not brought along: they can do neither. */
 static void split(const struct removal *q, const struct meant *m, const struct lkb_oci_desc *top,
 		  const struct lkb_layout_list *all, struct lkb_layout_list *go,
 		  struct lkb_layout_list *stay)
