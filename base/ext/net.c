@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "base/ext/url.h"
 #include "base/version.h"
 
 enum {
@@ -210,6 +211,15 @@ static void set_trust(CURL *c, const struct lkb_net_request *q)
 	curl_easy_setopt(c, CURLOPT_PASSWORD, q->password ? q->password : "");
 }
 
+/* What is for this machine stays on it: it may be unencrypted, and a proxy is somebody else. */
+static void set_proxy(CURL *c, const char *text)
+{
+	lkb_autourl url = {0};
+
+	if (!lkb_url_parse(text, &url, NULL) && lkb_url_is_loopback(url.host))
+		curl_easy_setopt(c, CURLOPT_PROXY, "");
+}
+
 static void set_all(CURL *c, struct talk *t)
 {
 	const struct lkb_net_request *q = t->q;
@@ -232,6 +242,7 @@ static void set_all(CURL *c, struct talk *t)
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
 	for (size_t i = 0; q->headers && i < q->headers->n; i++)
 		t->headers = curl_slist_append(t->headers, q->headers->items[i]);
+	set_proxy(c, q->url);
 	set_body(c, t);
 	set_trust(c, q);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);

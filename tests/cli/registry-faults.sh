@@ -81,6 +81,14 @@ same "the other port saw three requests" 3 "$(wc -l < captured)"
 same "and no credentials in them" "" "$(grep -iE 'authorization|bWU6|s3cret|cookie' captured)"
 same "who has not asked for a login got none" "" "$(grep -v '/v2/login/' log | grep -i authorization)"
 
+# --- a proxy: what may be unencrypted because it stays here must not leave --------------------------------
+
+: > captured
+export http_proxy="http://127.0.0.1:$FILES"
+fetches "behind a login on this machine, with a proxy in the environment" login.1
+unset http_proxy
+same "the proxy saw nothing but what was redirected to its own port" "" "$(grep -v '"/files/' captured)"
+
 # --- what broke off today is gone on with tomorrow ------------------------------------------------------
 
 lk --store s.later cache ls
