@@ -80,6 +80,7 @@ check "the registry saw the credentials" sh -c "grep '/v2/login/' log | grep -q 
 same "the other port saw three requests" 3 "$(wc -l < captured)"
 same "and no credentials in them" "" "$(grep -iE 'authorization|bWU6|s3cret|cookie' captured)"
 same "who has not asked for a login got none" "" "$(grep -v '/v2/login/' log | grep -i authorization)"
+fetches "429 for longer than a token lasts" tokens.2
 
 # --- a proxy: what may be unencrypted because it stays here must not leave --------------------------------
 

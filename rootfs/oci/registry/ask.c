@@ -205,6 +205,8 @@ static int wait_for_next(struct lkb_registry *r, const struct lkb_ask *a, struct
 		lkb_ui_detail(lkb_registry_ui(r), "'%s': the connection broke off, once more in "
 			      "%llu ms", a->at->host, (unsigned long long)ms);
 	lkb_registry_wait(r, ms, a->stop);
+	/* Who said anything but 401 had let us in; a token may be too old when we come again. */
+	n->answered = false;
 	return 1;
 }
 
@@ -251,8 +253,6 @@ static int judge_fault(struct lkb_registry *r, struct attempt *t, struct tries *
 				t->a->at->host);
 	if (t->fault != LKB_NET_BROKEN)
 		return -1;
-	/* What came so far was good enough for the registry: a refusal is a new one. */
-	n->answered = false;
 	if (t->a->broken) {
 		*t->a->broken = true;
 		return -1;
