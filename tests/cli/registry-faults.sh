@@ -82,6 +82,14 @@ same "and no credentials in them" "" "$(grep -iE 'authorization|bWU6|s3cret|cook
 same "who has not asked for a login got none" "" "$(grep -v '/v2/login/' log | grep -i authorization)"
 fetches "429 for longer than a token lasts" tokens.2
 
+# A registry without TLS on this machine may not send credentials without TLS to another.
+serve P2 lay log=log realm=http://tokens.example.org:1/token
+says "a token server elsewhere that is not encrypted" 5 "lkboard: image '127.0.0.1:$P2/tokens/x:1': '127.0.0.1:$P2' names a token server that is not encrypted: 'http://tokens.example.org:1/token'
+  hint: --insecure-registry tokens.example.org allows to show it credentials without TLS" \
+	lk --store s.realm cache pull "127.0.0.1:$P2/tokens/x:1"
+run lk --store s.realm cache pull --insecure-registry tokens.example.org "127.0.0.1:$P2/tokens/x:1"
+check "unless it is allowed to be" grep -q "tokens.example.org:1/token?scope=[^']*': the name of the host" err
+
 # --- a proxy: what may be unencrypted because it stays here must not leave --------------------------------
 
 : > captured
