@@ -129,8 +129,8 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 	if (t->header_bytes > LKB_NET_MAX_HEADER_BYTES ||
 	    t->r.n_headers >= LKB_NET_MAX_HEADERS) {
 		t->failed = true;
-		lkb_fail(t->err, LKB_NET, "'%s' answers with more headers than are read",
-			 t->q->url);
+		lkb_fail(t->err, LKB_NET, "'%.*s' answers with more headers than are read",
+			 lkb_url_shown(t->q->url), t->q->url);
 		return CURL_WRITEFUNC_ERROR;
 	}
 	if (n >= 5 && !memcmp(line, "HTTP/", 5)) {
@@ -159,8 +159,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 	t->received += n;
 	t->failed = true;
 	if (t->received > t->q->max_body) {
-		lkb_fail(t->err, LKB_INPUT, "'%s' has more than the %llu bytes that are read",
-			 t->q->url, (unsigned long long)t->q->max_body);
+		lkb_fail(t->err, LKB_INPUT, "'%.*s' has more than the %llu bytes that are read",
+			 lkb_url_shown(t->q->url), t->q->url, (unsigned long long)t->q->max_body);
 		return CURL_WRITEFUNC_ERROR;
 	}
 	if (t->q->sink && t->q->sink(t->q->ctx, p, n, t->err))
@@ -291,8 +291,8 @@ static int fail(const struct talk *t, CURLcode code, enum lkb_net_fault *ret_fau
 		text = strerror((int)number);
 	if (!text)
 		text = t->net->said[0] ? t->net->said : curl_easy_strerror(code);
-	lkb_fail(t->err, LKB_NET, "cannot %s '%.400s': %.300s", t->q->source ? "send to" : "get",
-		 t->q->url, text);
+	lkb_fail(t->err, LKB_NET, "cannot %s '%.*s': %.300s", t->q->source ? "send to" : "get",
+		 lkb_url_shown(t->q->url), t->q->url, text);
 	return hint ? lkb_hint(t->err, "%s", hint) : -1;
 }
 

@@ -191,6 +191,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(307, Location=more["to"] + "/" + digest)
         if mode == "circle":
             return self.reply(302, Location=self.path)
+        if mode == "signed":  # as redirects to object stores are: who has the URL is let in
+            return self.reply(307, Location="http://127.0.0.1:1/gone?X-Signature=open-sesame")
+        if mode == "signed-wrong":
+            return self.reply(307, Location="ftp://127.0.0.1/x?X-Signature=open-sesame")
         if mode == "nowhere":
             return self.reply(307, Location="ftp://127.0.0.1/x")
         self.send_blob(digest)

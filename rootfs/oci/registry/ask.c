@@ -96,11 +96,12 @@ static int follow(const struct lkb_url *from, const struct lkb_net_response *ans
 	lkb_autourl to = {0};
 
 	if (!location || lkb_url_resolve(from, location, &to, &fault))
-		return lkb_fail(err, LKB_NET, "'%.300s' leads nowhere%s%s", from->text,
-				location ? ": " : "", fault.message);
+		return lkb_fail(err, LKB_NET, "'%.*s' leads nowhere%s%s",
+				lkb_url_shown(from->text), from->text, location ? ": " : "", fault.message);
 	if (lkb_url_is_https(from) && !lkb_url_is_https(&to))
-		return lkb_fail(err, LKB_NET, "'%.300s' leads to '%.300s', which is not "
-				"encrypted", from->text, to.text);
+		return lkb_fail(err, LKB_NET, "'%.*s' leads to '%.*s', which is not encrypted",
+				lkb_url_shown(from->text), from->text, lkb_url_shown(to.text),
+				to.text);
 	*ret = to;
 	to = (struct lkb_url){0};
 	return 0;
@@ -137,8 +138,8 @@ static int attempt(struct attempt *t, struct lkb_net_response *ret, struct lkb_e
 		if (!is_redirect(t->a, answer.status))
 			return take(t, &at, &answer, ret, err);
 		if (hops == MAX_HOPS)
-			return lkb_fail(err, LKB_NET, "'%.300s' leads through more than %d "
-					"redirects", own.text, MAX_HOPS);
+			return lkb_fail(err, LKB_NET, "'%.*s' leads through more than %d "
+					"redirects", lkb_url_shown(own.text), own.text, MAX_HOPS);
 		if (follow(&at, &answer, &next, err))
 			return -1;
 		lkb_url_clear(&at);
