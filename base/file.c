@@ -75,6 +75,11 @@ int lkb_write_full(int fd, const void *buf, size_t n, const char *name, struct l
 	return 0;
 }
 
+void lkb_write_behind(int fd, uint64_t off, uint64_t n)
+{
+	sync_file_range(fd, (off_t)off, (off_t)n, SYNC_FILE_RANGE_WRITE);
+}
+
 int lkb_read_upto(int fd, void *buf, size_t n, size_t *ret_n, const char *name,
 		  struct lkb_error *err)
 {

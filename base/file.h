@@ -16,6 +16,11 @@ int lkb_pread_full(int fd, void *buf, size_t n, uint64_t off, const char *name,
 int lkb_pwrite_full(int fd, const void *buf, size_t n, uint64_t off, const char *name,
 		    struct lkb_error *err);
 int lkb_write_full(int fd, const void *buf, size_t n, const char *name, struct lkb_error *err);
+
+/* A large file that is written and then flushed: tells the kernel that the n bytes from off on are
+ * done, so that the disk begins while the rest is still being made. Promises nothing, cannot
+ * fail. */
+void lkb_write_behind(int fd, uint64_t off, uint64_t n);
 /* Reads up to n bytes, fewer only at the end of the file. *ret_n is how many. */
 int lkb_read_upto(int fd, void *buf, size_t n, size_t *ret_n, const char *name,
 		  struct lkb_error *err);
@@ -38,10 +43,14 @@ struct lkb_outfile {
 	char *path;     /* owned */
 	char *tmp_path; /* owned; NULL once committed */
 	int undo;
+	bool is_flushed;
 };
 #define LKB_OUTFILE_INIT { .fd = -1, .undo = -1 }
 
 int lkb_outfile_open(const char *path, mode_t mode, struct lkb_outfile *ret, struct lkb_error *err);
+/* Of several files none should get its name before all are on the disk: flushes it early. Nothing
+ * may be written between this and the commit, which then does not flush again. */
+int lkb_outfile_flush(struct lkb_outfile *f, struct lkb_error *err);
 int lkb_outfile_commit(struct lkb_outfile *f, struct lkb_error *err);
 void lkb_outfile_clear(struct lkb_outfile *f);
 #define lkb_autooutfile __attribute__((cleanup(lkb_outfile_clear))) struct lkb_outfile

@@ -76,10 +76,18 @@ int lkb_outfile_open(const char *path, mode_t mode, struct lkb_outfile *ret, str
 	return 0;
 }
 
-int lkb_outfile_commit(struct lkb_outfile *f, struct lkb_error *err)
+int lkb_outfile_flush(struct lkb_outfile *f, struct lkb_error *err)
 {
 	if (fsync(f->fd) < 0)
 		return lkb_fail_errno(err, "cannot flush '%s'", f->path);
+	f->is_flushed = true;
+	return 0;
+}
+
+int lkb_outfile_commit(struct lkb_outfile *f, struct lkb_error *err)
+{
+	if (!f->is_flushed && lkb_outfile_flush(f, err))
+		return -1;
 	if (rename(f->tmp_path, f->path) < 0)
 		return lkb_fail_errno(err, "cannot give '%s' its name", f->path);
 	lkb_undo_forget(f->undo);

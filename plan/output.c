@@ -13,12 +13,14 @@
 struct lkb_output {
 	const struct lkb_plan *plan;
 	const struct lkb_plan_out *how;
-	struct lkb_outfile files[8];
+	const struct lkb_product *product; /* whose files are written now; NULL = of all */
+	struct lkb_outfile *files; /* owned */
+	size_t n, cap;
 	struct lkb_artifacts artifacts; /* same order as files */
-	const struct lkb_data *data[8]; /* same order; borrowed; NULL = made of more than one */
-	size_t n;
-	struct lkb_holding holdings[8];
-	size_t n_holdings;
+	const struct lkb_data **data;   /* same order; borrowed; NULL = made of more than one */
+	size_t cap_data;
+	struct lkb_holding *holdings;   /* owned */
+	size_t n_holdings, cap_holdings;
 };
 
 int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
@@ -42,7 +44,19 @@ void lkb_output_free(struct lkb_output *o)
 	for (i = 0; i < o->n; i++)
 		lkb_outfile_clear(&o->files[i]);
 	lkb_artifacts_clear(&o->artifacts);
+	for (i = 0; i < o->n_holdings; i++) {
+		free(o->holdings[i].artifacts);
+		free(o->holdings[i].name);
+	}
+	free(o->files);
+	free(o->data);
+	free(o->holdings);
 	free(o);
+}
+
+void lkb_output_begin(struct lkb_output *o, const struct lkb_product *m)
+{
+	o->product = m;
 }
 
 bool lkb_output_wants_sha256(const struct lkb_output *o)
@@ -70,21 +84,35 @@ static int guard_overwrite(const struct lkb_output *o, const char *path, struct 
 	return lkb_hint(err, "choose another --name or --out, or overwrite it with --force");
 }
 
+/* NAME + suffix, with the board for '@'; the caller frees it. */
+static char *path_of(const struct lkb_output *o, const char *suffix)
+{
+	const char *name = o->plan->in->name, *board = o->plan->in->board->name;
+	const char *at = strchr(suffix, '@');
+	lkb_autofree char *file =
+		at ? lkb_format("%s%.*s%s%s", name, (int)(at - suffix), suffix, board, at + 1)
+		   : lkb_format("%s%s", name, suffix);
+
+	return lkb_path_join(o->how->dir, file);
+}
+
 int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err)
 {
-	lkb_autofree char *file = lkb_format("%s%s", o->plan->in->name, suffix);
-	lkb_autofree char *path = lkb_path_join(o->how->dir, file);
+	lkb_autofree char *path = path_of(o, suffix);
+	struct lkb_artifacts *a = &o->artifacts;
+	struct lkb_outfile file = LKB_OUTFILE_INIT;
 
-	if (o->n == LKB_ARRAY_SIZE(o->files))
-		return lkb_fail(err, LKB_BUG, "a format with more than %zu files", o->n);
-	if (guard_overwrite(o, path, err))
+	if (guard_overwrite(o, path, err) || lkb_outfile_open(path, 0666, &file, err))
 		return -1;
-	o->files[o->n] = (struct lkb_outfile)LKB_OUTFILE_INIT;
-	if (lkb_outfile_open(path, 0666, &o->files[o->n], err))
-		return -1;
-	o->artifacts.items[o->n].path = LKB_STEAL(path);
-	*ret_fd = o->files[o->n].fd;
-	o->artifacts.n = ++o->n;
+	LKB_GROW(o->files, o->n, o->cap);
+	LKB_GROW(o->data, o->n, o->cap_data);
+	LKB_GROW(a->items, a->n, a->cap);
+	o->files[o->n] = file;
+	o->data[o->n] = NULL;
+	a->items[o->n] = (struct lkb_artifact){
+		.path = LKB_STEAL(path), .format = o->product ? o->product->format->name : NULL};
+	a->n = ++o->n;
+	*ret_fd = file.fd;
 	return 0;
 }
 
@@ -102,12 +130,53 @@ void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
 	snprintf(a->digest, sizeof(a->digest), "%s:%s", scheme, lkb_sha256_text(digest).s);
 }
 
+static bool has_holding(const struct lkb_output *o, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < o->n_holdings; i++)
+		if (!strcmp(o->holdings[i].name, name))
+			return true;
+	return false;
+}
+
+static struct lkb_holding *find_holding(struct lkb_output *o, const struct lkb_inode *root)
+{
+	size_t i;
+
+	for (i = 0; i < o->n_holdings; i++)
+		if (o->holdings[i].root == root && !o->holdings[i].partition)
+			return &o->holdings[i];
+	return NULL;
+}
+
+static struct lkb_holding *add_holding(struct lkb_output *o, const char *name,
+				       const struct lkb_inode *root, unsigned partition)
+{
+	struct lkb_holding *h;
+
+	LKB_GROW(o->holdings, o->n_holdings, o->cap_holdings);
+	h = &o->holdings[o->n_holdings];
+	*h = (struct lkb_holding){
+		.name = has_holding(o, name) ? lkb_format("%s-%s", o->product->format->name, name)
+					     : lkb_strdup(name),
+		.root = root,
+		.partition = partition,
+		.extents = partition ? &o->product->extents : NULL,
+	};
+	o->n_holdings++;
+	return h;
+}
+
 void lkb_output_holds(struct lkb_output *o, const char *name, const struct lkb_inode *root,
 		      unsigned partition)
 {
-	if (o->n_holdings < LKB_ARRAY_SIZE(o->holdings))
-		o->holdings[o->n_holdings++] =
-			(struct lkb_holding){o->n - 1, name, root, partition};
+	struct lkb_holding *h = partition ? NULL : find_holding(o, root);
+
+	if (!h)
+		h = add_holding(o, name, root, partition);
+	LKB_GROW(h->artifacts, h->n_artifacts, h->cap);
+	h->artifacts[h->n_artifacts++] = o->n - 1;
 }
 
 void lkb_output_whole(struct lkb_output *o, const struct lkb_sha256 *digest)
@@ -130,8 +199,9 @@ int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, siz
 	return 0;
 }
 
-static int copy_piece(const struct lkb_output *o, int fd, const struct lkb_data *d, char *buf,
-		      struct lkb_hash *h, struct lkb_error *err)
+/* at: where in the file. */
+static int copy_piece(const struct lkb_output *o, int fd, uint64_t at, const struct lkb_data *d,
+		      char *buf, struct lkb_hash *h, struct lkb_error *err)
 {
 	for (uint64_t off = 0; off < d->len;) {
 		size_t n = d->len - off < COPY_SIZE ? (size_t)(d->len - off) : COPY_SIZE;
@@ -139,6 +209,7 @@ static int copy_piece(const struct lkb_output *o, int fd, const struct lkb_data 
 		if (lkb_data_read(d, off, buf, n, err) ||
 		    lkb_write_full(fd, buf, n, lkb_output_path(o), err))
 			return -1;
+		lkb_write_behind(fd, at + off, n);
 		lkb_hash_add(h, buf, n);
 		off += n;
 	}
@@ -157,7 +228,7 @@ int lkb_output_pieces(struct lkb_output *o, const char *suffix, const struct lkb
 	if (lkb_output_open(o, suffix, &fd, err))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (copy_piece(o, fd, &pieces[i], buf, h, err))
+		if (copy_piece(o, fd, total, &pieces[i], buf, h, err))
 			return -1;
 		total += pieces[i].len;
 	}
@@ -197,16 +268,14 @@ static int add_sbom(struct lkb_output *o, const char *suffix, struct lkb_error *
 /* The list of an earlier build would be taken for this one's. */
 static void remove_sbom(const struct lkb_output *o, const char *suffix)
 {
-	lkb_autofree char *file = lkb_format("%s%s", o->plan->in->name, suffix);
-	lkb_autofree char *path = lkb_path_join(o->how->dir, file);
+	lkb_autofree char *path = path_of(o, suffix);
 
 	unlink(path);
 }
 
 int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lkb_error *err)
 {
-	lkb_autofree char *suffix = lkb_format("-%s.build.json", o->plan->in->board->name);
-	lkb_autofree char *sbom = lkb_format("-%s.sbom.spdx.json", o->plan->in->board->name);
+	static const char suffix[] = "-@.build.json", sbom[] = "-@.sbom.spdx.json";
 	lkb_autostr json = {0};
 	size_t i;
 
@@ -217,8 +286,8 @@ int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lk
 		return -1;
 	/* A disk that fails late is noticed before the first file has its name. */
 	for (i = 0; i < o->n; i++)
-		if (fsync(o->files[i].fd) < 0)
-			return lkb_fail_errno(err, "cannot flush '%s'", o->files[i].path);
+		if (lkb_outfile_flush(&o->files[i], err))
+			return -1;
 	if (o->how->no_sbom)
 		remove_sbom(o, sbom);
 	for (i = 0; i < o->n; i++)
@@ -235,5 +304,6 @@ void lkb_artifacts_clear(struct lkb_artifacts *a)
 
 	for (i = 0; i < a->n; i++)
 		free(a->items[i].path);
+	free(a->items);
 	memset(a, 0, sizeof(*a));
 }

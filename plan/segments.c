@@ -19,6 +19,10 @@
 #define SEGMENT_MIN (256 * LKB_KIB)
 #define SEGMENTS_MAX 64
 
+/* The rest changes with every word of the spec. If it has no more than this, keeping it costs more
+ * than packing it again. */
+#define REST_MIN_KEPT LKB_MIB
+
 /* Of zstd: the next level takes twice the time for 3 percent, level 9 five times for 13. Another
  * level, job size or way to cut is another SEGMENT_FORMAT. */
 #define SEGMENT_LEVEL 2
@@ -36,6 +40,7 @@ struct cut {
 	int64_t epoch;
 	struct bringer *bringers; /* owned; in order of appearance */
 	size_t n, cap;
+	uint64_t bytes; /* in all files */
 	size_t now; /* whose archive it is; n: all the rest */
 	const char *last_source; /* sources come in runs */
 	size_t last;
@@ -63,15 +68,28 @@ static void add_bytes(struct cut *c, const struct lkb_inode *inode)
 	c->bringers[i].bytes += inode->data.len;
 }
 
+static uint64_t rest_bytes(const struct cut *c)
+{
+	uint64_t rest = c->bytes;
+
+	for (size_t i = 0; i < c->n; i++)
+		rest -= c->bringers[i].bytes;
+	return rest;
+}
+
 static void find_cuts(struct cut *c)
 {
 	lkb_auto(lkb_tree_iter) it = lkb_tree_iter_new(c->root);
 	struct lkb_tree_item item;
 	size_t n = 0;
 
-	while (lkb_tree_iter_next(it, &item) > 0)
-		if (item.first && item.inode->source && item.inode->type == LKB_NODE_FILE)
+	while (lkb_tree_iter_next(it, &item) > 0) {
+		if (!item.first || item.inode->type != LKB_NODE_FILE)
+			continue;
+		c->bytes += item.inode->data.len;
+		if (item.inode->source)
 			add_bytes(c, item.inode);
+	}
 	for (size_t i = 0; i < c->n && n < SEGMENTS_MAX; i++)
 		if (c->bringers[i].bytes >= SEGMENT_MIN)
 			c->bringers[n++] = c->bringers[i];
@@ -143,6 +161,31 @@ static void find_layers(struct cut *c, struct layers *ret)
 	}
 }
 
+static int take(void *ctx, const void *bytes, size_t n, struct lkb_error *err)
+{
+	(void)err;
+	lkb_str_addn(ctx, bytes, n);
+	return 0;
+}
+
+static void add_memory(struct lkb_plan *p, struct lkb_str *s)
+{
+	size_t n = s->len;
+
+	p->segments[p->n_segments++] =
+		(struct lkb_data){ lkb_blob_new_take(lkb_str_take(s), n), 0, n };
+}
+
+static int add_small_rest(struct lkb_plan *p, struct cut *c, struct lkb_error *err)
+{
+	lkb_autostr out = {0};
+
+	if (make_segment(c, take, &out, err))
+		return -1;
+	add_memory(p, &out);
+	return 0;
+}
+
 static int add_segment(struct lkb_plan *p, struct cut *c, struct lkb_error *err)
 {
 	struct lkb_derived d = { .make = make_segment, .ctx = c };
@@ -165,14 +208,11 @@ static int add_segment(struct lkb_plan *p, struct cut *c, struct lkb_error *err)
 static int add_ucode(struct lkb_plan *p, struct lkb_error *err)
 {
 	lkb_autostr out = {0};
-	size_t n;
 
 	if (lkb_plan_ucode(p, &out, err))
 		return -1;
-	n = out.len;
-	if (n)
-		p->segments[p->n_segments++] =
-			(struct lkb_data){ lkb_blob_new_take(lkb_str_take(&out), n), 0, n };
+	if (out.len)
+		add_memory(p, &out);
 	return 0;
 }
 
@@ -188,8 +228,11 @@ int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err)
 	find_cuts(&c);
 	p->segments = lkb_alloc_array(c.n + 2, sizeof(*p->segments));
 	r = add_ucode(p, err);
-	for (c.now = 0; !r && c.now <= c.n; c.now++)
+	for (c.now = 0; !r && c.now < c.n; c.now++)
 		r = add_segment(p, &c, err);
+	if (!r)
+		r = rest_bytes(&c) < REST_MIN_KEPT ? add_small_rest(p, &c, err) :
+						     add_segment(p, &c, err);
 	free(c.bringers);
 	return r;
 }

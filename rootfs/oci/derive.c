@@ -11,22 +11,18 @@ static int find(const struct lkb_store *s, const char *path, const char *record_
 {
 	lkb_autofd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	lkb_autoderivedrecord record = {0};
-	lkb_autostr rest = {0};
 	struct lkb_sha256 digest;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
 	    !lkb_derived_record_read(record_path, &record) || !record.has_digest)
 		return 0;
-	if (!lkb_derived_record_fits(&record, &st)) {
+	if (!lkb_derived_record_fits(s, record_path, &record, fd, &st)) {
 		if (lkb_derived_hash(fd, path, &digest, err))
 			return -1;
 		if (!lkb_sha256_equal(&digest, &record.digest))
 			return 0;
-		lkb_str_addf(&rest, "sha256 %s\n", lkb_sha256_text(&digest).s);
-		for (size_t i = 0; i < record.n_layers; i++)
-			lkb_str_addf(&rest, "layer %s\n", lkb_sha256_text(&record.layers[i]).s);
-		lkb_derived_record_write(s, record_path, fd, lkb_str_get(&rest));
+		lkb_derived_record_write(s, record_path, fd, &record);
 	}
 	lkb_derived_used(record_path);
 	*ret_fd = lkb_steal_fd(&fd);
@@ -36,6 +32,7 @@ static int find(const struct lkb_store *s, const char *path, const char *record_
 struct making {
 	struct lkb_store_tmp *tmp;
 	struct lkb_hash *hash;
+	uint64_t done;
 };
 
 static int take(void *ctx, const void *p, size_t n, struct lkb_error *err)
@@ -43,7 +40,11 @@ static int take(void *ctx, const void *p, size_t n, struct lkb_error *err)
 	struct making *m = ctx;
 
 	lkb_hash_add(m->hash, p, n);
-	return lkb_write_full(m->tmp->fd, p, n, m->tmp->path, err);
+	if (lkb_write_full(m->tmp->fd, p, n, m->tmp->path, err))
+		return -1;
+	lkb_write_behind(m->tmp->fd, m->done, n);
+	m->done += n;
+	return 0;
 }
 
 static int make(const struct lkb_store *s, const struct lkb_derived *d, const char *path,
@@ -51,18 +52,16 @@ static int make(const struct lkb_store *s, const struct lkb_derived *d, const ch
 {
 	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
 	lkb_auto(lkb_hash) hash = lkb_hash_new();
-	struct making m = { &tmp, hash };
-	struct lkb_sha256 digest;
-	lkb_autostr rest = {0};
+	struct making m = { &tmp, hash, 0 };
+	struct lkb_derived_record record = { .has_digest = true,
+					     .layers = (struct lkb_sha256 *)d->layers,
+					     .n_layers = d->n_layers };
 
 	if (lkb_store_tmp_open(s, &tmp, err) || d->make(d->ctx, take, &m, err) ||
-	    lkb_store_tmp_commit(&tmp, path, err))
+	    lkb_store_tmp_rename(&tmp, path, err))
 		return -1;
-	digest = lkb_hash_done(hash);
-	lkb_str_addf(&rest, "sha256 %s\n", lkb_sha256_text(&digest).s);
-	for (size_t i = 0; i < d->n_layers; i++)
-		lkb_str_addf(&rest, "layer %s\n", lkb_sha256_text(&d->layers[i]).s);
-	lkb_derived_record_write(s, record_path, tmp.fd, lkb_str_get(&rest));
+	record.digest = lkb_hash_done(hash);
+	lkb_derived_record_write(s, record_path, tmp.fd, &record);
 	lkb_derived_trim(s);
 	*ret_fd = lkb_steal_fd(&tmp.fd);
 	return 0;

@@ -45,5 +45,5 @@ void lkb_store_derived_write(const struct lkb_store *s, const char *kind,
 	if (!lkb_mkdir_p(dir, NULL) && !lkb_store_tmp_open(s, &tmp, NULL) &&
 	    !lkb_write_full(tmp.fd, p, n, path, NULL) &&
 	    !lkb_write_full(tmp.fd, digest.b, sizeof(digest.b), path, NULL))
-		lkb_store_tmp_commit(&tmp, path, NULL);
+		lkb_store_tmp_rename(&tmp, path, NULL);
 }

@@ -50,6 +50,7 @@ void lkb_derived_record_clear(struct lkb_derived_record *r)
 {
 	free(r->state);
 	free(r->layers);
+	free(r->boot);
 	*r = (struct lkb_derived_record){0};
 }
 
@@ -62,6 +63,10 @@ static bool read_line(struct lkb_derived_record *r, const char *line)
 	if (lkb_starts_with(line, "sha256 ") && !r->has_digest) {
 		r->has_digest = lkb_sha256_parse(line + 7, &r->digest);
 		return r->has_digest;
+	}
+	if (lkb_starts_with(line, "boot ") && !r->boot) {
+		r->boot = lkb_strdup(line + 5);
+		return true;
 	}
 	LKB_GROW(r->layers, r->n_layers, r->cap_layers);
 	return lkb_starts_with(line, "layer ") &&
@@ -91,27 +96,67 @@ bool lkb_derived_record_read(const char *path, struct lkb_derived_record *ret)
 	return true;
 }
 
-bool lkb_derived_record_fits(const struct lkb_derived_record *r, const struct stat *st)
+/* The name of this boot of the kernel; NULL where it does not say. */
+static char *this_boot(void)
 {
-	lkb_autofree char *want = state_of(st);
+	static const char path[] = "/proc/sys/kernel/random/boot_id";
+	lkb_autofd fd = open(path, O_RDONLY | O_CLOEXEC);
+	char id[64];
+	size_t n;
 
-	return r->state && !strcmp(r->state, want);
+	if (fd < 0 || lkb_read_upto(fd, id, sizeof(id) - 1, &n, path, NULL))
+		return NULL;
+	id[n] = '\0';
+	return lkb_format("%.*s", (int)strcspn(id, "\n"), id);
 }
 
-void lkb_derived_record_write(const struct lkb_store *s, const char *path, int fd,
-			      const char *rest)
+static void write_record(const struct lkb_store *s, const char *path, int fd,
+			 const struct lkb_derived_record *r, const char *boot)
 {
 	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
-	lkb_autofree char *state = NULL, *text = NULL;
+	lkb_autofree char *state = NULL;
+	lkb_autostr text = {0};
 	struct stat st;
 
 	if (fstat(fd, &st))
 		return;
 	state = state_of(&st);
-	text = lkb_format("%s\n%s", state, rest);
+	lkb_str_addf(&text, "%s\n", state);
+	if (r->has_digest)
+		lkb_str_addf(&text, "sha256 %s\n", lkb_sha256_text(&r->digest).s);
+	for (size_t i = 0; i < r->n_layers; i++)
+		lkb_str_addf(&text, "layer %s\n", lkb_sha256_text(&r->layers[i]).s);
+	if (boot)
+		lkb_str_addf(&text, "boot %s\n", boot);
 	if (!lkb_store_tmp_open(s, &tmp, NULL) &&
-	    !lkb_write_full(tmp.fd, text, strlen(text), path, NULL))
-		lkb_store_tmp_commit(&tmp, path, NULL);
+	    !lkb_write_full(tmp.fd, text.s, text.len, path, NULL))
+		lkb_store_tmp_rename(&tmp, path, NULL);
+}
+
+bool lkb_derived_record_fits(const struct lkb_store *s, const char *path,
+			     const struct lkb_derived_record *r, int fd, const struct stat *st)
+{
+	lkb_autofree char *want = state_of(st), *boot = NULL;
+
+	if (!r->state || strcmp(r->state, want))
+		return false;
+	if (!r->boot)
+		return true;
+	boot = this_boot();
+	if (!boot || strcmp(r->boot, boot) || fdatasync(fd))
+		return false;
+	write_record(s, path, fd, r, NULL);
+	return true;
+}
+
+void lkb_derived_record_write(const struct lkb_store *s, const char *path, int fd,
+			      const struct lkb_derived_record *r)
+{
+	lkb_autofree char *boot = this_boot();
+
+	if (!boot && fdatasync(fd))
+		return;
+	write_record(s, path, fd, r, boot);
 }
 
 void lkb_derived_used(const char *record_path)

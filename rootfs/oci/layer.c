@@ -37,12 +37,12 @@ static int open_plain(const struct lkb_store *s, const struct lkb_image_layer *l
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return 0;
 	if (!lkb_derived_record_read(record_path, &record) ||
-	    !lkb_derived_record_fits(&record, &st)) {
+	    !lkb_derived_record_fits(s, record_path, &record, fd, &st)) {
 		if (lkb_derived_hash(fd, path, &digest, err))
 			return -1;
 		if (!lkb_sha256_equal(&digest, diff_id))
 			return 0;
-		lkb_derived_record_write(s, record_path, fd, "");
+		lkb_derived_record_write(s, record_path, fd, &record);
 	}
 	lkb_derived_used(record_path);
 	*ret_fd = lkb_steal_fd(&fd);
@@ -53,8 +53,8 @@ struct unpack {
 	struct lkb_hash *plain_hash;
 	int fd;
 	const char *name;
-	uint64_t left; /* bytes that may still come */
-	uint64_t max;
+	uint64_t done;
+	uint64_t max; /* bytes that may come */
 	uint64_t max_layer; /* whatever is left to it */
 };
 
@@ -71,11 +71,14 @@ static int take_plain(void *ctx, const void *p, size_t n, struct lkb_error *err)
 {
 	struct unpack *u = ctx;
 
-	if (n > u->left)
+	if (n > u->max - u->done)
 		return too_large(u->max, u->max_layer, err);
-	u->left -= n;
 	lkb_hash_add(u->plain_hash, p, n);
-	return lkb_write_full(u->fd, p, n, u->name, err);
+	if (lkb_write_full(u->fd, p, n, u->name, err))
+		return -1;
+	lkb_write_behind(u->fd, u->done, n);
+	u->done += n;
+	return 0;
 }
 
 /* Feeds the blob through the hash (NULL: none) and the decompressor. A fault of the stream is kept
@@ -162,8 +165,8 @@ static int unpack(const struct lkb_store *s, const struct lkb_layout *from,
 	struct lkb_error fault = {0};
 	struct lkb_sha256 digest = {0}, diff_id;
 	bool is_right;
-	struct unpack u = { .plain_hash = plain_hash, .name = d->digest_text, .left = max,
-			    .max = max, .max_layer = s->max_layer };
+	struct unpack u = { .plain_hash = plain_hash, .name = d->digest_text, .max = max,
+			    .max_layer = s->max_layer };
 	lkb_autodata blob = {0};
 
 	if (lkb_layout_blob(from, d, &blob, err) || lkb_store_tmp_open(s, &tmp, err))
@@ -177,9 +180,9 @@ static int unpack(const struct lkb_store *s, const struct lkb_layout *from,
 		return -1;
 	if (fault.kind != LKB_IO && !lkb_sha256_equal(&digest, &layer->digest))
 		return wrong_digest(s, from, d, &digest, err);
-	if (compare(layer, &diff_id, &fault, err) || lkb_store_tmp_commit(&tmp, path, err))
+	if (compare(layer, &diff_id, &fault, err) || lkb_store_tmp_rename(&tmp, path, err))
 		return -1;
-	lkb_derived_record_write(s, record, tmp.fd, "");
+	lkb_derived_record_write(s, record, tmp.fd, &(struct lkb_derived_record){0});
 	lkb_derived_trim(s);
 	*ret_fd = lkb_steal_fd(&tmp.fd);
 	return 0;

@@ -77,6 +77,8 @@ int lkb_store_tmp_open(const struct lkb_store *s, struct lkb_store_tmp *ret,
 		       struct lkb_error *err);
 /* Flushes and renames: from here on the name is there after any crash, with all of the contents. */
 int lkb_store_tmp_commit(struct lkb_store_tmp *t, const char *path, struct lkb_error *err);
+/* Renames only: what a crash leaves under the name is told to be wrong by whoever reads it. */
+int lkb_store_tmp_rename(struct lkb_store_tmp *t, const char *path, struct lkb_error *err);
 void lkb_store_tmp_clear(struct lkb_store_tmp *t);
 #define lkb_autostoretmp __attribute__((cleanup(lkb_store_tmp_clear))) struct lkb_store_tmp
 /* Removes temporaries of processes that are gone. */

@@ -116,16 +116,26 @@ static int flush_dir_of(const char *path, struct lkb_error *err)
 	return 0;
 }
 
-int lkb_store_tmp_commit(struct lkb_store_tmp *t, const char *path, struct lkb_error *err)
+int lkb_store_tmp_rename(struct lkb_store_tmp *t, const char *path, struct lkb_error *err)
 {
-	if (fsync(t->fd))
-		return lkb_fail_errno(err, "cannot flush '%s'", t->path);
 	if (rename(t->path, path))
 		return lkb_fail_errno(err, "cannot give '%s' its name", path);
 	lkb_undo_forget(t->undo);
 	t->undo = -1;
 	free(t->path);
 	t->path = NULL;
+	return 0;
+}
+
+static int flush(const struct lkb_store_tmp *t, struct lkb_error *err)
+{
+	return fsync(t->fd) ? lkb_fail_errno(err, "cannot flush '%s'", t->path) : 0;
+}
+
+int lkb_store_tmp_commit(struct lkb_store_tmp *t, const char *path, struct lkb_error *err)
+{
+	if (flush(t, err) || lkb_store_tmp_rename(t, path, err))
+		return -1;
 	return flush_dir_of(path, err);
 }
 

@@ -230,6 +230,51 @@ static void a_layer_changed_behind_our_back_is_made_anew(void **state)
 	no_leftovers(k);
 }
 
+/* Nobody waited for the disk when it was made: if the machine stopped since, nothing is sure. */
+static void a_layer_of_another_boot_is_hashed(void **state)
+{
+	struct kit *k = *state;
+	lkb_auto(lkb_image) im = NULL;
+	lkb_autofree char *tar = NULL, *note = NULL, *text = NULL, *old = NULL;
+	struct stat before, after;
+	struct timespec times[2];
+	char byte = 'X';
+	size_t n;
+	int fd;
+
+	put(k->store, APP, &arm64, "hello");
+	im = resolve(k->store, APP, &arm64);
+	EXPECT_GREETING(k->store, APP, &arm64, "hello");
+	tar = lkb_format("%s/derived/layer-v1/%s.tar", k->store_dir,
+			 lkb_sha256_text(&im->layers[0].diff_id).s);
+	note = lkb_format("%s/derived/layer-v1/%s.ok", k->store_dir,
+			  lkb_sha256_text(&im->layers[0].diff_id).s);
+	OK(lkb_read_file(note, 4096, &text, &n, err));
+	if (!strstr(text, "\nboot "))
+		skip(); /* the system does not name its boots */
+
+	/* as a power cut may leave it: size and time are there, a block is not */
+	old = lkb_format("%.*sboot 00000000-0000-0000-0000-000000000000\n",
+			 (int)(strstr(text, "boot ") - text), text);
+	OK(lkb_write_file(note, old, strlen(old), 0644, err));
+	assert_int_equal(stat(tar, &before), 0);
+	fd = open(tar, O_RDWR);
+	assert_int_equal(pwrite(fd, &byte, 1, 600), 1);
+	times[0] = before.st_atim;
+	times[1] = before.st_mtim;
+	assert_int_equal(futimens(fd, times), 0);
+	close(fd);
+	EXPECT_GREETING(k->store, APP, &arm64, "hello");
+	assert_int_equal(stat(tar, &after), 0);
+	assert_int_not_equal(before.st_ino, after.st_ino);
+
+	/* used again in the same boot it is flushed, and the next boot may trust it */
+	EXPECT_GREETING(k->store, APP, &arm64, "hello");
+	free(LKB_STEAL(text));
+	OK(lkb_read_file(note, 4096, &text, &n, err));
+	assert_null(strstr(text, "boot "));
+}
+
 static void layers_lie_on_each_other(void **state)
 {
 	struct kit *k = *state;
@@ -321,6 +366,7 @@ int main(void)
 		T(a_digest_names_an_image_too),
 		T(a_store_is_found_again),
 		T(a_layer_is_unpacked_once),
+		T(a_layer_of_another_boot_is_hashed),
 		T(a_layer_changed_behind_our_back_is_made_anew),
 		T(layers_lie_on_each_other),
 		T(the_nearest_platform_is_taken),
