@@ -88,7 +88,8 @@ int lkb_url_resolve(const struct lkb_url *base, const char *location, struct lkb
 
 	if (!u || curl_url_set(u, CURLUPART_URL, base->text, 0) ||
 	    curl_url_set(u, CURLUPART_URL, location, CURLU_NON_SUPPORT_SCHEME))
-		return lkb_fail(err, LKB_INPUT, "'%.*s' is no URL", lkb_url_shown(location), location);
+		return lkb_fail(err, LKB_INPUT, "'%.*s' is no URL", lkb_url_shown(location),
+				location);
 	return take(u, location, ret, err);
 }
 

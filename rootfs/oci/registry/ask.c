@@ -97,7 +97,8 @@ static int follow(const struct lkb_url *from, const struct lkb_net_response *ans
 
 	if (!location || lkb_url_resolve(from, location, &to, &fault))
 		return lkb_fail(err, LKB_NET, "'%.*s' leads nowhere%s%s",
-				lkb_url_shown(from->text), from->text, location ? ": " : "", fault.message);
+				lkb_url_shown(from->text), from->text, location ? ": " : "",
+				fault.message);
 	if (lkb_url_is_https(from) && !lkb_url_is_https(&to))
 		return lkb_fail(err, LKB_NET, "'%.*s' leads to '%.*s', which is not encrypted",
 				lkb_url_shown(from->text), from->text, lkb_url_shown(to.text),
