@@ -144,8 +144,8 @@ static int put_files(struct squashfs *m, struct lkb_error *err)
 
 /* ---- the file system's own ---- */
 
-/* zstd at level 6: a quarter less than gzip's nine tenths of the time; 15, the default of others,
- * takes ten times as long for a tenth of the size. */
+/* 250 MB of programs and libraries become 83.7 MB at level 3 in 2.0 s of CPU, 78.3 MB at 6 in 3.6 s,
+ * 77.3 MB at 9 in 5.7 s, and 72.5 MB at 15, which others take, in 46 s. */
 static int open_compressors(struct squashfs *m, struct lkb_error *err)
 {
 	sqfs_compressor_config_t cfg;
@@ -230,6 +230,8 @@ static int close_tables(struct squashfs *m, struct lkb_error *err)
 		rc = sqfs_id_table_write(m->ids, f, &m->super, m->compressor);
 	if (rc == 0)
 		rc = sqfs_xattr_writer_flush(m->xattrs, f, &m->super, m->compressor);
+	/* Said by libsquashfs, but only small files have their ends among fragments here. */
+	m->super.flags &= (uint16_t)~SQFS_FLAG_ALWAYS_FRAGMENTS;
 	m->super.bytes_used = f->get_size(f);
 	if (rc == 0)
 		rc = sqfs_super_write(&m->super, f);

@@ -80,7 +80,9 @@ static void end_entry(struct target *t, bool goes_on)
 	t->used = 1;
 }
 
-static void add_component(struct target *t, uint8_t flags, const char *text, size_t n)
+/* `more` components follow. Some readers take the end of an entry for no end of a component, so
+ * that an entry that is full ends inside of one wherever it can. */
+static void add_component(struct target *t, uint8_t flags, const char *text, size_t n, bool more)
 {
 	do {
 		size_t room = sizeof(t->entry) - t->used, part;
@@ -91,12 +93,16 @@ static void add_component(struct target *t, uint8_t flags, const char *text, siz
 			room = sizeof(t->entry) - t->used;
 		}
 		part = n < room - 2 ? n : room - 2;
+		if (more && part == n && part > 1 && room - 2 - part < 3)
+			part--;
 		t->entry[t->used++] = flags | (part < n); /* bit 0: goes on in the next */
 		t->entry[t->used++] = (uint8_t)part;
 		memcpy(t->entry + t->used, text, part);
 		t->used += part;
 		text += part;
 		n -= part;
+		if (n > 0)
+			end_entry(t, true);
 	} while (n > 0);
 }
 
@@ -108,19 +114,19 @@ static void add_target(struct iso_susp *s, const char *target)
 	struct target t = {.s = s, .used = 1};
 
 	if (*target == '/') {
-		add_component(&t, ROOT, "", 0);
 		target++;
+		add_component(&t, ROOT, "", 0, *target != '\0');
 	}
 	for (bool more = *target != '\0'; more;) {
 		size_t n = strcspn(target, "/");
 
-		if (n == 1 && *target == '.')
-			add_component(&t, DOT, "", 0);
-		else if (n == 2 && target[0] == '.' && target[1] == '.')
-			add_component(&t, DOTS, "", 0);
-		else
-			add_component(&t, 0, target, n);
 		more = target[n] == '/';
+		if (n == 1 && *target == '.')
+			add_component(&t, DOT, "", 0, more);
+		else if (n == 2 && target[0] == '.' && target[1] == '.')
+			add_component(&t, DOTS, "", 0, more);
+		else
+			add_component(&t, 0, target, n, more);
 		target += n + more;
 	}
 	end_entry(&t, false);
@@ -149,20 +155,27 @@ static void add_times(struct iso_susp *s, const struct iso_node *node, int64_t e
 	add(s, "TF", p, sizeof(p));
 }
 
+/* One number in the lower half, as most have it, if that is what it looks like to Linux; else the
+ * two halves, which is how Linux reads what has a bit in the upper one. */
+static void add_device(struct iso_susp *s, const struct lkb_inode *inode)
+{
+	bool whole = inode->major <= 0xfff && inode->minor <= 0xff;
+	uint8_t p[16];
+
+	iso_put_both32(p, whole ? 0 : inode->major);
+	iso_put_both32(p + 8, whole ? lkb_stat_device(inode) : inode->minor);
+	add(s, "PN", p, sizeof(p));
+}
+
 void iso_susp_node(struct iso_susp *s, const struct iso_node *node, const char *name,
 		   int64_t epoch)
 {
-	uint8_t device[16];
-
 	if (name)
 		add_name(s, name);
 	add_posix(s, node);
 	add_times(s, node, epoch);
-	if (name && lkb_stat_is_device(node->inode)) {
-		iso_put_both32(device, node->inode->major);
-		iso_put_both32(device + 8, node->inode->minor);
-		add(s, "PN", device, sizeof(device));
-	}
+	if (name && lkb_stat_is_device(node->inode))
+		add_device(s, node->inode);
 	if (name && node->inode->type == LKB_NODE_SYMLINK)
 		add_target(s, node->inode->target);
 }
