@@ -10,8 +10,8 @@ V        ?=
 Q        := $(if $(V),,@)
 
 MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci/registry rootfs/oci rootfs/oci/trust \
-	    rootfs/inventory rootfs/lock rootfs/pkg rootfs board dtb bootloader/slot bootloader image/fs image/iso \
-	    image plan cmd
+	    rootfs/inventory rootfs/lock rootfs/pkg rootfs board dtb bootloader/slot bootloader image/fs \
+	    image/iso image image/formats plan cmd
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include base/banned.h $(CPPFLAGS)
@@ -37,7 +37,7 @@ DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
 	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 \
 	      openssh-client openssl docker-registry golang-github-opencontainers-specs-dev \
-	      python3-license-expression
+	      python3-license-expression 7zip
 
 all: $(O)/lkboard ondevice
 
