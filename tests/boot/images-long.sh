@@ -8,10 +8,12 @@ boot_test_needs qemu-system-aarch64 qemu-system-arm
 
 try() { # BOARD FORMAT SUFFIX TYPE
 	dir=$T/$1-$4
+	case $1 in *x86) arch=amd64 ;; *) arch=arm64 ;; esac
+	echo "kernel: {image: \"localhost/kernel-$arch:bookworm\"}" > "$T/kernel.yml"
 	check "$1: $2 is built" "$LKBOARD" --progress none --store "$STORE" build "$1" configs/specs/hello.yml \
-		-f "$2" -o "$dir"
+		"$T/kernel.yml" -f "$2" -o "$dir"
 	check "$1: and again, elsewhere" sh -c 'umask 077; TZ=Asia/Tokyo TMPDIR="$1" "$2" --progress none \
-		--store "$3" build "$4" configs/specs/hello.yml --offline -j 1 -f "$5" -o "$1/again"' - \
+		--store "$3" build "$4" configs/specs/hello.yml "$1/kernel.yml" --offline -j 1 -f "$5" -o "$1/again"' - \
 		"$T" "$LKBOARD" "$STORE" "$1" "$2"
 	for f in -kernel -initrd.img -cmdline "$3"; do
 		check "$1: hello$f: the same bytes" cmp "$dir/hello$f" "$T/again/hello$f"
