@@ -181,6 +181,37 @@ static void plain_names_are_different(void **state)
 	JUDGE(NULL, "sh", "-c", "isoinfo -f -R -i \"$0\" | grep -qx '/a b'", image);
 }
 
+/* Whatever the names are: letters that all become the same are among these. */
+static void no_two_plain_names_are_equal(void **state)
+{
+	static const char letters[] = "aA.-_01+";
+	lkb_auto(lkb_tree) t = lkb_tree_new();
+	const char *image = in_scratch("many-names.iso");
+	lkb_autostr out = {0};
+	size_t n;
+
+	dice_state = 42;
+	for (int i = 0; i < 3000; i++) {
+		lkb_autostr name = {0};
+
+		for (uint64_t len = 1 + dice(i % 10 ? 6 : 40); len > 0; len--)
+			lkb_str_addc(&name, letters[dice(8)]);
+		if (!lkb_tree_name_ok(name.s) || lkb_tree_lookup(t, name.s, false))
+			continue;
+		if (dice(4))
+			MUST(lkb_tree_add_text(t, name.s, &file_meta, "", 0, err));
+		else
+			MUST(lkb_tree_add_dir(t, name.s, &dir_meta, NULL, err));
+	}
+	n = lkb_tree_root(t)->n_entries;
+	assert_true(n > 1500);
+	make(image, lkb_tree_root(t), &plain);
+	NEED("isoinfo");
+	/* Neither with the dot and the version of a file, nor without them. */
+	JUDGE(&out, "sh", "-c", "isoinfo -f -i \"$0\" | sed 's/\\.*;1$//' | sort -u | wc -l", image);
+	assert_int_equal(strtoul(out.s, NULL, 10), n);
+}
+
 /* ---- booting ---- */
 
 /* A tree with boot images of made-up bytes, and the options for both ways. */
@@ -391,6 +422,7 @@ int main(void)
 		cmocka_unit_test(two_builds_are_the_same_bytes),
 		cmocka_unit_test(files_of_4_gib_and_more_are_cut),
 		cmocka_unit_test(plain_names_are_different),
+		cmocka_unit_test(no_two_plain_names_are_equal),
 		cmocka_unit_test(xorriso_finds_both_boot_images),
 		cmocka_unit_test(one_boot_image_is_the_default),
 		cmocka_unit_test(the_info_table_says_where_the_image_is),
