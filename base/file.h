@@ -18,7 +18,8 @@ int lkb_pwrite_full(int fd, const void *buf, size_t n, uint64_t off, const char 
 int lkb_write_full(int fd, const void *buf, size_t n, const char *name, struct lkb_error *err);
 
 /* A large file that is written and then flushed: tells the kernel that the n bytes from off on are
- * done, so that the disk begins while the rest is still being made. Promises nothing, cannot fail. */
+ * done, so that the disk begins while the rest is still being made. Promises nothing, cannot
+ * fail. */
 void lkb_write_behind(int fd, uint64_t off, uint64_t n);
 /* Reads up to n bytes, fewer only at the end of the file. *ret_n is how many. */
 int lkb_read_upto(int fd, void *buf, size_t n, size_t *ret_n, const char *name,

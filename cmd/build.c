@@ -13,10 +13,10 @@
 #include "rootfs/rootfs.h"
 
 struct build_options {
-	const char *out, *name, *format, *lock, *policy;
+	const char *out, *name, *lock, *policy;
 	bool locked, update_lock, offline, force, sha256, no_sbom, dry_run, json;
 	unsigned jobs;
-	struct lkb_strv input;
+	struct lkb_strv formats, input;
 	struct lkb_registry_words registry;
 };
 
@@ -26,7 +26,8 @@ struct build_options {
 #define INPUT_OPTIONS \
 	ROW('n', "name", STRING, name, "NAME", \
 	    "name of the artifacts (default: the first spec's)"), \
-	ROW('f', "format", STRING, format, "FORMAT", "what to make (default: the board's own)"), \
+	ROW('f', "format", LIST, formats, "FORMAT", \
+	    "what to make; may be given again (default: the board's own)"), \
 	ROW(0, "input", LIST, input, "FILE", \
 	    "use images of this archive or layout before the store's"), \
 	ROW(0, "policy", STRING, policy, "FILE", \
@@ -183,60 +184,54 @@ static bool board_makes(const struct lkb_board *board, const char *format)
 }
 
 /* What a spec of 2017 asks for under `outputs`, as far as the board can be built so; what it cannot
- * is said. NULL if the spec asks for nothing. */
-static int choose_output(const struct inputs *inputs, struct lkb_diags *diags, const char **ret,
-			 struct lkb_error *err)
+ * is said. Nothing if the spec asks for nothing. */
+static int choose_outputs(const struct inputs *inputs, struct lkb_diags *diags,
+			  struct lkb_strv *ret, struct lkb_error *err)
 {
 	const struct lkb_strlist *outputs = &inputs->spec->outputs;
 	const struct lkb_board *board = inputs->board;
-	const char *format = NULL;
 	const struct lkb_pos *pos = NULL;
 
 	for (size_t i = 0; i < outputs->n; i++) {
 		pos = &outputs->pos[i];
-		if (!board_makes(board, outputs->items[i])) {
+		if (board_makes(board, outputs->items[i]))
+			lkb_strv_add(ret, outputs->items[i]);
+		else
 			lkb_schema_warning(diags, pos, NULL, "board '%s' is not built as '%s', "
 					   "which is left out", board->name, outputs->items[i]);
-		} else if (format && strcmp(format, outputs->items[i])) {
-			lkb_fail(err, LKB_USAGE, "the spec asks for '%s' and '%s'; one format is "
-				 "made at a time", format, outputs->items[i]);
-			lkb_hint(err, "choose one with -f");
-			return lkb_at(err, pos->file, pos->line, pos->column);
-		} else {
-			format = outputs->items[i];
-		}
 	}
-	if (outputs->n && !format) {
-		lkb_fail(err, LKB_USAGE, "board '%s' is built in none of the formats that the "
-			 "spec asks for", board->name);
-		lkb_hint(err, "choose another one with -f, for instance %s",
-			 board->formats.items[0]);
-		return lkb_at(err, pos->file, pos->line, pos->column);
-	}
-	*ret = format;
-	return 0;
+	if (!outputs->n || ret->n)
+		return 0;
+	lkb_fail(err, LKB_USAGE, "board '%s' is built in none of the formats that the spec asks "
+		 "for", board->name);
+	lkb_hint(err, "choose another one with -f, for instance %s", board->formats.items[0]);
+	return lkb_at(err, pos->file, pos->line, pos->column);
 }
 
-static int make_plan(struct lkb_ctx *ctx, const struct build_options *o,
-		     const struct inputs *inputs, struct lkb_plan_in *in, struct lkb_plan **ret,
-		     struct lkb_error *err)
+static int choose_formats(struct lkb_ctx *ctx, struct build_options *o,
+			  const struct inputs *inputs, struct lkb_error *err)
 {
-	const char *format = o->format;
 	lkb_autodiags diags = {0};
-	int r = format ? 0 : choose_output(inputs, &diags, &format, err);
+	int r = o->formats.n ? 0 : choose_outputs(inputs, &diags, &o->formats, err);
 
 	lkb_report_diags(ctx, &diags);
-	if (r)
+	return r;
+}
+
+static int make_plan(struct lkb_ctx *ctx, struct build_options *o, const struct inputs *inputs,
+		     struct lkb_plan_in *in, struct lkb_plan **ret, struct lkb_error *err)
+{
+	if (choose_formats(ctx, o, inputs, err))
 		return -1;
 	*in = (struct lkb_plan_in){
 		.board = inputs->board, .spec = inputs->spec, .store = inputs->store,
 		.registry = inputs->registry,
 		.configs_dir = ctx->configs_dir, .ondevice_dir = ctx->ondevice_dir,
 		.name = o->name ? o->name : inputs->spec->name,
-		.format = format,
+		.formats = (const char *const *)o->formats.items, .n_formats = o->formats.n,
 		.lock_path = inputs->lock, .lock_named = o->lock != NULL,
 		.locked = o->locked, .update_lock = o->update_lock, .offline = o->offline,
-		 .build_missing = !o->dry_run, .jobs = o->jobs,
+		.build_missing = !o->dry_run, .jobs = o->jobs,
 		.ui = ctx->ui,
 	};
 	if (check_name(in->name, err) || read_epoch(ctx, in, err))
@@ -305,7 +300,7 @@ static int write_plan(const struct lkb_ctx *ctx, struct lkb_plan *plan,
 static int run_build(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
 		     struct lkb_error *err)
 {
-	const struct build_options *o = options;
+	struct build_options *o = options;
 	struct inputs inputs __attribute__((cleanup(clear_inputs))) = {0};
 	struct lkb_plan_in in;
 	lkb_auto(lkb_plan) plan = NULL;

@@ -31,11 +31,12 @@ int lkb_ctx_store(const struct lkb_ctx *ctx, struct lkb_store **ret, struct lkb_
 int lkb_read_platform(const char *option, const char *text, struct lkb_platform *ret,
 		      struct lkb_error *err)
 {
-	const char *name = lkb_starts_with(text, "linux/") ? text + strlen("linux/") : text;
+	const char *name = strncasecmp(text, "linux/", 6) ? text : text + 6;
 	const char *slash = strchr(name, '/');
 	lkb_autofree char *arch = lkb_format("%.*s", (int)strcspn(name, "/"), name);
 
-	if (lkb_platform_set(ret, arch, slash ? slash + 1 : NULL) && ret->arch[0])
+	if (arch[0] && !(slash && !slash[1]) &&
+	    lkb_platform_set(ret, arch, slash ? slash + 1 : NULL))
 		return 0;
 	lkb_fail(err, LKB_USAGE, "'--%s %s': no architecture", option, text);
 	return lkb_hint(err, "arm64, amd64, arm/v7, ...");

@@ -16,14 +16,19 @@ static void add_step(struct lkb_str *out, const char *name, const char *what, ui
 
 static void add_steps(const struct lkb_plan *p, struct lkb_str *out)
 {
-	const struct lkb_format *f = p->format;
 	size_t i;
 
 	lkb_str_add(out, "\nsteps\n");
-	for (i = 0; i < f->n_steps; i++)
-		add_step(out, f->steps[i].name, f->steps[i].what,
-			 f->steps[i].cost ? f->steps[i].cost(p) : 0);
-	add_step(out, "write", f->write_what, f->write_cost(p));
+	for (i = 0; i < p->n_todo; i++) {
+		const struct lkb_step *step = p->todo[i].step;
+
+		add_step(out, step->name, step->what, step->cost ? step->cost(p) : 0);
+	}
+	for (i = 0; i < p->n_products; i++) {
+		const struct lkb_format *f = p->products[i].format;
+
+		add_step(out, "write", f->write_what, f->write_cost(p));
+	}
 }
 
 static uint64_t stored_size(const struct lkb_image *im)
@@ -79,7 +84,8 @@ static void add_tree(const struct lkb_plan *p, struct lkb_str *out)
 		return;
 	s = lkb_tree_stats(lkb_tree_root(p->rootfs.root));
 	lkb_str_addf(out, "\nroot (%s)\n  %llu files, %llu directories, %llu symbolic links, %s\n",
-		     p->format->root_mode, (unsigned long long)s.files, (unsigned long long)s.dirs,
+		     p->products[0].format->root_mode, (unsigned long long)s.files,
+		     (unsigned long long)s.dirs,
 		     (unsigned long long)s.symlinks, lkb_size_text(s.bytes).s);
 	if (initrd)
 		lkb_str_addf(out, "  initrd %s", lkb_size_text(initrd).s);
@@ -94,21 +100,22 @@ static void add_tree(const struct lkb_plan *p, struct lkb_str *out)
 		lkb_str_addc(out, '\n');
 }
 
-static void add_partitions(const struct lkb_plan *p, struct lkb_str *out)
+static void add_partitions(const struct lkb_product *m, struct lkb_str *out)
 {
 	size_t i;
 
-	if (!p->disk.size)
+	if (!m->disk.size)
 		return;
-	lkb_str_addf(out, "\ncard: %s, disk signature %08x\n"
+	lkb_str_addf(out, "\n%s: %s, disk signature %08x\n"
 			  "  nr       offset         size  type  file system\n",
-		     lkb_size_text(p->disk.size).s, lkb_disk_signature(&p->disk));
-	for (i = 0; i < p->disk.n_raws; i++)
+		     m->format->name, lkb_size_text(m->disk.size).s,
+		     lkb_disk_signature(&m->disk));
+	for (i = 0; i < m->disk.n_raws; i++)
 		lkb_str_addf(out, "   - %12llu %12zu        %s\n",
-			     (unsigned long long)p->disk.raws[i].off, p->disk.raws[i].len,
-			     p->disk.raws[i].name);
-	for (i = 0; i < p->disk.n_parts; i++) {
-		const struct lkb_part *part = &p->disk.parts[i];
+			     (unsigned long long)m->disk.raws[i].off, m->disk.raws[i].len,
+			     m->disk.raws[i].name);
+	for (i = 0; i < m->disk.n_parts; i++) {
+		const struct lkb_part *part = &m->disk.parts[i];
 
 		lkb_str_addf(out, "  p%zu %12llu %12llu  0x%02x  %s", i + 1,
 			     (unsigned long long)part->off, (unsigned long long)part->size,
@@ -122,28 +129,58 @@ static void add_partitions(const struct lkb_plan *p, struct lkb_str *out)
 
 void lkb_plan_describe(const struct lkb_plan *p, struct lkb_str *out)
 {
-	lkb_str_addf(out, "%s for board %s (%s, %s), format %s\n", p->in->name, p->in->board->name,
-		     p->in->board->arch, p->in->board->description, p->format->name);
+	size_t i;
+
+	lkb_str_addf(out, "%s for board %s (%s, %s), format", p->in->name, p->in->board->name,
+		     p->in->board->arch, p->in->board->description);
+	for (i = 0; i < p->n_products; i++)
+		lkb_str_addf(out, "%s %s", i ? "," : "", p->products[i].format->name);
+	lkb_str_addc(out, '\n');
 	add_inputs(p, out);
 	add_tree(p, out);
-	add_partitions(p, out);
+	for (i = 0; i < p->n_products; i++)
+		add_partitions(&p->products[i], out);
 	add_steps(p, out);
+}
+
+static json_t *step_json(const char *name, const char *what, uint64_t bytes)
+{
+	return json_pack("{s:s, s:s, s:I}", "name", name, "what", what, "bytes",
+			 (json_int_t)bytes);
 }
 
 static json_t *steps_json(const struct lkb_plan *p)
 {
-	const struct lkb_format *f = p->format;
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; i < f->n_steps; i++)
+	for (i = 0; i < p->n_todo; i++) {
+		const struct lkb_step *step = p->todo[i].step;
+
+		json_array_append_new(list, step_json(step->name, step->what,
+						      step->cost ? step->cost(p) : 0));
+	}
+	for (i = 0; i < p->n_products; i++) {
+		const struct lkb_format *f = p->products[i].format;
+
+		json_array_append_new(list, step_json("write", f->write_what, f->write_cost(p)));
+	}
+	return list;
+}
+
+static json_t *formats_json(const struct lkb_plan *p)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < p->n_products; i++) {
+		const struct lkb_product *m = &p->products[i];
+
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:I}", "name", f->steps[i].name, "what",
-					f->steps[i].what, "bytes",
-					(json_int_t)(f->steps[i].cost ? f->steps[i].cost(p) : 0)));
-	json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "name", "write", "what",
-					      f->write_what, "bytes",
-					      (json_int_t)f->write_cost(p)));
+			list, json_pack("{s:s, s:s, s:I, s:o}", "name", m->format->name, "root",
+					m->format->root_mode, "size", (json_int_t)m->disk.size,
+					"partitions", lkb_json_partitions(m)));
+	}
 	return list;
 }
 
@@ -168,16 +205,12 @@ static json_t *lock_json(const struct lkb_plan *p)
 
 int lkb_plan_describe_json(const struct lkb_plan *p, struct lkb_str *out, struct lkb_error *err)
 {
-	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
-				 "s:o}",
-				 "name", p->in->name, "board", p->in->board->name, "format",
-				 p->format->name, "root", p->format->root_mode, "epoch",
-				 (json_int_t)p->epoch, "size", (json_int_t)p->disk.size, "specs",
+	json_t *root = json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
+				 "name", p->in->name, "board", p->in->board->name, "formats",
+				 formats_json(p), "epoch", (json_int_t)p->epoch, "specs",
 				 lkb_json_specs(p), "lock", lock_json(p), "images",
-				 lkb_asks_json(p), "missing",
-				 strings_json(&p->missing), "modules",
-				 strings_json(&p->initrd_modules), "partitions",
-				 lkb_json_partitions(p), "steps", steps_json(p));
+				 lkb_asks_json(p), "missing", strings_json(&p->missing), "modules",
+				 strings_json(&p->initrd_modules), "steps", steps_json(p));
 	char *text;
 
 	if (!root)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of formats, and what more than one of them needs. */
 #include <fcntl.h>
 #include <string.h>
 
@@ -7,30 +8,36 @@
 #include "base/proc.h"
 #include "plan/plan_priv.h"
 
-static int find_programs(const char *const (*programs)[2], size_t n, struct lkb_error *err)
+const struct lkb_format *const lkb_formats[] = {
+	&lkb_format_sd, &lkb_format_kernel_initrd, &lkb_format_tar, &lkb_format_docker,
+	&lkb_format_tar_kernel_initrd, &lkb_format_oci, NULL,
+};
+
+const struct lkb_format *lkb_format_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; lkb_formats[i]; i++)
+		if (!strcmp(lkb_formats[i]->name, name))
+			return lkb_formats[i];
+	return NULL;
+}
+
+int lkb_find_programs(const struct lkb_program *programs, size_t n, struct lkb_error *err)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		lkb_autofree char *path = NULL;
 
-		if (lkb_proc_find(programs[i][0], programs[i][1], &path, err))
+		if (lkb_proc_find(programs[i].name, programs[i].package, &path, err))
 			return -1;
 	}
 	return 0;
 }
 
-static int check_boot_programs(const struct lkb_plan *p, struct lkb_error *err)
-{
-	static const char *const programs[][2] = {
-		{"mkimage", "u-boot-tools"}, {"mformat", "mtools"}, {"mcopy", "mtools"},
-	};
-
-	return find_programs(programs, LKB_ARRAY_SIZE(programs), err);
-}
-
 /* Whatever is started, it is a kernel. */
-static int check_kernel(const struct lkb_plan *p, struct lkb_error *err)
+int lkb_check_kernel(const struct lkb_plan *p, struct lkb_error *err)
 {
 	const struct lkb_spec *spec = p->in->spec;
 	const struct lkb_pos *pos = &spec->kernel.pos;
@@ -44,7 +51,7 @@ static int check_kernel(const struct lkb_plan *p, struct lkb_error *err)
 		      pos->column);
 }
 
-static uint64_t cost_images(const struct lkb_plan *p)
+uint64_t lkb_cost_images(const struct lkb_plan *p)
 {
 	uint64_t sum = 0;
 	size_t i, j;
@@ -55,24 +62,10 @@ static uint64_t cost_images(const struct lkb_plan *p)
 	return sum;
 }
 
-static uint64_t cost_root(const struct lkb_plan *p)
+uint64_t lkb_cost_root(const struct lkb_plan *p)
 {
 	return p->rootfs.root ? lkb_tree_stats(lkb_tree_root(p->rootfs.root)).bytes : 0;
 }
-
-/* sd: the partitioned card */
-
-static const struct lkb_step sd_steps[] = {
-	{"images", "find every image in the store", check_kernel, NULL, lkb_step_images},
-	{"rootfs", "put images and files together", NULL, cost_images, lkb_step_rootfs},
-	{"kernel", "check the kernel", NULL, NULL, lkb_step_kernel},
-	{"device-trees", "check device trees, apply overlays", NULL, NULL, lkb_step_device_trees},
-	{"initrd", "choose modules, pack the initrd", NULL, NULL, lkb_step_initrd_slot},
-	{"slot", "put kernel, device trees and initrd into the slot", NULL, NULL, lkb_step_slot},
-	{"boot", "firmware, U-Boot, config.txt and boot script", check_boot_programs, NULL,
-	 lkb_step_boot_partition},
-	{"layout", "place every partition", NULL, NULL, lkb_step_layout},
-};
 
 static int hash_file(int fd, const char *name, uint64_t size, struct lkb_sha256 *ret,
 		     struct lkb_error *err)
@@ -86,40 +79,39 @@ static int hash_file(int fd, const char *name, uint64_t size, struct lkb_sha256 
 	return lkb_data_sha256(&(struct lkb_data){blob, 0, size}, ret, err);
 }
 
-/* Each partition with files, and the initrd in the slot. */
-static void hold_disk(const struct lkb_plan *p, struct lkb_output *o)
+/* Each partition with files. */
+static void hold_parts(const struct lkb_product *m, struct lkb_output *o)
 {
 	size_t i;
 
-	for (i = 0; i < p->disk.n_parts; i++)
-		if (p->disk.parts[i].tree)
-			lkb_output_holds(o, p->disk.parts[i].name, p->disk.parts[i].tree,
+	for (i = 0; i < m->disk.n_parts; i++)
+		if (m->disk.parts[i].tree)
+			lkb_output_holds(o, m->disk.parts[i].name, m->disk.parts[i].tree,
 					 (unsigned)i + 1);
-	if (p->initrd_tree)
-		lkb_output_holds(o, "initrd", lkb_tree_root(p->initrd_tree), 0);
 }
 
-static int write_sd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err)
+int lkb_write_disk(struct lkb_product *m, const char *suffix, struct lkb_output *o,
+		   struct lkb_error *err)
 {
-	lkb_autofree char *suffix = lkb_format("-%s.img", p->in->board->name);
-	lkb_autofree char *map_suffix = lkb_format("-%s.map", p->in->board->name);
-	lkb_autofree char *bmap_suffix = lkb_format("-%s.bmap", p->in->board->name);
+	lkb_autofree char *img = lkb_format("%s.img", suffix);
+	lkb_autofree char *map_suffix = lkb_format("%s.map", suffix);
+	lkb_autofree char *bmap_suffix = lkb_format("%s.bmap", suffix);
 	lkb_auto(lkb_map) map = NULL;
 	lkb_autostr text = {0}, bmap = {0};
 	struct lkb_sha256 digest;
 	int fd;
 
-	p->disk.extents = &p->extents;
-	if (lkb_output_open(o, suffix, &fd, err) ||
-	    lkb_disk_write(&p->disk, fd, lkb_output_path(o), p->in->ui, &map, err))
+	m->disk.extents = &m->extents;
+	if (lkb_output_open(o, img, &fd, err) ||
+	    lkb_disk_write(&m->disk, fd, lkb_output_path(o), m->plan->in->ui, &map, err))
 		return -1;
 	lkb_map_format(map, &text);
 	lkb_map_format_bmap(map, &bmap);
-	hold_disk(p, o);
+	hold_parts(m, o);
 	digest = lkb_sha256(text.s, text.len);
-	lkb_output_done(o, p->disk.size, "map-sha256", &digest);
+	lkb_output_done(o, m->disk.size, "map-sha256", &digest);
 	if (lkb_output_wants_sha256(o)) {
-		if (hash_file(fd, lkb_output_path(o), p->disk.size, &digest, err))
+		if (hash_file(fd, lkb_output_path(o), m->disk.size, &digest, err))
 			return -1;
 		lkb_output_whole(o, &digest);
 	}
@@ -127,60 +119,3 @@ static int write_sd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *
 		return -1;
 	return lkb_output_text(o, bmap_suffix, bmap.s, bmap.len, err);
 }
-
-const struct lkb_format lkb_format_sd = {
-	.name = "sd",
-	.root_mode = "disk",
-	.steps = sd_steps,
-	.n_steps = LKB_ARRAY_SIZE(sd_steps),
-	.write = write_sd,
-	.write_what = "write the card image, its map and bmap",
-	.write_cost = cost_root,
-};
-
-/* kernel+initrd: the whole root in RAM, LinuxKit's way */
-
-static const struct lkb_step ram_steps[] = {
-	{"images", "find every image in the store", check_kernel, NULL, lkb_step_images},
-	{"rootfs", "put images and files together", NULL, cost_images, lkb_step_rootfs},
-	{"initrd", "pack the root into an initrd", NULL, cost_root, lkb_step_initrd_ram},
-};
-
-/* The root's files, and the microcode before them. */
-static int hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err)
-{
-	const struct lkb_meta meta = {.mode = 0644, .mtime = p->epoch};
-
-	lkb_output_holds(o, "root", lkb_tree_root(p->rootfs.root), 0);
-	if (!p->rootfs.ucode.blob)
-		return 0;
-	p->microcode = lkb_tree_new();
-	lkb_output_holds(o, "microcode", lkb_tree_root(p->microcode), 0);
-	return lkb_tree_add_file(p->microcode, "microcode.cpio", &meta, &p->rootfs.ucode, NULL,
-				 err);
-}
-
-static int write_ram(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err)
-{
-	const char *cmdline = p->rootfs.cmdline;
-
-	if (lkb_output_data(o, "-kernel", &p->rootfs.kernel, err) ||
-	    lkb_output_pieces(o, "-initrd.img", p->segments, p->n_segments, err) ||
-	    hold_initrd(p, o, err))
-		return -1;
-	return lkb_output_text(o, "-cmdline", cmdline, strlen(cmdline), err);
-}
-
-const struct lkb_format lkb_format_kernel_initrd = {
-	.name = "kernel+initrd",
-	.root_mode = "ram",
-	.steps = ram_steps,
-	.n_steps = LKB_ARRAY_SIZE(ram_steps),
-	.write = write_ram,
-	.write_what = "write kernel, initrd and command line",
-	.write_cost = cost_root,
-};
-
-const struct lkb_format *const lkb_formats[] = {
-	&lkb_format_sd, &lkb_format_kernel_initrd, NULL,
-};

@@ -327,7 +327,7 @@ int lkb_step_images(struct lkb_plan *p, struct lkb_error *err)
 		return -1;
 	lkb_plan_lock_say_unpinned(p);
 	lkb_plan_decide_epoch(p);
-	return lkb_plan_decide_seed(p, err);
+	return lkb_plan_decide_seeds(p, err);
 }
 
 const struct lkb_image *lkb_plan_image(const struct lkb_plan *p, const char *ref)

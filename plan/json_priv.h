@@ -9,7 +9,7 @@
 /* Parts that build.json and `plan --json` share; new references. */
 json_t *lkb_json_specs(const struct lkb_plan *p);
 json_t *lkb_json_images(const struct lkb_plan *p);
-json_t *lkb_json_partitions(const struct lkb_plan *p);
+json_t *lkb_json_partitions(const struct lkb_product *m);
 /* The last part of a path as text: a file of this machine may have a name that is no UTF-8. */
 json_t *lkb_json_base_name(const char *path);
 

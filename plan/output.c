@@ -7,18 +7,21 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "plan/plan_priv.h"
+#include "rootfs/tree/tar.h"
 
 #define COPY_SIZE ((size_t)1 << 20)
 
 struct lkb_output {
 	const struct lkb_plan *plan;
 	const struct lkb_plan_out *how;
-	struct lkb_outfile files[8];
+	const struct lkb_product *product; /* whose files are written now; NULL = of all */
+	struct lkb_outfile *files; /* owned */
+	size_t n, cap;
 	struct lkb_artifacts artifacts; /* same order as files */
-	const struct lkb_data *data[8]; /* same order; borrowed; NULL = made of more than one */
-	size_t n;
-	struct lkb_holding holdings[8];
-	size_t n_holdings;
+	const struct lkb_data **data;   /* same order; borrowed; NULL = made of more than one */
+	size_t cap_data;
+	struct lkb_holding *holdings;   /* owned */
+	size_t n_holdings, cap_holdings;
 };
 
 int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
@@ -42,7 +45,19 @@ void lkb_output_free(struct lkb_output *o)
 	for (i = 0; i < o->n; i++)
 		lkb_outfile_clear(&o->files[i]);
 	lkb_artifacts_clear(&o->artifacts);
+	for (i = 0; i < o->n_holdings; i++) {
+		free(o->holdings[i].artifacts);
+		free(o->holdings[i].name);
+	}
+	free(o->files);
+	free(o->data);
+	free(o->holdings);
 	free(o);
+}
+
+void lkb_output_begin(struct lkb_output *o, const struct lkb_product *m)
+{
+	o->product = m;
 }
 
 bool lkb_output_wants_sha256(const struct lkb_output *o)
@@ -70,21 +85,35 @@ static int guard_overwrite(const struct lkb_output *o, const char *path, struct 
 	return lkb_hint(err, "choose another --name or --out, or overwrite it with --force");
 }
 
+/* NAME + suffix, with the board for '@'; the caller frees it. */
+static char *path_of(const struct lkb_output *o, const char *suffix)
+{
+	const char *name = o->plan->in->name, *board = o->plan->in->board->name;
+	const char *at = strchr(suffix, '@');
+	lkb_autofree char *file =
+		at ? lkb_format("%s%.*s%s%s", name, (int)(at - suffix), suffix, board, at + 1)
+		   : lkb_format("%s%s", name, suffix);
+
+	return lkb_path_join(o->how->dir, file);
+}
+
 int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err)
 {
-	lkb_autofree char *file = lkb_format("%s%s", o->plan->in->name, suffix);
-	lkb_autofree char *path = lkb_path_join(o->how->dir, file);
+	lkb_autofree char *path = path_of(o, suffix);
+	struct lkb_artifacts *a = &o->artifacts;
+	struct lkb_outfile file = LKB_OUTFILE_INIT;
 
-	if (o->n == LKB_ARRAY_SIZE(o->files))
-		return lkb_fail(err, LKB_BUG, "a format with more than %zu files", o->n);
-	if (guard_overwrite(o, path, err))
+	if (guard_overwrite(o, path, err) || lkb_outfile_open(path, 0666, &file, err))
 		return -1;
-	o->files[o->n] = (struct lkb_outfile)LKB_OUTFILE_INIT;
-	if (lkb_outfile_open(path, 0666, &o->files[o->n], err))
-		return -1;
-	o->artifacts.items[o->n].path = LKB_STEAL(path);
-	*ret_fd = o->files[o->n].fd;
-	o->artifacts.n = ++o->n;
+	LKB_GROW(o->files, o->n, o->cap);
+	LKB_GROW(o->data, o->n, o->cap_data);
+	LKB_GROW(a->items, a->n, a->cap);
+	o->files[o->n] = file;
+	o->data[o->n] = NULL;
+	a->items[o->n] = (struct lkb_artifact){
+		.path = LKB_STEAL(path), .format = o->product ? o->product->format->name : NULL};
+	a->n = ++o->n;
+	*ret_fd = file.fd;
 	return 0;
 }
 
@@ -102,12 +131,53 @@ void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
 	snprintf(a->digest, sizeof(a->digest), "%s:%s", scheme, lkb_sha256_text(digest).s);
 }
 
+static bool has_holding(const struct lkb_output *o, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < o->n_holdings; i++)
+		if (!strcmp(o->holdings[i].name, name))
+			return true;
+	return false;
+}
+
+static struct lkb_holding *find_holding(struct lkb_output *o, const struct lkb_inode *root)
+{
+	size_t i;
+
+	for (i = 0; i < o->n_holdings; i++)
+		if (o->holdings[i].root == root && !o->holdings[i].partition)
+			return &o->holdings[i];
+	return NULL;
+}
+
+static struct lkb_holding *add_holding(struct lkb_output *o, const char *name,
+				       const struct lkb_inode *root, unsigned partition)
+{
+	struct lkb_holding *h;
+
+	LKB_GROW(o->holdings, o->n_holdings, o->cap_holdings);
+	h = &o->holdings[o->n_holdings];
+	*h = (struct lkb_holding){
+		.name = has_holding(o, name) ? lkb_format("%s-%s", o->product->format->name, name)
+					     : lkb_strdup(name),
+		.root = root,
+		.partition = partition,
+		.extents = partition ? &o->product->extents : NULL,
+	};
+	o->n_holdings++;
+	return h;
+}
+
 void lkb_output_holds(struct lkb_output *o, const char *name, const struct lkb_inode *root,
 		      unsigned partition)
 {
-	if (o->n_holdings < LKB_ARRAY_SIZE(o->holdings))
-		o->holdings[o->n_holdings++] =
-			(struct lkb_holding){o->n - 1, name, root, partition};
+	struct lkb_holding *h = partition ? NULL : find_holding(o, root);
+
+	if (!h)
+		h = add_holding(o, name, root, partition);
+	LKB_GROW(h->artifacts, h->n_artifacts, h->cap);
+	h->artifacts[h->n_artifacts++] = o->n - 1;
 }
 
 void lkb_output_whole(struct lkb_output *o, const struct lkb_sha256 *digest)
@@ -177,6 +247,85 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 	return 0;
 }
 
+struct stream {
+	const struct lkb_output *o;
+	struct lkb_hash *hash;
+	uint64_t done;
+	int fd;
+};
+
+static int take(void *ctx, const void *p, size_t n, struct lkb_error *err)
+{
+	struct stream *s = ctx;
+
+	if (lkb_write_full(s->fd, p, n, lkb_output_path(s->o), err))
+		return -1;
+	lkb_write_behind(s->fd, s->done, n);
+	lkb_hash_add(s->hash, p, n);
+	s->done += n;
+	return 0;
+}
+
+int lkb_output_stream(struct lkb_output *o, const char *suffix, lkb_make_fn *make, void *ctx,
+		      struct lkb_error *err)
+{
+	lkb_auto(lkb_hash) hash = lkb_hash_new();
+	struct stream s = {.o = o, .hash = hash};
+	struct lkb_sha256 digest;
+
+	if (lkb_output_open(o, suffix, &s.fd, err) || make(ctx, take, &s, err))
+		return -1;
+	digest = lkb_hash_done(hash);
+	lkb_output_done(o, s.done, "sha256", &digest);
+	return 0;
+}
+
+/* Headers are small: many of them and the files between make one write. */
+#define TAR_PIECE ((size_t)256 * 1024)
+
+struct pack {
+	const struct lkb_inode *root;
+	int64_t epoch;
+	lkb_sink_fn *sink;
+	void *sink_ctx;
+	struct lkb_str buf;
+};
+
+static int flush_pack(struct pack *k, struct lkb_error *err)
+{
+	size_t n = k->buf.len;
+
+	k->buf.len = 0;
+	return n ? k->sink(k->sink_ctx, k->buf.s, n, err) : 0;
+}
+
+static int gather(void *ctx, const void *p, size_t n, struct lkb_error *err)
+{
+	struct pack *k = ctx;
+
+	lkb_str_addn(&k->buf, p, n);
+	return k->buf.len >= TAR_PIECE ? flush_pack(k, err) : 0;
+}
+
+static int make_tar(void *ctx, lkb_sink_fn *sink, void *sink_ctx, struct lkb_error *err)
+{
+	struct pack *k = ctx;
+
+	k->sink = sink;
+	k->sink_ctx = sink_ctx;
+	return lkb_tar_write(k->root, k->epoch, gather, k, err) ? -1 : flush_pack(k, err);
+}
+
+int lkb_output_tar(struct lkb_output *o, const char *suffix, struct lkb_tree *tree,
+		   struct lkb_error *err)
+{
+	struct pack k = {.root = lkb_tree_root(tree), .epoch = o->plan->epoch};
+	int r = lkb_output_stream(o, suffix, make_tar, &k, err);
+
+	lkb_str_clear(&k.buf);
+	return r;
+}
+
 static int add_sbom(struct lkb_output *o, const char *suffix, struct lkb_error *err)
 {
 	const struct lkb_artifacts described = o->artifacts;
@@ -199,16 +348,14 @@ static int add_sbom(struct lkb_output *o, const char *suffix, struct lkb_error *
 /* The list of an earlier build would be taken for this one's. */
 static void remove_sbom(const struct lkb_output *o, const char *suffix)
 {
-	lkb_autofree char *file = lkb_format("%s%s", o->plan->in->name, suffix);
-	lkb_autofree char *path = lkb_path_join(o->how->dir, file);
+	lkb_autofree char *path = path_of(o, suffix);
 
 	unlink(path);
 }
 
 int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lkb_error *err)
 {
-	lkb_autofree char *suffix = lkb_format("-%s.build.json", o->plan->in->board->name);
-	lkb_autofree char *sbom = lkb_format("-%s.sbom.spdx.json", o->plan->in->board->name);
+	static const char suffix[] = "-@.build.json", sbom[] = "-@.sbom.spdx.json";
 	lkb_autostr json = {0};
 	size_t i;
 
@@ -237,5 +384,6 @@ void lkb_artifacts_clear(struct lkb_artifacts *a)
 
 	for (i = 0; i < a->n; i++)
 		free(a->items[i].path);
+	free(a->items);
 	memset(a, 0, sizeof(*a));
 }

@@ -30,7 +30,9 @@ struct lkb_plan_in {
 	struct lkb_registry *registry; /* who fetches images that nobody has and no package makes;
 					* NULL = nobody */
 	const char *name;         /* NAME of the artifacts */
-	const char *format;       /* NULL = the board's default */
+	/* What is made of it, each once; n_formats 0 = the board's default. */
+	const char *const *formats;
+	size_t n_formats;
 	/* The lock (lkboard-lock(5)); NULL = none, and then neither locked nor update_lock. One
 	 * that does not exist is written by update_lock, refused with locked or lock_named, and
 	 * else as good as none. */
@@ -62,13 +64,14 @@ int lkb_plan_describe_json(const struct lkb_plan *p, struct lkb_str *out, struct
 struct lkb_artifact {
 	char *path; /* owned */
 	uint64_t bytes;
+	const char *format; /* whose it is; NULL = of all; borrowed */
 	char digest[80]; /* "sha256:HEX" of the file, "map-sha256:HEX" for a disk image */
 	char whole[80];  /* "sha256:HEX" of a whole disk image, if that was asked for; else "" */
 };
 
 struct lkb_artifacts {
-	struct lkb_artifact items[8];
-	size_t n;
+	struct lkb_artifact *items; /* owned */
+	size_t n, cap;
 };
 void lkb_artifacts_clear(struct lkb_artifacts *a);
 

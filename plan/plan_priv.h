@@ -9,10 +9,29 @@
 #include "rootfs/lock/lock.h"
 #include "rootfs/rootfs.h"
 
+/* What one format makes of a plan. */
+struct lkb_product {
+	struct lkb_plan *plan;
+	const struct lkb_format *format;
+	struct lkb_sha256 seed;
+
+	struct lkb_tree *boot;            /* boot partition, or all that is written */
+	struct lkb_tree *data;            /* data partition, or what is written beside the root */
+	struct lkb_disk disk;
+	struct lkb_extents extents;       /* of all files, once the disk is written */
+	uint8_t record[LKB_ENV_SIZE];
+	uint8_t blank[LKB_ENV_SIZE];
+	struct lkb_trailer trailer;
+	char verity_root[LKB_SHA256_HEX + 1];
+};
+
 /* What a step sees and adds to; filled from top to bottom. */
 struct lkb_plan {
 	const struct lkb_plan_in *in;
-	const struct lkb_format *format;
+	struct lkb_product *products;     /* owned; one for each format */
+	size_t n_products;
+	struct lkb_todo *todo;            /* owned; every step that is needed, once */
+	size_t n_todo, cap_todo;
 
 	struct lkb_lock lock, next_lock;  /* as read; as update_lock writes it */
 	bool has_lock;                    /* there is one */
@@ -22,7 +41,6 @@ struct lkb_plan {
 	struct lkb_strv remote;           /* those of them that registries are asked for */
 	struct lkb_rootfs_images images;  /* the spec's and the board's */
 	int64_t epoch;
-	struct lkb_sha256 seed;
 
 	struct lkb_rootfs rootfs;
 	struct lkb_sha256 *overlays;      /* digests of the spec's overlays; owned */
@@ -34,18 +52,9 @@ struct lkb_plan {
 	struct lkb_data *segments;        /* or the root's, in pieces; owned, hold references */
 	size_t n_segments;
 	struct lkb_data kernel;           /* as the boot method wants it; holds a reference */
-	struct lkb_tree *boot;            /* boot partition */
-	struct lkb_tree *data;            /* data partition: nothing yet */
-
-	struct lkb_disk disk;
-	struct lkb_extents extents;       /* of all files, once the disk is written */
-	uint8_t record[LKB_ENV_SIZE];
-	uint8_t blank[LKB_ENV_SIZE];
-	struct lkb_trailer trailer;
-	char verity_root[LKB_SHA256_HEX + 1];
 };
 
-/* One step. A deciding step runs in lkb_plan_make(), a writing one in lkb_plan_run(). */
+/* One deciding step. Of several formats that need the same one, all have what it made. */
 struct lkb_step {
 	const char *name;
 	const char *what; /* for people: "resolve images in the store" */
@@ -53,7 +62,23 @@ struct lkb_step {
 	int (*check)(const struct lkb_plan *p, struct lkb_error *err);
 	/* Bytes it will go through, as far as is known; NULL = few. */
 	uint64_t (*cost)(const struct lkb_plan *p);
+	/* One of the two: for the plan, or for each product. */
 	int (*run)(struct lkb_plan *p, struct lkb_error *err);
+	int (*make)(struct lkb_product *m, struct lkb_error *err);
+};
+
+#define LKB_STEP(name, what, check, cost, run) { name, what, check, cost, run, NULL }
+#define LKB_STEP_OWN(name, what, check, cost, make) { name, what, check, cost, NULL, make }
+/* What every format begins with. */
+#define LKB_STEPS_ROOT \
+	LKB_STEP("images", "find every image in the store", lkb_check_kernel, NULL, \
+		 lkb_step_images), \
+	LKB_STEP("rootfs", "put images and files together", NULL, lkb_cost_images, lkb_step_rootfs)
+
+/* A step that is to be done. */
+struct lkb_todo {
+	const struct lkb_step *step;
+	struct lkb_product *product; /* whom it is made for; NULL = for all */
 };
 
 /* Files that a format writes, collected and committed together. */
@@ -62,7 +87,9 @@ int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
 		   struct lkb_output **ret, struct lkb_error *err);
 void lkb_output_free(struct lkb_output *o); /* uncommitted files are removed */
 LKB_DEFINE_AUTO(lkb_output, lkb_output_free)
-/* Opens NAME + suffix for writing; *ret_fd is borrowed. */
+/* What is opened from here on is a file of that product; NULL = of all. */
+void lkb_output_begin(struct lkb_output *o, const struct lkb_product *m);
+/* Opens NAME + suffix for writing, where '@' stands for the board; *ret_fd is borrowed. */
 int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err);
 /* Says size and digest of the file opened last; digest as in struct lkb_artifact. */
 void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
@@ -77,10 +104,18 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 /* The same, of several pieces one behind the other. */
 int lkb_output_pieces(struct lkb_output *o, const char *suffix, const struct lkb_data *pieces,
 		      size_t n, struct lkb_error *err);
+/* A file whose bytes `make` gives to a sink as they come. */
+typedef int lkb_make_fn(void *ctx, lkb_sink_fn *sink, void *sink_ctx, struct lkb_error *err);
+int lkb_output_stream(struct lkb_output *o, const char *suffix, lkb_make_fn *make, void *ctx,
+		      struct lkb_error *err);
+/* A tree as a PAX tar. */
+int lkb_output_tar(struct lkb_output *o, const char *suffix, struct lkb_tree *tree,
+		   struct lkb_error *err);
 /* What messages call the file opened last: its path. */
 const char *lkb_output_path(const struct lkb_output *o);
 /* The file opened last holds the files of a tree: of that partition, counted from 1, or 0. `name`
- * is made of letters, digits, '-' and '.'. Both are borrowed until the commit. */
+ * is made of letters, digits, '-' and '.'. Both are borrowed until the commit. A tree that several
+ * files hold is listed once. */
 void lkb_output_holds(struct lkb_output *o, const char *name, const struct lkb_inode *root,
 		      unsigned partition);
 /* Adds the SBOM and build.json, flushes all, and then gives every file its name, build.json
@@ -92,15 +127,20 @@ bool lkb_output_wants_sha256(const struct lkb_output *o);
 struct lkb_format {
 	const char *name;
 	const char *root_mode;           /* what it needs: "disk", "ram" */
+	bool alters_root;                /* its steps add to the root: it is made alone */
+	/* Of its files: what stands behind NAME, where '@' is the board; ends with NULL. */
+	const char *const *suffixes;
 	const struct lkb_step *steps;
 	size_t n_steps;
-	int (*write)(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err);
+	int (*write)(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err);
 	const char *write_what;
 	uint64_t (*write_cost)(const struct lkb_plan *p);
 };
 
-extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd;
+extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd, lkb_format_tar,
+	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci;
 extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
+const struct lkb_format *lkb_format_find(const char *name);
 
 /* Steps, one file each. */
 int lkb_step_images(struct lkb_plan *p, struct lkb_error *err);
@@ -110,8 +150,29 @@ int lkb_step_kernel(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_initrd_slot(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_slot(struct lkb_plan *p, struct lkb_error *err);
-int lkb_step_boot_partition(struct lkb_plan *p, struct lkb_error *err);
-int lkb_step_layout(struct lkb_plan *p, struct lkb_error *err);
+int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err);
+int lkb_step_layout(struct lkb_product *m, struct lkb_error *err);
+
+/* product->data = boot/: kernel, cmdline, ucode.cpio and device trees; product->boot = the root
+ * with them. */
+int lkb_step_boot_files(struct lkb_product *m, struct lkb_error *err);
+void lkb_hold_boot_files(const struct lkb_product *m, struct lkb_output *o);
+/* What a container of the root is started with: LinuxKit's, or our init's. */
+const char *lkb_entrypoint(const struct lkb_plan *p);
+
+/* Helper programs that a step needs, with their Debian packages. */
+struct lkb_program {
+	const char *name, *package;
+};
+int lkb_find_programs(const struct lkb_program *programs, size_t n, struct lkb_error *err);
+/* What several formats' steps share. */
+int lkb_check_kernel(const struct lkb_plan *p, struct lkb_error *err);
+uint64_t lkb_cost_images(const struct lkb_plan *p);
+uint64_t lkb_cost_root(const struct lkb_plan *p);
+/* Writes the product's disk as the files SUFFIX.img, .map and .bmap; the map's digest is the
+ * image's. */
+int lkb_write_disk(struct lkb_product *m, const char *suffix, struct lkb_output *o,
+		   struct lkb_error *err);
 
 /* Appends microcode, if there is any, as it goes before all else of an initrd. */
 int lkb_plan_ucode(const struct lkb_plan *p, struct lkb_str *out, struct lkb_error *err);
@@ -167,8 +228,8 @@ int lkb_plan_lock_write(struct lkb_plan *p, struct lkb_error *err);
 /* SOURCE_DATE_EPOCH, or the time of the newest image: both say nothing about when or where the
  * build runs. */
 void lkb_plan_decide_epoch(struct lkb_plan *p);
-/* All that makes one image different from another goes into the seed. */
-int lkb_plan_decide_seed(struct lkb_plan *p, struct lkb_error *err);
+/* All that makes one image different from another goes into its product's seed. */
+int lkb_plan_decide_seeds(struct lkb_plan *p, struct lkb_error *err);
 
 /* The image a reference of the spec or the board was resolved to; NULL if there is none. */
 const struct lkb_image *lkb_plan_image(const struct lkb_plan *p, const char *ref);
@@ -183,10 +244,12 @@ int lkb_modules_order(struct lkb_tree *root, const struct lkb_strlist *wanted,
 
 /* A tree that an artifact holds. */
 struct lkb_holding {
-	size_t artifact; /* its number */
-	const char *name;
+	size_t *artifacts; /* their numbers; owned */
+	size_t n_artifacts, cap;
+	char *name; /* owned; no two are equal */
 	const struct lkb_inode *root;
 	unsigned partition;
+	const struct lkb_extents *extents; /* with a partition */
 };
 
 /* What the SBOM is made of besides the plan. */

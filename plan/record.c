@@ -56,13 +56,13 @@ json_t *lkb_json_images(const struct lkb_plan *p)
 	return list;
 }
 
-json_t *lkb_json_partitions(const struct lkb_plan *p)
+json_t *lkb_json_partitions(const struct lkb_product *m)
 {
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; i < p->disk.n_parts; i++) {
-		const struct lkb_part *part = &p->disk.parts[i];
+	for (i = 0; i < m->disk.n_parts; i++) {
+		const struct lkb_part *part = &m->disk.parts[i];
 
 		json_array_append_new(
 			list, json_pack("{s:i, s:s, s:s, s:I, s:I, s:I}", "number", (int)i + 1,
@@ -123,12 +123,30 @@ static json_t *outputs_json(const struct lkb_artifacts *outputs)
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; i < outputs->n; i++)
+	for (i = 0; i < outputs->n; i++) {
+		const struct lkb_artifact *a = &outputs->items[i];
+
 		json_array_append_new(
-			list, json_pack("{s:s, s:I, s:s}", "file",
-					lkb_path_basename(outputs->items[i].path), "bytes",
-					(json_int_t)outputs->items[i].bytes, "digest",
-					outputs->items[i].digest));
+			list, json_pack("{s:s, s:s*, s:I, s:s}", "file",
+					lkb_path_basename(a->path), "format", a->format, "bytes",
+					(json_int_t)a->bytes, "digest", a->digest));
+	}
+	return list;
+}
+
+static json_t *formats_json(const struct lkb_plan *p)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < p->n_products; i++) {
+		const struct lkb_product *m = &p->products[i];
+
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:o, s:o}", "name", m->format->name, "root",
+					m->format->root_mode, "seed", digest_json(&m->seed),
+					"partitions", lkb_json_partitions(m)));
+	}
 	return list;
 }
 
@@ -142,14 +160,12 @@ int lkb_build_json(const struct lkb_plan *p, const struct lkb_artifacts *outputs
 		json_decref(sources);
 		return -1;
 	}
-	root = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o}",
+	root = json_pack("{s:s, s:i, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
 			 "lkboard", LKB_VERSION, "format-version", LKB_FORMAT_VERSION, "name",
-			 p->in->name, "board", p->in->board->name, "format", p->format->name,
-			 "root", p->format->root_mode, "epoch", (json_int_t)p->epoch, "seed",
-			 digest_json(&p->seed), "specs", lkb_json_specs(p), "files", sources,
-			 "overlays", overlays_json(p), "images", lkb_json_images(p), "partitions",
-			 lkb_json_partitions(p), "outputs", outputs_json(outputs));
+			 p->in->name, "board", p->in->board->name, "formats",
+			 formats_json(p), "epoch", (json_int_t)p->epoch, "specs",
+			 lkb_json_specs(p), "files", sources, "overlays", overlays_json(p),
+			 "images", lkb_json_images(p), "outputs", outputs_json(outputs));
 	if (!root)
 		return lkb_fail(err, LKB_BUG, "build.json could not be made");
 	text = json_dumps(root, JSON_INDENT(2));

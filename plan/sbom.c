@@ -113,7 +113,7 @@ static void write_head(struct lkb_sbom *s)
 	const struct lkb_plan *p = s->plan;
 	lkb_autofree char *title = lkb_format("%s-%s", p->in->name, p->in->board->name);
 	lkb_autofree char *what = lkb_format("sbom %s %lld", LKB_VERSION, (long long)p->epoch);
-	struct lkb_uuid uuid = lkb_derive_uuid(&p->seed, what);
+	struct lkb_uuid uuid = lkb_derive_uuid(&p->products[0].seed, what);
 	struct lkb_jsonout *j = &s->json;
 	lkb_autostr space = {0};
 
@@ -213,8 +213,10 @@ static int relate_tree(struct lkb_sbom *s, const struct lkb_sbom_tree *t, struct
 	size_t i;
 
 	snprintf(tree, sizeof(tree), "SPDXRef-Tree-%s", h->name);
-	snprintf(other, sizeof(other), "SPDXRef-Artifact-%zu", h->artifact + 1);
-	lkb_sbom_relate(s, other, "CONTAINS", tree);
+	for (i = 0; i < h->n_artifacts; i++) {
+		snprintf(other, sizeof(other), "SPDXRef-Artifact-%zu", h->artifacts[i] + 1);
+		lkb_sbom_relate(s, other, "CONTAINS", tree);
+	}
 	for (i = 0; i < s->plan->images.n; i++) {
 		if (!t->from[i])
 			continue;
@@ -254,7 +256,7 @@ static void relate_rest(struct lkb_sbom *s)
 	size_t i;
 
 	snprintf(id, sizeof(id), "SPDXRef-Artifact-%zu",
-		 s->in->n_holdings ? s->in->holdings[0].artifact + 1 : 1);
+		 s->in->n_holdings ? s->in->holdings[0].artifacts[0] + 1 : 1);
 	for (i = 0; i < s->plan->images.n; i++) {
 		snprintf(image, sizeof(image), "SPDXRef-Image-%zu", i + 1);
 		if (!s->images[i].used)

@@ -54,7 +54,7 @@ static void remark_extents(struct lkb_sbom *s, const struct lkb_holding *h,
 		return;
 	remark(&s->comment, "partition");
 	lkb_str_addf(&s->comment, "%u", h->partition);
-	e = lkb_extents_find(&s->plan->extents, inode, &n);
+	e = lkb_extents_find(h->extents, inode, &n);
 	for (i = 0; i < n; i++) {
 		if (!i)
 			remark(&s->comment, "extents");

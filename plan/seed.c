@@ -70,8 +70,9 @@ static int add_named_files(const struct lkb_spec *spec, struct lkb_hash *h, stru
 	return 0;
 }
 
-int lkb_plan_decide_seed(struct lkb_plan *p, struct lkb_error *err)
+static int decide_seed(struct lkb_product *m, struct lkb_error *err)
 {
+	const struct lkb_plan *p = m->plan;
 	lkb_auto(lkb_hash) h = lkb_hash_new();
 	lkb_autofree char *board = NULL;
 	size_t i, n;
@@ -80,7 +81,7 @@ int lkb_plan_decide_seed(struct lkb_plan *p, struct lkb_error *err)
 		return -1;
 	lkb_hash_add(h, (uint8_t[]){LKB_FORMAT_VERSION}, 1);
 	add_text(h, p->in->name);
-	add_text(h, p->format->name);
+	add_text(h, m->format->name);
 	lkb_hash_add(h, board, n);
 	for (i = 0; i < p->in->spec->files_read.n; i++)
 		lkb_hash_add(h, p->in->spec->digests[i].b, LKB_SHA256_SIZE);
@@ -88,6 +89,16 @@ int lkb_plan_decide_seed(struct lkb_plan *p, struct lkb_error *err)
 		lkb_hash_add(h, p->images.items[i]->manifest.b, LKB_SHA256_SIZE);
 	if (add_named_files(p->in->spec, h, err))
 		return -1;
-	p->seed = lkb_hash_done(h);
+	m->seed = lkb_hash_done(h);
+	return 0;
+}
+
+int lkb_plan_decide_seeds(struct lkb_plan *p, struct lkb_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_products; i++)
+		if (decide_seed(&p->products[i], err))
+			return -1;
 	return 0;
 }

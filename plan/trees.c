@@ -298,8 +298,9 @@ int lkb_step_slot(struct lkb_plan *p, struct lkb_error *err)
 	return lkb_tree_graft(root, "boot/dtb", lkb_tree_root(p->dtbs), err);
 }
 
-int lkb_step_boot_partition(struct lkb_plan *p, struct lkb_error *err)
+int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err)
 {
+	struct lkb_plan *p = m->plan;
 	const struct lkb_board *board = p->in->board;
 	lkb_auto(lkb_tree) firmware = NULL;
 	lkb_auto(lkb_tree) u_boot = NULL;
@@ -316,5 +317,5 @@ int lkb_step_boot_partition(struct lkb_plan *p, struct lkb_error *err)
 		return -1;
 	in.firmware = firmware;
 	in.u_boot = u_boot;
-	return lkb_rpi_boot_tree(&in, &p->boot, err);
+	return lkb_rpi_boot_tree(&in, &m->boot, err);
 }

@@ -53,8 +53,7 @@ bool lkb_partuuid_parse(const char *text, struct lkb_partuuid *ret)
 	return true;
 }
 
-/* Names of a directory, sorted. A directory that cannot be read has none. */
-static void list_names(const char *dir, struct lkb_strv *ret)
+void lkb_list_names(const char *dir, struct lkb_strv *ret)
 {
 	DIR *d = opendir(dir);
 	struct dirent *e;
@@ -89,7 +88,7 @@ static bool find_partition(const char *sysfs, const char *disk, unsigned number,
 	lkb_autostrv names = {0};
 	size_t i;
 
-	list_names(dir, &names);
+	lkb_list_names(dir, &names);
 	for (i = 0; i < names.n; i++) {
 		lkb_autofree char *path = lkb_format("%s/%s/partition", dir, names.items[i]);
 		lkb_autofree char *text = lkb_slurp_line(path);
@@ -120,7 +119,7 @@ bool lkb_partuuid_find(const char *sysfs, const char *dev, const struct lkb_part
 	bool found = false;
 	size_t i;
 
-	list_names(dir, &names);
+	lkb_list_names(dir, &names);
 	for (i = 0; i < names.n && !found; i++) {
 		const char *disk = names.items[i];
 		uint32_t signature;

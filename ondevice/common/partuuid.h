@@ -30,4 +30,7 @@ struct lkb_partition {
 bool lkb_partuuid_find(const char *sysfs, const char *dev, const struct lkb_partuuid *id,
 		       struct lkb_partition *ret, struct lkb_str *seen);
 
+/* Names of a directory, sorted; none of one that cannot be read. */
+void lkb_list_names(const char *dir, struct lkb_strv *ret);
+
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* /init of the initrd: finds the root that the boot loader chose, checks it, and hands over to its
- * /sbin/init. Without lkb.slot= on the command line the initramfs itself is the root. */
+ * /sbin/init. lkb.slot= on the command line names a slot, lkb.image= an image of a file system;
+ * without either the initramfs itself is the root. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "ondevice/common/cmdline.h"
 #include "ondevice/common/say.h"
 #include "ondevice/common/slurp.h"
+#include "ondevice/initrd/image.h"
 #include "ondevice/initrd/modules.h"
 #include "ondevice/initrd/slot.h"
 #include "ondevice/initrd/switchroot.h"
@@ -79,6 +81,25 @@ static int enter_slot(const char *cmdline, struct lkb_error *err)
 	return 0;
 }
 
+static int enter_image(const char *text, struct lkb_error *err)
+{
+	lkb_autofree char *name = NULL, *device = NULL;
+	struct lkb_image_args args;
+
+	if (lkb_image_args_parse(text, &args, err) ||
+	    lkb_image_wait(&args, WAIT_SECONDS, &name, err))
+		return -1;
+	device = lkb_format("/dev/%s", name);
+	mkdir(NEW_ROOT, 0755);
+	if (mount(device, NEW_ROOT, args.type, MS_RDONLY, NULL) < 0)
+		return lkb_fail_errno(err, "cannot mount '%s' as %s (the kernel's own words are "
+				      "above)", device, args.type);
+	if (lkb_switch_root(NEW_ROOT, err))
+		return -1;
+	lkb_say("root is the %s image on %s, read-only", args.type, name);
+	return 0;
+}
+
 static int enter_ram_root(struct lkb_error *err)
 {
 	if (lkb_on_initramfs() && lkb_detach_ram_root(err))
@@ -87,18 +108,25 @@ static int enter_ram_root(struct lkb_error *err)
 	return 0;
 }
 
+static int enter_root(const char *cmdline, struct lkb_error *err)
+{
+	lkb_autofree char *slot = lkb_cmdline_get(cmdline, "lkb.slot");
+	lkb_autofree char *image = lkb_cmdline_get(cmdline, "lkb.image");
+
+	if (slot)
+		return enter_slot(cmdline, err);
+	return image ? enter_image(image, err) : enter_ram_root(err);
+}
+
 static int start(char **ret_cmdline, char *argv[], struct lkb_error *err)
 {
-	lkb_autofree char *slot = NULL;
-
 	if (mount_kernel_file_systems(err))
 		return -1;
 	lkb_say_open_console();
 	if (lkb_slurp("/proc/cmdline", CMDLINE_MAX, ret_cmdline, err))
 		return -1;
 	lkb_modules_load("", "/etc/lkboard/modules");
-	slot = lkb_cmdline_get(*ret_cmdline, "lkb.slot");
-	if (slot ? enter_slot(*ret_cmdline, err) : enter_ram_root(err))
+	if (enter_root(*ret_cmdline, err))
 		return -1;
 	argv[0] = next_init;
 	execv(next_init, argv);

@@ -13,7 +13,7 @@ static int parse_platform(const struct lkb_json_at *root, struct lkb_oci_config 
 	    lkb_json_string(root, "architecture", LKB_JSON_OPTIONAL, &arch, err) ||
 	    lkb_json_string(root, "variant", LKB_JSON_OPTIONAL, &variant, err))
 		return -1;
-	if (os && *os && strcmp(os, "linux"))
+	if (os && *os && strcasecmp(os, "linux"))
 		return lkb_json_fail(root, "os", err, "is '%.40s', not 'linux'", os);
 	if (!arch || !*arch)
 		return 0;

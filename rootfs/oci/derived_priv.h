@@ -17,9 +17,9 @@
  * As long as the first line fits the file, nobody wrote to it, and it is used without reading it.
  * If it does not fit (a copied store), the file is hashed once more; without a record, or if that
  * fails too, it is made anew. Nobody waits for the disk when it is made: it is flushed when it is
- * used again, and if the machine stopped before that, it is hashed. The record's own time is when the data was last used: what was not
- * used for longest goes first when there is more than the store's bound. Whoever has it open keeps
- * it.
+ * used again, and if the machine stopped before that, it is hashed. The record's own time is when
+ * the data was last used: what was not used for longest goes first when there is more than the
+ * store's bound. Whoever has it open keeps it.
  */
 enum lkb_derived_kind { LKB_DERIVED_LAYER, LKB_DERIVED_SEGMENT, LKB_DERIVED_KINDS };
 
@@ -46,8 +46,8 @@ void lkb_derived_record_clear(struct lkb_derived_record *r);
 #define lkb_autoderivedrecord \
 	__attribute__((cleanup(lkb_derived_record_clear))) struct lkb_derived_record
 
-/* True if the open file is as the record says it was left, and flushed; the record at path then says
- * so. */
+/* True if the open file is as the record says it was left, and flushed; the record at path then
+ * says so. */
 bool lkb_derived_record_fits(const struct lkb_store *s, const char *path,
 			     const struct lkb_derived_record *r, int fd, const struct stat *st);
 /* Notes that the open file, which nobody flushed, is right as it is now; of r digest and layers

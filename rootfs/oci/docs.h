@@ -63,7 +63,8 @@ struct lkb_oci_desc {
 	const char *signature;   /* cosign's, over the blob, in base64 */
 	bool has_platform;
 	struct lkb_platform platform; /* in normal form */
-	bool not_for_us; /* another system than linux, an attestation, an unknown platform */
+	bool not_for_us; /* another system than linux, one with features (os.features, which names
+			  * what an image cannot do without), an attestation, an unknown platform */
 	const char *attests; /* an attestation: digest of the manifest it is about; else NULL */
 	bool trusted; /* the policy is content with it or what leads to it; resolve.c's */
 };

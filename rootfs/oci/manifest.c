@@ -27,11 +27,20 @@ static int parse_annotations(const struct lkb_json_at *at, struct lkb_arena *are
 	return 0;
 }
 
+static bool needs_any(const struct lkb_strv *features)
+{
+	for (size_t i = 0; i < features->n; i++)
+		if (features->items[i][0])
+			return true;
+	return false;
+}
+
 static int parse_platform(const struct lkb_json_at *at, struct lkb_oci_desc *d,
 			  struct lkb_error *err)
 {
 	struct lkb_json_at p;
 	const char *os, *arch, *variant;
+	lkb_autostrv features = {0};
 
 	if (lkb_json_object(at, "platform", LKB_JSON_OPTIONAL, &p, err))
 		return -1;
@@ -39,10 +48,12 @@ static int parse_platform(const struct lkb_json_at *at, struct lkb_oci_desc *d,
 		return 0;
 	if (lkb_json_string(&p, "os", LKB_JSON_REQUIRED, &os, err) ||
 	    lkb_json_string(&p, "architecture", LKB_JSON_REQUIRED, &arch, err) ||
-	    lkb_json_string(&p, "variant", LKB_JSON_OPTIONAL, &variant, err))
+	    lkb_json_string(&p, "variant", LKB_JSON_OPTIONAL, &variant, err) ||
+	    lkb_json_strings(&p, "os.features", LKB_OCI_MAX_WORDS, &features, NULL, err))
 		return -1;
 	d->has_platform = true;
-	if (strcmp(os, "linux") || !strcmp(arch, "unknown") ||
+	/* What an image needs of the system beyond being Linux is unknown here, so not given. */
+	if (strcasecmp(os, "linux") || !strcmp(arch, "unknown") || needs_any(&features) ||
 	    !lkb_platform_set(&d->platform, arch, variant))
 		d->not_for_us = true;
 	return 0;

@@ -5,8 +5,9 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
-/* Longest name (domain, slash and path) and longest tag of distribution/reference. */
-enum { NAME_MAX_LEN = 255, TAG_MAX_LEN = 128 };
+/* Longest path and longest tag of distribution/reference, which bounds no domain: that is DNS's
+ * longest name, a colon and a port. */
+enum { PATH_MAX_LEN = 255, TAG_MAX_LEN = 128, DOMAIN_MAX_LEN = 253 + 6 };
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -71,6 +72,8 @@ static bool domain_ok(const char *s)
 {
 	size_t len = strcspn(s, ":");
 
+	if (strlen(s) > DOMAIN_MAX_LEN)
+		return false;
 	if (s[0] == '[') {
 		len = 1 + strspn(s + 1, "0123456789abcdefABCDEF:");
 		if (len == 1 || s[len] != ']')
@@ -163,9 +166,9 @@ static int check(const char *text, const struct lkb_ref *r, struct lkb_error *er
 	if (!path_ok(r->path))
 		return lkb_fail(err, LKB_INPUT, "'%s' is no image reference: '%s' is no "
 				"repository name", text, r->path);
-	if (strlen(r->domain) + 1 + strlen(r->path) > NAME_MAX_LEN)
-		return lkb_fail(err, LKB_INPUT, "'%s' is no image reference: its name is longer "
-				"than %d characters", text, NAME_MAX_LEN);
+	if (strlen(r->path) > PATH_MAX_LEN)
+		return lkb_fail(err, LKB_INPUT, "'%s' is no image reference: its repository name "
+				"is longer than %d characters", text, PATH_MAX_LEN);
 	return 0;
 }
 
@@ -179,6 +182,9 @@ int lkb_ref_parse(const char *text, struct lkb_ref *ret, struct lkb_error *err)
 	if (is_hex(text, 64))
 		return lkb_fail(err, LKB_INPUT, "'%s' is no image reference: 64 hex digits alone "
 				"may be mistaken for a digest", text);
+	if (digest_ok(text))
+		return lkb_fail(err, LKB_INPUT, "'%s' is no image reference: a digest alone does "
+				"not say of which repository", text);
 	split_end(name, &r);
 	split_domain(name, &r);
 	if (check(text, &r, err)) {

@@ -17,6 +17,8 @@ struct lkb_blob {
 	char *name;
 	struct lkb_blob *whole; /* a part: what it is a part of, holds a reference; else NULL */
 	uint64_t start;         /* and from where on */
+	struct lkb_data *pieces; /* a chain: owned, as are their references; else NULL */
+	size_t n_pieces;
 	bool has_digest;
 	struct lkb_sha256 digest;
 };
@@ -58,6 +60,20 @@ struct lkb_blob *lkb_blob_new_part(const struct lkb_data *range)
 	return b;
 }
 
+struct lkb_blob *lkb_blob_new_chain(const struct lkb_data *pieces, size_t n)
+{
+	struct lkb_blob *b = blob_new(-1, NULL, 0, NULL);
+
+	b->pieces = lkb_alloc_array(n + 1, sizeof(*b->pieces));
+	b->n_pieces = n;
+	for (size_t i = 0; i < n; i++) {
+		b->pieces[i] = pieces[i];
+		lkb_blob_ref(pieces[i].blob);
+		b->size += pieces[i].len;
+	}
+	return b;
+}
+
 int lkb_blob_open(const char *path, struct lkb_blob **ret, struct lkb_error *err)
 {
 	uint64_t size;
@@ -85,6 +101,9 @@ void lkb_blob_unref(struct lkb_blob *b)
 	if (!b->whole)
 		free(b->mem);
 	lkb_blob_unref(b->whole);
+	for (size_t i = 0; i < b->n_pieces; i++)
+		lkb_blob_unref(b->pieces[i].blob);
+	free(b->pieces);
 	free(b->name);
 	free(b);
 }
@@ -110,6 +129,27 @@ const struct lkb_sha256 *lkb_blob_digest(const struct lkb_blob *b)
 	return b->has_digest ? &b->digest : NULL;
 }
 
+static int read_chain(const struct lkb_blob *b, uint64_t off, char *buf, size_t n,
+		      struct lkb_error *err)
+{
+	for (size_t i = 0; n; i++) {
+		const struct lkb_data *piece = &b->pieces[i];
+		size_t part;
+
+		if (off >= piece->len) {
+			off -= piece->len;
+			continue;
+		}
+		part = piece->len - off < n ? (size_t)(piece->len - off) : n;
+		if (lkb_data_read(piece, off, buf, part, err))
+			return -1;
+		buf += part;
+		n -= part;
+		off = 0;
+	}
+	return 0;
+}
+
 int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
 		  struct lkb_error *err)
 {
@@ -120,6 +160,8 @@ int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
 				(unsigned long long)off);
 	if (!n)
 		return 0;
+	if (b->pieces)
+		return read_chain(b, off, buf, n, err);
 	if (b->fd >= 0)
 		return lkb_pread_full(b->fd, buf, n, b->start + off, lkb_blob_name(b), err);
 	memcpy(buf, b->mem + b->start + off, n);

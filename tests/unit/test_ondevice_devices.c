@@ -11,9 +11,11 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/crc32.h"
 #include "base/file.h"
 #include "base/proc.h"
 #include "ondevice/common/partuuid.h"
+#include "ondevice/initrd/image.h"
 #include "ondevice/system/data.h"
 #include "ondevice/system/plug.h"
 
@@ -215,6 +217,61 @@ static void the_size_of_an_ext4_is_read_from_its_superblock(void **state)
 	}
 }
 
+static void an_image_is_found_by_its_superblock(void **state)
+{
+	static const struct {
+		const char *type;
+		size_t off, len;
+	} types[] = {{"squashfs", 0, 96}, {"erofs", 1024, 128}, {"iso9660", 32768, 2048}};
+	struct machine *m = *state;
+
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(types); i++) {
+		lkb_autofree uint8_t *disk = calloc(1, 40000);
+		lkb_autofree char *arg = NULL, *none = NULL, *found = NULL;
+		lkb_autostr seen = {0};
+		struct lkb_image_args args;
+
+		add_disk(m->dir.path, "sda", 1, "1");
+		memset(disk + types[i].off, 'a' + (int)i, types[i].len);
+		arg = lkb_format("%s:%08x", types[i].type,
+				 lkb_crc32(0, disk + types[i].off, types[i].len));
+		assert_int_equal(lkb_image_args_parse(arg, &args, NULL), 0);
+		assert_string_equal(args.type, types[i].type);
+		none = lkb_image_find(m->sys, m->dev, &args, &seen);
+		assert_null(none);
+		assert_non_null(strstr(seen.s, "sda"));
+		/* the name it has is the kernel's affair */
+		write_text(m->dir.path, "dev/vdb", disk, types[i].off + types[i].len);
+		write_text(m->dir.path, "sys/class/block/vdb/size", "1\n", 2);
+		found = lkb_image_find(m->sys, m->dev, &args, &seen);
+		assert_string_equal(found, "vdb");
+		/* one bit, or a disk that ends in the middle */
+		disk[types[i].off + types[i].len - 1] ^= 1;
+		write_text(m->dir.path, "dev/vdb", disk, types[i].off + types[i].len);
+		assert_null(lkb_image_find(m->sys, m->dev, &args, &seen));
+		write_text(m->dir.path, "dev/vdb", disk, types[i].off + types[i].len - 1);
+		assert_null(lkb_image_find(m->sys, m->dev, &args, &seen));
+	}
+}
+
+static void a_wrong_image_argument_is_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"", ":", "iso9660", "iso9660:", "iso9660:1234567", "iso9660:123456789",
+		"iso9660:1234567g", "ext4:12345678", "iso966:12345678", "iso96600:12345678",
+	};
+	struct lkb_image_args args;
+
+	(void)state;
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(wrong); i++) {
+		struct lkb_error err = {0};
+
+		assert_int_equal(lkb_image_args_parse(wrong[i], &args, &err), -1);
+		assert_int_equal(err.kind, LKB_INPUT);
+		assert_non_null(strstr(err.message, "lkb.image="));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +286,9 @@ int main(void)
 		cmocka_unit_test(uevents_of_new_devices_name_a_modalias),
 		cmocka_unit_test_setup_teardown(the_size_of_an_ext4_is_read_from_its_superblock,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(an_image_is_found_by_its_superblock, setup,
+						teardown),
+		cmocka_unit_test(a_wrong_image_argument_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,9 @@ static void a_plan_knows_everything(void **state)
 	expect_words(text.s, "write the card image");
 	OK(lkb_plan_describe_json(p, &json, &err));
 	OK(lkb_json_parse(json.s, json.len, "plan", &root, &err));
-	assert_int_equal(json_array_size(json_object_get(root, "partitions")), 4);
+	assert_int_equal(json_array_size(json_object_get(
+				 json_array_get(json_object_get(root, "formats"), 0),
+				 "partitions")), 4);
 	assert_int_equal(json_array_size(json_object_get(root, "images")), 5);
 	assert_int_equal(json_array_size(json_object_get(root, "missing")), 0);
 	files = outputs();
@@ -48,7 +50,7 @@ static void images_that_a_package_makes_are_listed(void **state)
 	expect_words(text.s, "not in the store     localhost/init:bookworm");
 	expect_words(text.s, "not in the store     localhost/runc:bookworm");
 	expect_words(text.s, "not in the store     localhost/firmware-rpi:bookworm");
-	assert_null(strstr(text.s, "\ncard:"));
+	assert_null(strstr(text.s, "\nsd: "));
 	OK(lkb_plan_describe_json(p, &json, &err));
 	expect_words(json.s, "\"localhost/u-boot-rpi:bookworm\"");
 	FAILS(lkb_plan_run(p, &out, &made, &err), LKB_INPUT, "is not in the store", "");
@@ -118,7 +120,7 @@ static struct lkb_sha256 seed_of(const char *spec)
 
 	settle(spec);
 	p = plan();
-	return p->seed;
+	return p->products[0].seed;
 }
 
 static void expect_seed(const struct lkb_sha256 *first, const char *spec, bool same)
@@ -151,11 +153,15 @@ static void identity_follows_from_what_goes_in(void **state)
 
 static void formats_are_the_boards(void **state)
 {
-	kit.in.format = "kernel+initrd";
+	static const char *const ram[] = {"kernel+initrd"}, *const nonsense[] = {"sd", "nonsense"};
+
+	kit.in.formats = ram;
+	kit.in.n_formats = 1;
 	PLAN_FAILS(SPEC, LKB_USAGE, "board 'rpi3' is not built as 'kernel+initrd'", "it can be: sd");
-	kit.in.format = "nonsense";
+	kit.in.formats = nonsense;
+	kit.in.n_formats = 2;
 	PLAN_FAILS(SPEC, LKB_USAGE, "board 'rpi3' is not built as 'nonsense'", "it can be: sd");
-	kit.in.format = NULL;
+	kit.in.n_formats = 0;
 	PLAN_FAILS(SPEC "lkboard:\n  root: ram\n", LKB_INPUT,
 		   "lkboard.root is 'ram', format 'sd' has its root on disk", "-f");
 	assert_int_equal(err.line, 11);
@@ -279,9 +285,9 @@ static void sizes_of_the_spec_win_and_are_bounded(void **state)
 
 	settle(SPEC "lkboard: {data_size: 64MiB, slot_size: 256MiB}\n");
 	p = plan();
-	assert_int_equal(p->disk.parts[3].size, 64 << 20);
-	assert_int_equal(p->disk.parts[1].size, 256 << 20);
-	assert_int_equal(p->disk.parts[2].size, 256 << 20);
+	assert_int_equal(p->products[0].disk.parts[3].size, 64 << 20);
+	assert_int_equal(p->products[0].disk.parts[1].size, 256 << 20);
+	assert_int_equal(p->products[0].disk.parts[2].size, 256 << 20);
 	PLAN_FAILS(SPEC "lkboard: {data_size: 4194304TiB}\n", LKB_INPUT, "data", "");
 	PLAN_FAILS(SPEC "lkboard: {data_size: 2TiB}\n", LKB_INPUT, "", "");
 }

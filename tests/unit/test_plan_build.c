@@ -110,8 +110,10 @@ static void build_json_names_every_input_and_output(void **state)
 	root = record("box-rpi3.build.json");
 	assert_string_equal(text_of(root, "name"), "box");
 	assert_string_equal(text_of(root, "board"), "rpi3");
-	assert_string_equal(text_of(root, "format"), "sd");
-	assert_string_equal(text_of(root, "root"), "disk");
+	item = json_array_get(json_object_get(root, "formats"), 0);
+	assert_string_equal(text_of(item, "name"), "sd");
+	assert_string_equal(text_of(item, "root"), "disk");
+	assert_int_equal(json_array_size(json_object_get(item, "partitions")), 4);
 	assert_int_equal(json_integer_value(json_object_get(root, "epoch")), CREATED);
 	list = json_object_get(root, "specs");
 	assert_int_equal(json_array_size(list), 1);
@@ -130,7 +132,6 @@ static void build_json_names_every_input_and_output(void **state)
 	list = json_object_get(root, "outputs");
 	assert_int_equal(json_array_size(list), 4);
 	expect_digest(in_dir("out/box-rpi3.bmap"), text_of(json_array_get(list, 2), "digest"));
-	assert_int_equal(json_array_size(json_object_get(root, "partitions")), 4);
 	assert_int_equal(json_array_size(json_object_get(root, "overlays")), 0);
 	/* Nothing says where it was built. */
 	text = slurp(in_dir("out/box-rpi3.build.json"));
@@ -162,7 +163,7 @@ static void overlays_are_applied_and_recorded(void **state)
 	make_bytes(in_dir("o.dtbo"), overlay, make_overlay(overlay, sizeof(overlay)));
 	settle(SPEC "lkboard: {overlays: [o.dtbo]}\n");
 	p = plan();
-	node = lkb_tree_lookup(p->boot, "bcm2710-rpi-3-b.dtb", false);
+	node = lkb_tree_lookup(p->products[0].boot, "bcm2710-rpi-3-b.dtb", false);
 	assert_non_null(node);
 	OK(lkb_data_read_all(&node->data, 1 << 20, &dtb, &n, &err));
 	assert_string_equal(fdt_getprop(dtb, 0, "overlaid", NULL), "yes");
@@ -277,7 +278,8 @@ static void a_root_in_ram_is_three_files(void **state)
 	kernel = slurp(in_dir("out/box-kernel"));
 	assert_memory_equal(kernel, kit.image, sizeof(kit.image));
 	root = record("box-qemu-arm64.build.json");
-	assert_string_equal(text_of(root, "root"), "ram");
+	assert_string_equal(text_of(json_array_get(json_object_get(root, "formats"), 0), "root"),
+			    "ram");
 	kit.without = "init";
 	kit.full = false;
 	PLAN_FAILS(SPEC, LKB_INPUT, "none of the init images brings /init", "localhost/init");

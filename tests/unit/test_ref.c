@@ -71,7 +71,7 @@ static const struct {
 	{ "foo/foo_bar.com:8080", "docker.io/foo/foo_bar.com:8080" },
 	{ "0123456789abcdef", "docker.io/library/0123456789abcdef:latest" },
 	{ "docker.io/" HEX64, "docker.io/library/" HEX64 ":latest" },
-	{ "localhost/" A240, "localhost/" A240 ":latest" },
+	{ "localhost/" A240 "123456789012345", "localhost/" A240 "123456789012345:latest" },
 	/* tags */
 	{ "x:A", "docker.io/library/x:A" },
 	{ "x:_", "docker.io/library/x:_" },
@@ -152,7 +152,8 @@ static const struct {
 	{ "[::g]/x", "'[::g]' is no registry host" },
 	{ "[::1]x/y", "'[::1]x' is no registry host" },
 	{ "http://a.b/x", "'http:' is no registry host" },
-	{ "localhost/" A240 "123456", "its name is longer than 255 characters" },
+	{ "localhost/" A240 "1234567890123456",
+	  "its repository name is longer than 255 characters" },
 };
 
 static void references_stand_for_their_full_names(void **state)

@@ -27,21 +27,22 @@ static uint64_t size_of(const struct lkb_opt_int *spec, const struct lkb_opt_int
 static int fill_tail(void *ctx, const struct lkb_verity *v, uint8_t block[4096],
 		     struct lkb_error *err)
 {
-	struct lkb_plan *p = ctx;
+	struct lkb_product *m = ctx;
 	struct lkb_sha256_text root = lkb_sha256_text(&v->root);
 
-	memcpy(p->verity_root, root.s, sizeof(p->verity_root));
-	p->trailer.verity_root = p->verity_root;
-	p->trailer.data_blocks = v->data_blocks;
-	return lkb_trailer_format(&p->trailer, block, err);
+	memcpy(m->verity_root, root.s, sizeof(m->verity_root));
+	m->trailer.verity_root = m->verity_root;
+	m->trailer.data_blocks = v->data_blocks;
+	return lkb_trailer_format(&m->trailer, block, err);
 }
 
 /* What cannot stand in a trailer is said now, not after the root was written: tried out with the
  * largest values that the writing brings. */
-static int check_trailer(const struct lkb_plan *p, struct lkb_error *err)
+static int check_trailer(const struct lkb_product *m, struct lkb_error *err)
 {
-	const struct lkb_pos *own = &p->in->spec->lkboard.pos, *kernel = &p->in->spec->kernel.pos;
-	struct lkb_trailer t = p->trailer;
+	const struct lkb_spec *spec = m->plan->in->spec;
+	const struct lkb_pos *own = &spec->lkboard.pos, *kernel = &spec->kernel.pos;
+	struct lkb_trailer t = m->trailer;
 	uint8_t block[LKB_ENV_SIZE];
 	char root[LKB_SHA256_HEX + 1];
 
@@ -52,46 +53,46 @@ static int check_trailer(const struct lkb_plan *p, struct lkb_error *err)
 	t.cmdline = NULL;
 	if (lkb_trailer_format(&t, block, err))
 		return lkb_at(err, own->file ? own->file : "", own->line, own->column);
-	t.cmdline = p->trailer.cmdline;
+	t.cmdline = m->trailer.cmdline;
 	if (lkb_trailer_format(&t, block, err))
 		return lkb_at(err, kernel->file ? kernel->file : "", kernel->line, kernel->column);
 	return 0;
 }
 
-static int fill_state(struct lkb_plan *p, struct lkb_error *err)
+static int fill_state(struct lkb_product *m, struct lkb_error *err)
 {
 	struct lkb_record record = {.seq = 1, .slot = 'A', .good_a = true, .reason = "none"};
-	const char *version = p->in->spec->lkboard.version;
+	const char *version = m->plan->in->spec->lkboard.version;
 
-	p->trailer = (struct lkb_trailer){
+	m->trailer = (struct lkb_trailer){
 		.version = version ? version : "0",
-		.board = p->in->board->name,
-		.cmdline = p->rootfs.cmdline,
-		.epoch = p->epoch,
+		.board = m->plan->in->board->name,
+		.cmdline = m->plan->rootfs.cmdline,
+		.epoch = m->plan->epoch,
 	};
-	p->disk.raws[0] = (struct lkb_raw){"record-0", LKB_RECORD_0_OFF, p->record, LKB_ENV_SIZE};
-	p->disk.raws[1] = (struct lkb_raw){"record-1", LKB_RECORD_1_OFF, p->blank, LKB_ENV_SIZE};
-	p->disk.n_raws = 2;
-	return lkb_record_format(&record, p->record, err) ? -1 : check_trailer(p, err);
+	m->disk.raws[0] = (struct lkb_raw){"record-0", LKB_RECORD_0_OFF, m->record, LKB_ENV_SIZE};
+	m->disk.raws[1] = (struct lkb_raw){"record-1", LKB_RECORD_1_OFF, m->blank, LKB_ENV_SIZE};
+	m->disk.n_raws = 2;
+	return lkb_record_format(&record, m->record, err) ? -1 : check_trailer(m, err);
 }
 
-static void fill_parts(struct lkb_plan *p)
+static void fill_parts(struct lkb_product *m)
 {
 	static const char *const named[] = {"config.txt", "settings.env", NULL};
-	const struct lkb_board_layout *b = &p->in->board->layout;
-	const struct lkb_spec_lkboard *s = &p->in->spec->lkboard;
-	struct lkb_part *parts = p->disk.parts;
+	const struct lkb_board_layout *b = &m->plan->in->board->layout;
+	const struct lkb_spec_lkboard *s = &m->plan->in->spec->lkboard;
+	struct lkb_part *parts = m->disk.parts;
 
 	parts[BOOT] = (struct lkb_part){
 		.name = "boot", .mbr_type = MBR_FAT32_LBA, .bootable = true, .fs = LKB_FS_FAT32,
-		.tree = lkb_tree_root(p->boot), .label = "BOOT", .named = named,
+		.tree = lkb_tree_root(m->boot), .label = "BOOT", .named = named,
 		.min_size = size_of(&s->boot_size, &b->boot_size, 64 * LKB_MIB),
 	};
 	parts[SLOT_A] = (struct lkb_part){
 		.name = "slot-a", .mbr_type = MBR_LINUX, .fs = LKB_FS_EXT4,
-		.tree = lkb_tree_root(p->rootfs.root), .label = "slot", .read_only = true,
+		.tree = lkb_tree_root(m->plan->rootfs.root), .label = "slot", .read_only = true,
 		.min_size = size_of(&s->slot_size, &b->slot_size, 192 * LKB_MIB),
-		.headroom_percent = SLOT_HEADROOM_PERCENT, .tail = fill_tail, .tail_ctx = p,
+		.headroom_percent = SLOT_HEADROOM_PERCENT, .tail = fill_tail, .tail_ctx = m,
 	};
 	parts[SLOT_B] = (struct lkb_part){
 		.name = "slot-b", .mbr_type = MBR_LINUX, .fs = LKB_FS_NONE,
@@ -99,23 +100,23 @@ static void fill_parts(struct lkb_plan *p)
 	};
 	parts[DATA] = (struct lkb_part){
 		.name = "data", .mbr_type = MBR_LINUX, .fs = LKB_FS_EXT4, .label = "data",
-		.tree = lkb_tree_root(p->data),
+		.tree = lkb_tree_root(m->data),
 		.min_size = size_of(&s->data_size, &b->data_size, 32 * LKB_MIB),
 	};
-	p->disk.n_parts = 4;
+	m->disk.n_parts = 4;
 }
 
-int lkb_step_layout(struct lkb_plan *p, struct lkb_error *err)
+int lkb_step_layout(struct lkb_product *m, struct lkb_error *err)
 {
-	const struct lkb_opt_int *unit = &p->in->board->layout.erase_unit;
+	const struct lkb_opt_int *unit = &m->plan->in->board->layout.erase_unit;
 
-	p->data = lkb_tree_new();
-	p->disk.align = unit->set ? (uint64_t)unit->v : 4 * LKB_MIB;
-	p->disk.first = FIRST_PARTITION;
-	p->disk.seed = p->seed;
-	p->disk.epoch = p->epoch;
-	if (fill_state(p, err))
+	m->data = lkb_tree_new();
+	m->disk.align = unit->set ? (uint64_t)unit->v : 4 * LKB_MIB;
+	m->disk.first = FIRST_PARTITION;
+	m->disk.seed = m->seed;
+	m->disk.epoch = m->plan->epoch;
+	if (fill_state(m, err))
 		return -1;
-	fill_parts(p);
-	return lkb_layout(&p->disk, err);
+	fill_parts(m);
+	return lkb_layout(&m->disk, err);
 }
