@@ -11,7 +11,7 @@ Q        := $(if $(V),,@)
 
 MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci/registry rootfs/oci rootfs/oci/trust \
 	    rootfs/inventory rootfs/lock rootfs/pkg rootfs board dtb bootloader/slot bootloader image/fs \
-	    image/iso image plan cmd
+	    image/iso image image/formats plan cmd
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include base/banned.h $(CPPFLAGS)
@@ -37,7 +37,8 @@ DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
 	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 \
 	      openssh-client openssl docker-registry golang-github-opencontainers-specs-dev \
-	      python3-license-expression squashfs-tools squashfs-tools-ng erofs-utils xorriso genisoimage
+	      python3-license-expression squashfs-tools squashfs-tools-ng erofs-utils xorriso \
+	      genisoimage 7zip
 
 all: $(O)/lkboard ondevice
 

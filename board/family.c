@@ -28,8 +28,9 @@ static const struct family families[] = {
 		/* Whoever starts the machine starts kernel and initrd; no disk is read. */
 		.name = "direct",
 		.needed = LIST(NULL),
-		.foreign = LIST("dtbs", "firmware", "initrd", "layout"),
-		.formats = LIST("kernel+initrd", "tar-kernel-initrd", "tar", "docker", "oci"),
+		.foreign = LIST("dtbs", "firmware", "layout"),
+		.formats = LIST("kernel+initrd", "tar-kernel-initrd", "tar", "docker", "oci",
+				"kernel+squashfs", "kernel+erofs", "kernel+iso"),
 		.root = "ram",
 	},
 };
