@@ -90,7 +90,13 @@ $(O)/tests/hostile/show_tree: tests/hostile/show_tree.c $(O)/liblkboard.a
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(O)/liblkboard.a $(LDFLAGS) $(LIBS)
 
-units: $(UNITS) $(O)/tests/hostile/show_tree
+# The system's init as a program of this machine, with a fast clock (tests/cli/init.sh).
+$(O)/tests/pid1/init: $(O)/tests/pid1/fast_clock.o $(O)/ondevice/host/obj/ondevice/system/main.o \
+		$(ONDEVICE_HOST_LIB) $(O)/liblkboard.a
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS) $(LIBS)
+
+units: $(UNITS) $(O)/tests/hostile/show_tree $(O)/tests/pid1/init
 replays: $(REPLAYS)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -180,7 +186,8 @@ uninstall:
 clean:
 	rm -rf $(O)
 
--include $(OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d) $(O)/tests/hostile/show_tree.d
+-include $(OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d) $(O)/tests/hostile/show_tree.d \
+	$(O)/tests/pid1/fast_clock.d $(O)/ondevice/host/obj/ondevice/system/main.d
 
 .PHONY: all units replays fuzzers check check-boot check-long check-clean asan fuzz bench golden \
 	demo deps install uninstall clean ondevice

@@ -29,7 +29,7 @@ static const struct family families[] = {
 		.name = "direct",
 		.needed = LIST(NULL),
 		.foreign = LIST("dtbs", "firmware", "initrd", "layout"),
-		.formats = LIST("kernel+initrd"),
+		.formats = LIST("kernel+initrd", "tar-kernel-initrd", "tar", "docker", "oci"),
 		.root = "ram",
 	},
 };

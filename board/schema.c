@@ -52,7 +52,9 @@ static const char *bad_file_name(const char *value)
 static const char *const families[] = {"direct", "rpi-u-boot", NULL};
 static const char *const arches[] = {"amd64", "arm64", NULL};
 static const char *const roots[] = {"disk", "ram", NULL};
-static const char *const formats[] = {"kernel+initrd", "sd", NULL};
+static const char *const formats[] = {
+	"docker", "kernel+initrd", "oci", "sd", "tar", "tar-kernel-initrd", NULL,
+};
 static const char *const disks[] = {"sd", "virtio", NULL};
 
 static const struct lkb_schema_key layout_keys[] = {

@@ -156,6 +156,6 @@ int lkb_uki_make(const struct lkb_uki_in *in, struct lkb_blob **ret, struct lkb_
 	lkb_pe_put_header((uint8_t *)b.head, &b.pe);
 	head = lkb_blob_new_take(LKB_STEAL(b.head), b.head_size);
 	b.pieces[0] = (struct lkb_data){lkb_blob_ref(head), 0, b.head_size};
-	*ret = lkb_blob_new_pieces(b.pieces, b.n_pieces);
+	*ret = lkb_blob_new_chain(b.pieces, b.n_pieces);
 	return 0;
 }

@@ -9,7 +9,8 @@
 #include "plan/plan_priv.h"
 
 const struct lkb_format *const lkb_formats[] = {
-	&lkb_format_sd, &lkb_format_kernel_initrd, NULL,
+	&lkb_format_sd, &lkb_format_kernel_initrd, &lkb_format_tar, &lkb_format_docker,
+	&lkb_format_tar_kernel_initrd, &lkb_format_oci, NULL,
 };
 
 const struct lkb_format *lkb_format_find(const char *name)

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "plan/plan_priv.h"
+#include "rootfs/tree/tar.h"
 
 #define COPY_SIZE ((size_t)1 << 20)
 
@@ -244,6 +245,85 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 		return -1;
 	o->data[o->n - 1] = d;
 	return 0;
+}
+
+struct stream {
+	const struct lkb_output *o;
+	struct lkb_hash *hash;
+	uint64_t done;
+	int fd;
+};
+
+static int take(void *ctx, const void *p, size_t n, struct lkb_error *err)
+{
+	struct stream *s = ctx;
+
+	if (lkb_write_full(s->fd, p, n, lkb_output_path(s->o), err))
+		return -1;
+	lkb_write_behind(s->fd, s->done, n);
+	lkb_hash_add(s->hash, p, n);
+	s->done += n;
+	return 0;
+}
+
+int lkb_output_stream(struct lkb_output *o, const char *suffix, lkb_make_fn *make, void *ctx,
+		      struct lkb_error *err)
+{
+	lkb_auto(lkb_hash) hash = lkb_hash_new();
+	struct stream s = {.o = o, .hash = hash};
+	struct lkb_sha256 digest;
+
+	if (lkb_output_open(o, suffix, &s.fd, err) || make(ctx, take, &s, err))
+		return -1;
+	digest = lkb_hash_done(hash);
+	lkb_output_done(o, s.done, "sha256", &digest);
+	return 0;
+}
+
+/* Headers are small: many of them and the files between make one write. */
+#define TAR_PIECE ((size_t)256 * 1024)
+
+struct pack {
+	const struct lkb_inode *root;
+	int64_t epoch;
+	lkb_sink_fn *sink;
+	void *sink_ctx;
+	struct lkb_str buf;
+};
+
+static int flush_pack(struct pack *k, struct lkb_error *err)
+{
+	size_t n = k->buf.len;
+
+	k->buf.len = 0;
+	return n ? k->sink(k->sink_ctx, k->buf.s, n, err) : 0;
+}
+
+static int gather(void *ctx, const void *p, size_t n, struct lkb_error *err)
+{
+	struct pack *k = ctx;
+
+	lkb_str_addn(&k->buf, p, n);
+	return k->buf.len >= TAR_PIECE ? flush_pack(k, err) : 0;
+}
+
+static int make_tar(void *ctx, lkb_sink_fn *sink, void *sink_ctx, struct lkb_error *err)
+{
+	struct pack *k = ctx;
+
+	k->sink = sink;
+	k->sink_ctx = sink_ctx;
+	return lkb_tar_write(k->root, k->epoch, gather, k, err) ? -1 : flush_pack(k, err);
+}
+
+int lkb_output_tar(struct lkb_output *o, const char *suffix, struct lkb_tree *tree,
+		   struct lkb_error *err)
+{
+	struct pack k = {.root = lkb_tree_root(tree), .epoch = o->plan->epoch};
+	int r = lkb_output_stream(o, suffix, make_tar, &k, err);
+
+	lkb_str_clear(&k.buf);
+	return r;
 }
 
 static int add_sbom(struct lkb_output *o, const char *suffix, struct lkb_error *err)

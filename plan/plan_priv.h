@@ -15,8 +15,8 @@ struct lkb_product {
 	const struct lkb_format *format;
 	struct lkb_sha256 seed;
 
-	struct lkb_tree *boot;            /* boot partition */
-	struct lkb_tree *data;            /* data partition: nothing yet */
+	struct lkb_tree *boot;            /* boot partition, or all that is written */
+	struct lkb_tree *data;            /* data partition, or what is written beside the root */
 	struct lkb_disk disk;
 	struct lkb_extents extents;       /* of all files, once the disk is written */
 	uint8_t record[LKB_ENV_SIZE];
@@ -104,6 +104,13 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 /* The same, of several pieces one behind the other. */
 int lkb_output_pieces(struct lkb_output *o, const char *suffix, const struct lkb_data *pieces,
 		      size_t n, struct lkb_error *err);
+/* A file whose bytes `make` gives to a sink as they come. */
+typedef int lkb_make_fn(void *ctx, lkb_sink_fn *sink, void *sink_ctx, struct lkb_error *err);
+int lkb_output_stream(struct lkb_output *o, const char *suffix, lkb_make_fn *make, void *ctx,
+		      struct lkb_error *err);
+/* A tree as a PAX tar. */
+int lkb_output_tar(struct lkb_output *o, const char *suffix, struct lkb_tree *tree,
+		   struct lkb_error *err);
 /* What messages call the file opened last: its path. */
 const char *lkb_output_path(const struct lkb_output *o);
 /* The file opened last holds the files of a tree: of that partition, counted from 1, or 0. `name`
@@ -130,7 +137,8 @@ struct lkb_format {
 	uint64_t (*write_cost)(const struct lkb_plan *p);
 };
 
-extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd;
+extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd, lkb_format_tar,
+	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci;
 extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
 const struct lkb_format *lkb_format_find(const char *name);
 
@@ -144,6 +152,13 @@ int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_slot(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err);
 int lkb_step_layout(struct lkb_product *m, struct lkb_error *err);
+
+/* product->data = boot/: kernel, cmdline, ucode.cpio and device trees; product->boot = the root
+ * with them. */
+int lkb_step_boot_files(struct lkb_product *m, struct lkb_error *err);
+void lkb_hold_boot_files(const struct lkb_product *m, struct lkb_output *o);
+/* What a container of the root is started with: LinuxKit's, or our init's. */
+const char *lkb_entrypoint(const struct lkb_plan *p);
 
 /* Helper programs that a step needs, with their Debian packages. */
 struct lkb_program {

@@ -24,10 +24,15 @@ static struct {
 	bool accepts;
 } row;
 
+static int refuse(struct lkb_error *err)
+{
+	return lkb_fail(err, LKB_INTERRUPTED, "the machine is to shut down");
+}
+
 static int take(unsigned client, const struct lkb_command *command, struct lkb_error *err)
 {
 	if (row.loop->request != LKB_STAY)
-		return lkb_fail(err, LKB_DIDNT, "the machine is to shut down");
+		return refuse(err);
 	/* An onboot container that asks would be waited for by the boot that it waits for. */
 	if (!row.accepts)
 		return lkb_fail(err, LKB_DIDNT, "the system still boots");
@@ -84,4 +89,15 @@ bool lkb_commands_work(struct lkb_loop *l)
 		lkb_control_end(first.client, rc ? &err : NULL);
 	}
 	return worked;
+}
+
+void lkb_commands_end(void)
+{
+	struct lkb_error err;
+	size_t i;
+
+	refuse(&err);
+	for (i = 0; i < row.n; i++)
+		lkb_control_end(row.items[i].client, &err);
+	row.n = 0;
 }

@@ -18,4 +18,7 @@ void lkb_commands_accept(void);
  * loop. */
 bool lkb_commands_work(struct lkb_loop *l);
 
+/* The machine is to shut down: what waits hears so. */
+void lkb_commands_end(void);
+
 #endif

@@ -124,13 +124,21 @@ bool lkb_services_work(struct lkb_loop *l)
 	return worked;
 }
 
+/* Why a wait for its end was in vain. */
+static int not_gone(const struct lkb_service *s, const char *what, struct lkb_error *err)
+{
+	if (s->loop->request != LKB_STAY)
+		return lkb_fail(err, LKB_INTERRUPTED, "the machine is to shut down");
+	return lkb_fail(err, LKB_DIDNT, "service '%s' %s", s->id, what);
+}
+
 static int start(struct lkb_service *s, struct lkb_str *answer, struct lkb_error *err)
 {
 	/* It may end this very moment. */
 	if (s->state == LKB_SERVICE_ENDING)
 		lkb_loop_until(s->loop, &s->gone, DELETE_TIMEOUT_MS);
 	if (!s->gone && s->state == LKB_SERVICE_ENDING)
-		return lkb_fail(err, LKB_DIDNT, "service '%s' still ends", s->id);
+		return not_gone(s, "still ends", err);
 	if (!s->gone) {
 		lkb_str_addf(answer, "service '%s' runs already\n", s->id);
 		return 0;
@@ -157,9 +165,7 @@ static int wait_for_end(struct lkb_service *s, struct lkb_error *err)
 	}
 	if (lkb_loop_until(s->loop, &s->gone, DELETE_TIMEOUT_MS))
 		return 0;
-	if (s->loop->request != LKB_STAY)
-		return lkb_fail(err, LKB_INTERRUPTED, "the machine is to shut down");
-	return lkb_fail(err, LKB_DIDNT, "service '%s' does not end", s->id);
+	return not_gone(s, "does not end", err);
 }
 
 static int stop(struct lkb_service *s, struct lkb_str *answer, struct lkb_error *err)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ondevice/common/say.h"
+#include "ondevice/system/commands.h"
 #include "ondevice/system/console.h"
 #include "ondevice/system/containers.h"
 #include "ondevice/system/mounts.h"
@@ -64,6 +65,7 @@ void lkb_shutdown(struct lkb_loop *l)
 
 	l->stopping = true;
 	lkb_say("%s: begins", actions[request].name);
+	lkb_commands_end();
 	lkb_containers_run(l, "onshutdown", ONSHUTDOWN_TIMEOUT_MS);
 	lkb_services_stop(l, SERVICES_TIMEOUT_MS);
 	end_processes(l);

@@ -31,6 +31,12 @@ struct lkb_export {
 int lkb_export_tree(struct lkb_store *s, const struct lkb_export *e, struct lkb_tree **ret,
 		    struct lkb_error *err);
 
+/* A tree as an image of one layer (PAX tar, zstd), ready to be written as an OCI archive under the
+ * name of im->ref. Its blobs are put into the store, where nothing names them: what is made again
+ * is found there, and `cache prune` removes them. */
+int lkb_export_new(struct lkb_store *s, const struct lkb_image_new *im,
+		   const struct lkb_inode *root, struct lkb_tree **ret, struct lkb_error *err);
+
 /* Writes the tree as a directory that is not there yet (LKB_REFUSED), whole or not at all. */
 int lkb_export_dir(const struct lkb_tree *t, const char *path, struct lkb_error *err);
 

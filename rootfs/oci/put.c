@@ -147,26 +147,43 @@ static int put_manifest(const struct lkb_store *s, const struct lkb_sha256 *conf
 	return lkb_store_put_bytes(s, text, *ret_size, ret, err);
 }
 
+int lkb_store_put_image(const struct lkb_store *s, const struct lkb_image_new *im,
+			const struct lkb_inode *root, struct lkb_new_image *ret,
+			struct lkb_error *err)
+{
+	struct lkb_new_image made = {0};
+	struct lkb_platform platform;
+
+	if (!lkb_platform_set(&platform, im->platform.arch, im->platform.variant) ||
+	    !platform.arch[0])
+		return lkb_fail(err, LKB_INPUT, "'%s' is no architecture", im->platform.arch);
+	if (im->created < 0 || im->created >= YEAR_10000)
+		return lkb_fail(err, LKB_INPUT, "its creation time %lld is not within the years "
+				"1970 and 9999", (long long)im->created);
+	if (put_layer(s, root, im->created, &made.layer, err) ||
+	    put_config(s, im, &platform, &made.layer.diff_id, &made.config, &made.config_size,
+		       err) ||
+	    put_manifest(s, &made.config, made.config_size, &made.layer, &made.manifest,
+			 &made.manifest_size, err))
+		return -1;
+	made.platform = platform;
+	*ret = made;
+	return 0;
+}
+
 static int put(const struct lkb_store *s, const struct lkb_image_new *im, const char *ref,
 	       const struct lkb_inode *root, struct lkb_sha256 *ret, struct lkb_error *err)
 {
 	struct lkb_oci_desc d = { .media_type = LKB_OCI_TYPE_MANIFEST, .kind = LKB_OCI_MANIFEST,
 				  .verifiable = true, .has_platform = true };
 	lkb_autofree char *digest_text = NULL;
-	struct lkb_image_layer layer;
-	struct lkb_sha256 config;
-	uint64_t config_size = 0;
+	struct lkb_new_image made;
 
-	if (!lkb_platform_set(&d.platform, im->platform.arch, im->platform.variant) ||
-	    !d.platform.arch[0])
-		return lkb_fail(err, LKB_INPUT, "'%s' is no architecture", im->platform.arch);
-	if (im->created < 0 || im->created >= YEAR_10000)
-		return lkb_fail(err, LKB_INPUT, "its creation time %lld is not within the years "
-				"1970 and 9999", (long long)im->created);
-	if (put_layer(s, root, im->created, &layer, err) ||
-	    put_config(s, im, &d.platform, &layer.diff_id, &config, &config_size, err) ||
-	    put_manifest(s, &config, config_size, &layer, &d.digest, &d.size, err))
+	if (lkb_store_put_image(s, im, root, &made, err))
 		return -1;
+	d.platform = made.platform;
+	d.digest = made.manifest;
+	d.size = made.manifest_size;
 	digest_text = lkb_format("sha256:%s", lkb_sha256_text(&d.digest).s);
 	d.digest_text = digest_text;
 	if (lkb_store_publish(s, &(struct lkb_store_name){ ref, &d }, 1, err))

@@ -84,6 +84,17 @@ void lkb_store_tmp_clear(struct lkb_store_tmp *t);
 /* Removes temporaries of processes that are gone. */
 void lkb_store_sweep(const struct lkb_store *s);
 
+/* An image of one layer, whose blobs are in the store and which nothing names yet. */
+struct lkb_new_image {
+	struct lkb_platform platform;
+	struct lkb_image_layer layer;
+	struct lkb_sha256 config, manifest;
+	uint64_t config_size, manifest_size;
+};
+int lkb_store_put_image(const struct lkb_store *s, const struct lkb_image_new *im,
+			const struct lkb_inode *root, struct lkb_new_image *ret,
+			struct lkb_error *err);
+
 /* Stores bytes under their digest. */
 int lkb_store_put_bytes(const struct lkb_store *s, const void *p, size_t n,
 			struct lkb_sha256 *ret, struct lkb_error *err);

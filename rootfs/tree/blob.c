@@ -17,7 +17,7 @@ struct lkb_blob {
 	char *name;
 	struct lkb_blob *whole; /* a part: what it is a part of, holds a reference; else NULL */
 	uint64_t start;         /* and from where on */
-	struct lkb_data *pieces; /* owned, hold references: what it is made of; else NULL */
+	struct lkb_data *pieces; /* a chain: owned, as are their references; else NULL */
 	size_t n_pieces;
 	bool has_digest;
 	struct lkb_sha256 digest;
@@ -60,15 +60,14 @@ struct lkb_blob *lkb_blob_new_part(const struct lkb_data *range)
 	return b;
 }
 
-struct lkb_blob *lkb_blob_new_pieces(const struct lkb_data *pieces, size_t n)
+struct lkb_blob *lkb_blob_new_chain(const struct lkb_data *pieces, size_t n)
 {
 	struct lkb_blob *b = blob_new(-1, NULL, 0, NULL);
 
-	b->pieces = lkb_alloc_array(n ? n : 1, sizeof(*b->pieces));
+	b->pieces = lkb_alloc_array(n + 1, sizeof(*b->pieces));
+	b->n_pieces = n;
 	for (size_t i = 0; i < n; i++) {
-		if (!pieces[i].len)
-			continue;
-		b->pieces[b->n_pieces++] = pieces[i];
+		b->pieces[i] = pieces[i];
 		lkb_blob_ref(pieces[i].blob);
 		b->size += pieces[i].len;
 	}
@@ -101,10 +100,10 @@ void lkb_blob_unref(struct lkb_blob *b)
 		close(b->fd);
 	if (!b->whole)
 		free(b->mem);
+	lkb_blob_unref(b->whole);
 	for (size_t i = 0; i < b->n_pieces; i++)
 		lkb_blob_unref(b->pieces[i].blob);
 	free(b->pieces);
-	lkb_blob_unref(b->whole);
 	free(b->name);
 	free(b);
 }
@@ -130,19 +129,19 @@ const struct lkb_sha256 *lkb_blob_digest(const struct lkb_blob *b)
 	return b->has_digest ? &b->digest : NULL;
 }
 
-static int read_pieces(const struct lkb_blob *b, uint64_t off, char *buf, size_t n,
-		       struct lkb_error *err)
+static int read_chain(const struct lkb_blob *b, uint64_t off, char *buf, size_t n,
+		      struct lkb_error *err)
 {
-	for (size_t i = 0; i < b->n_pieces && n; i++) {
-		const struct lkb_data *d = &b->pieces[i];
+	for (size_t i = 0; n; i++) {
+		const struct lkb_data *piece = &b->pieces[i];
 		size_t part;
 
-		if (off >= d->len) {
-			off -= d->len;
+		if (off >= piece->len) {
+			off -= piece->len;
 			continue;
 		}
-		part = d->len - off < n ? (size_t)(d->len - off) : n;
-		if (lkb_data_read(d, off, buf, part, err) < 0)
+		part = piece->len - off < n ? (size_t)(piece->len - off) : n;
+		if (lkb_data_read(piece, off, buf, part, err))
 			return -1;
 		buf += part;
 		n -= part;
@@ -154,8 +153,6 @@ static int read_pieces(const struct lkb_blob *b, uint64_t off, char *buf, size_t
 int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
 		  struct lkb_error *err)
 {
-	const struct lkb_blob *from = b->whole ? b->whole : b;
-
 	if (off > b->size || n > b->size - off)
 		return lkb_fail(err, LKB_INPUT,
 				"'%s' ends at byte %llu, but %zu bytes from byte %llu are needed",
@@ -163,10 +160,10 @@ int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
 				(unsigned long long)off);
 	if (!n)
 		return 0;
+	if (b->pieces)
+		return read_chain(b, off, buf, n, err);
 	if (b->fd >= 0)
 		return lkb_pread_full(b->fd, buf, n, b->start + off, lkb_blob_name(b), err);
-	if (from->pieces)
-		return read_pieces(from, b->start + off, buf, n, err);
 	memcpy(buf, b->mem + b->start + off, n);
 	return 0;
 }

@@ -22,9 +22,8 @@ struct lkb_blob *lkb_blob_new_take(void *p, size_t n);
 /* A range of another blob as one of its own. */
 struct lkb_data;
 struct lkb_blob *lkb_blob_new_part(const struct lkb_data *range);
-/* Several ranges one behind the other, each of its own blob; nothing is copied. Takes its own
- * references. */
-struct lkb_blob *lkb_blob_new_pieces(const struct lkb_data *pieces, size_t n);
+/* Several ranges, one behind the other, as one blob; takes its own references. */
+struct lkb_blob *lkb_blob_new_chain(const struct lkb_data *pieces, size_t n);
 /* Opens a regular file for reading. */
 int lkb_blob_open(const char *path, struct lkb_blob **ret, struct lkb_error *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the programs on the board read: runtime.json, the kernel's command line, mount options, a
- * process' status, the kernel's events, release files, what people ask init for. The first byte says
- * which of them the rest is. */
+ * process' status, the kernel's events, release files, what people ask init for, the state that runc
+ * hands to a hook, an ext4's superblock. The first byte says which of them the rest is. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +11,10 @@
 #include "ondevice/common/cmdline.h"
 #include "ondevice/initrd/slot.h"
 #include "ondevice/system/command.h"
+#include "ondevice/system/data.h"
 #include "ondevice/system/json.h"
 #include "ondevice/system/mountopts.h"
+#include "ondevice/system/oncreate.h"
 #include "ondevice/system/plug.h"
 #include "ondevice/system/procstatus.h"
 #include "ondevice/system/release.h"
@@ -109,6 +111,33 @@ static void release(const char *text)
 	must(!value || strlen(value) <= strlen(text));
 }
 
+/* Whose namespaces the hook opens: never ours or those of process 1. */
+static void state(const char *bytes, size_t n)
+{
+	struct lkb_error err = {0};
+	pid_t pid = 0;
+
+	if (lkb_oncreate_state_pid(bytes, n, &pid, &err))
+		must(!pid && err.message[0]);
+	else
+		must(pid > 1);
+}
+
+static void ext4(const char *bytes, size_t n)
+{
+	struct lkb_ext4_size size = {0};
+	uint8_t sb[1024] = {0};
+	uint32_t b;
+
+	memcpy(sb, bytes, n < sizeof(sb) ? n : sizeof(sb));
+	if (!lkb_ext4_size_parse(sb, &size)) {
+		must(!size.blocks && !size.block_size);
+		return;
+	}
+	b = size.block_size;
+	must(b >= 1024 && b <= 65536 && !(b & (b - 1)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* With the bytes behind a NUL, and one at the end. */
@@ -130,6 +159,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'r':
 		release(text);
+		break;
+	case 's':
+		state(exact, size - 1);
+		break;
+	case 'x':
+		ext4(text, size - 1);
 		break;
 	case 'm':
 		mount_options(text);

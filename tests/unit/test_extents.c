@@ -77,12 +77,44 @@ static void a_part_of_a_file_is_copied_from_its_place(void **state)
 	assert_string_equal(text, "4567");
 }
 
+/* Every range of it reads as the same range of the pieces put together. */
+static void a_chain_of_ranges_is_a_blob(void **state)
+{
+	lkb_auto(lkb_blob) digits = lkb_blob_new_mem("0123456789", 10);
+	lkb_auto(lkb_blob) letters = lkb_blob_new_mem("abc", 3);
+	const struct lkb_data pieces[] = {{letters, 1, 2}, {NULL, 0, 0}, {digits, 4, 3},
+					  {letters, 0, 0}, {letters, 0, 3}};
+	lkb_auto(lkb_blob) chain = lkb_blob_new_chain(pieces, LKB_ARRAY_SIZE(pieces));
+	lkb_auto(lkb_blob) none = lkb_blob_new_chain(NULL, 0);
+	static const char want[] = "bc456abc";
+	struct lkb_sha256 digest, sum = lkb_sha256(want, 8);
+	char buf[9];
+
+	lkb_blob_unref(LKB_STEAL(digits));
+	lkb_blob_unref(LKB_STEAL(letters));
+	assert_int_equal(lkb_blob_size(chain), 8);
+	for (size_t off = 0; off <= 8; off++) {
+		for (size_t n = 0; n <= 8 - off; n++) {
+			memset(buf, 0, sizeof(buf));
+			OK(lkb_blob_read(chain, off, buf, n, &err));
+			assert_memory_equal(buf, want + off, n);
+			assert_int_equal(buf[n], 0);
+		}
+	}
+	FAILS(lkb_blob_read(chain, 5, buf, 4, &err), LKB_INPUT, "ends at byte 8", "");
+	OK(lkb_data_sha256(&(struct lkb_data){chain, 0, 8}, &digest, &err));
+	assert_true(lkb_sha256_equal(&digest, &sum));
+	assert_int_equal(lkb_blob_size(none), 0);
+	OK(lkb_blob_read(none, 0, buf, 0, &err));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(what_follows_is_one_extent),
 		CASE(nothing_has_no_extents),
 		CASE(a_part_of_a_blob_is_a_blob),
+		CASE(a_chain_of_ranges_is_a_blob),
 		CASE(a_part_of_a_file_is_copied_from_its_place),
 	};
 

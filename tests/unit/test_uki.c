@@ -238,7 +238,7 @@ static void pieces_are_read_as_one(void **state)
 	all[0] = (struct lkb_data){a.blob, 2, 5};
 	all[1] = (struct lkb_data){NULL, 0, 0};
 	all[2] = (struct lkb_data){b.blob, 1, 5};
-	whole = lkb_blob_new_pieces(all, 3);
+	whole = lkb_blob_new_chain(all, 3);
 	lkb_blob_unref(a.blob);
 	lkb_blob_unref(b.blob);
 	assert_int_equal(lkb_blob_size(whole), 10);
