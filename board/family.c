@@ -29,7 +29,8 @@ static const struct family families[] = {
 		.name = "direct",
 		.needed = LIST(NULL),
 		.foreign = LIST("dtbs", "firmware", "initrd", "layout"),
-		.formats = LIST("kernel+initrd", "tar-kernel-initrd", "tar", "docker", "oci"),
+		.formats = LIST("kernel+initrd", "tar-kernel-initrd", "tar", "docker", "oci",
+				"raw-bios", "raw-efi"),
 		.root = "ram",
 	},
 };

@@ -27,8 +27,11 @@ static const struct lkb_step steps[] = {
 
 static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
-	if (lkb_write_disk(m, "-@", o, err))
-		return -1;
+	return lkb_write_disk(m, "-@", o, err);
+}
+
+static int hold(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
+{
 	lkb_output_holds(o, "initrd", lkb_tree_root(m->plan->initrd_tree), 0);
 	return 0;
 }
@@ -43,4 +46,5 @@ const struct lkb_format lkb_format_sd = {
 	.write = write_files,
 	.write_what = "write the card image, its map and bmap",
 	.write_cost = lkb_cost_root,
+	.hold = hold,
 };

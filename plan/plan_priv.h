@@ -130,15 +130,18 @@ struct lkb_format {
 	bool alters_root;                /* its steps add to the root: it is made alone */
 	/* Of its files: what stands behind NAME, where '@' is the board; ends with NULL. */
 	const char *const *suffixes;
+	const char *const *images;       /* component images it needs; ends with NULL; or NULL */
 	const struct lkb_step *steps;
 	size_t n_steps;
 	int (*write)(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err);
 	const char *write_what;
 	uint64_t (*write_cost)(const struct lkb_plan *p);
+	/* Says what its disk holds besides the files of partitions; NULL = nothing. */
+	int (*hold)(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err);
 };
 
 extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd, lkb_format_tar,
-	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci;
+	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci, lkb_format_raw_efi;
 extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
 const struct lkb_format *lkb_format_find(const char *name);
 
@@ -160,10 +163,20 @@ void lkb_hold_boot_files(const struct lkb_product *m, struct lkb_output *o);
 /* What a container of the root is started with: LinuxKit's, or our init's. */
 const char *lkb_entrypoint(const struct lkb_plan *p);
 
+/* Component image of the EFI stub, and the plan's kernel as an EFI program. */
+#define LKB_EFI_STUB_IMAGE "localhost/efi-stub:bookworm"
+int lkb_step_kernel_efi(struct lkb_plan *p, struct lkb_error *err);
+/* product->boot = a partition with kernel and whole root as one EFI program. */
+int lkb_step_efi_partition(struct lkb_product *m, struct lkb_error *err);
+/* The same of a given initrd and command line, as bytes. */
+int lkb_plan_uki(struct lkb_plan *p, const struct lkb_data *initrd, size_t n, const char *cmdline,
+		 struct lkb_data *ret, struct lkb_error *err);
+
 /* Helper programs that a step needs, with their Debian packages. */
 struct lkb_program {
 	const char *name, *package;
 };
+extern const struct lkb_program lkb_mtools[2];
 int lkb_find_programs(const struct lkb_program *programs, size_t n, struct lkb_error *err);
 /* What several formats' steps share. */
 int lkb_check_kernel(const struct lkb_plan *p, struct lkb_error *err);
@@ -173,6 +186,9 @@ uint64_t lkb_cost_root(const struct lkb_plan *p);
  * image's. */
 int lkb_write_disk(struct lkb_product *m, const char *suffix, struct lkb_output *o,
 		   struct lkb_error *err);
+
+/* A file holds the root as an initrd: its files, and the microcode before them. */
+int lkb_hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err);
 
 /* Appends microcode, if there is any, as it goes before all else of an initrd. */
 int lkb_plan_ucode(const struct lkb_plan *p, struct lkb_str *out, struct lkb_error *err);

@@ -402,7 +402,7 @@ static void assert_argv(const struct lkb_qemu_run *run, const char *disk, const 
 	struct lkb_error err = {0};
 	size_t i;
 
-	if (lkb_qemu_argv(run, disk, &argv, &err))
+	if (lkb_qemu_argv(run, disk, NULL, &argv, &err))
 		fail_msg("%s", err.message);
 	for (i = 1; i < argv.n; i++)
 		lkb_str_addf(&line, "%s%s", i > 1 ? " " : "", argv.items[i]);
@@ -442,19 +442,19 @@ static void test_arguments_that_contradict_each_other(void **state)
 
 	guest("");
 	run.hostfwd = "tcp::80-:80";
-	assert_int_equal(lkb_qemu_argv(&run, NULL, &argv, &err), -1);
+	assert_int_equal(lkb_qemu_argv(&run, NULL, NULL, &argv, &err), -1);
 	assert_int_equal(err.kind, LKB_USAGE);
 	assert_string_equal(err.message, "a port forward needs the network");
 	run = a_run();
 	run.kvm = true;
 	board.arch = "riscv64";
-	assert_int_equal(lkb_qemu_argv(&run, NULL, &argv, &err), -1);
+	assert_int_equal(lkb_qemu_argv(&run, NULL, NULL, &argv, &err), -1);
 	assert_int_equal(err.kind, LKB_USAGE);
 	assert_string_equal(err.hint, "leave --kvm out");
 	board.arch = "arm64";
 	run = a_run();
 	board.qemu.disk = NULL;
-	assert_int_equal(lkb_qemu_argv(&run, "card", &argv, &err), -1);
+	assert_int_equal(lkb_qemu_argv(&run, "card", NULL, &argv, &err), -1);
 	assert_int_equal(err.kind, LKB_USAGE);
 	assert_string_equal(err.message, "board 'rpi3' has no disk in QEMU");
 	board.qemu.disk = "sd";
