@@ -5,6 +5,7 @@
 #include "base/ext/hash.h"
 #include "bootloader/slot/slot.h"
 #include "image/image.h"
+#include "image/mbr.h"
 #include "plan/plan.h"
 #include "rootfs/lock/lock.h"
 #include "rootfs/rootfs.h"
@@ -17,6 +18,8 @@ struct lkb_product {
 
 	struct lkb_tree *boot;            /* boot partition, or all that is written */
 	struct lkb_tree *data;            /* data partition, or what is written beside the root */
+	uint8_t boot_code[LKB_MBR_CODE_SIZE]; /* what a BIOS starts, in the MBR */
+	struct lkb_str loader;            /* and what that loads */
 	struct lkb_disk disk;
 	struct lkb_extents extents;       /* of all files, once the disk is written */
 	uint8_t record[LKB_ENV_SIZE];
@@ -141,7 +144,8 @@ struct lkb_format {
 };
 
 extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd, lkb_format_tar,
-	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci, lkb_format_raw_efi;
+	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci, lkb_format_raw_efi,
+	lkb_format_raw_bios;
 extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
 const struct lkb_format *lkb_format_find(const char *name);
 
