@@ -29,7 +29,7 @@ REPLAYS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/replay/%)
 FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/fuzz/%)
 
 # What `make deps` installs. The first line is what the program itself is built with and runs.
-DEPS_RUN   := mtools u-boot-tools kmod qemu-system-arm qemu-efi-aarch64 qemu-utils
+DEPS_RUN   := mtools u-boot-tools kmod grub-common qemu-system-arm qemu-efi-aarch64 qemu-utils
 DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev libfdt-dev \
 	      libext2fs-dev libcurl4-openssl-dev libzstd-dev libisal-dev zlib1g-dev liblzma-dev \
 	      gcc-aarch64-linux-gnu libc6-dev-arm64-cross

@@ -25,11 +25,16 @@
 #define CMDLINE_MAX 2047u
 #define BEFORE "BOOT_IMAGE=/kernel "
 
-/* What grub-mkimage is to build in; what these need comes along. */
+/* What grub-mkimage is to build in: disk, partitions, file system, and the command `linux`. */
 static const char *const modules[] = {"biosdisk", "part_msdos", "fat", "linux"};
-/* Files it reads whatever the modules are. */
-static const char *const images[] = {"kernel.img", "diskboot.img", "lzma_decompress.img",
-				     "moddep.lst"};
+/* Files that it finds by these names: its own, and the modules with all that they need. */
+static const char *const files[] = {
+	"kernel.img", "diskboot.img", "lzma_decompress.img", "moddep.lst", "biosdisk.mod",
+	"boot.mod", "bufio.mod", "crypto.mod", "datetime.mod", "extcmd.mod", "fat.mod",
+	"fshelp.mod", "gettext.mod", "linux.mod", "mmap.mod", "net.mod", "normal.mod",
+	"part_msdos.mod", "priority_queue.mod", "relocator.mod", "terminal.mod", "vbe.mod",
+	"verifiers.mod", "video.mod", "video_fb.mod",
+};
 
 int lkb_grub_check_kernel(const struct lkb_data *kernel, struct lkb_error *err)
 {
@@ -105,30 +110,14 @@ static int stage(const char *dir, const char *name, const void *p, size_t n, str
 	return lkb_write_full(fd, p, n, path, err);
 }
 
-/* grub-mkimage finds its files by name: all modules, for what the ones we want need. The names are
- * letters, digits and "_-." of ours and of the image's root. */
-static bool is_wanted(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < LKB_ARRAY_SIZE(images); i++)
-		if (!strcmp(name, images[i]))
-			return true;
-	return lkb_ends_with(name, ".mod") && name[0] != '.';
-}
-
 static int stage_all(struct lkb_tree *image, const char *dir, struct lkb_error *err)
 {
-	const struct lkb_inode *root = lkb_tree_root(image);
-
-	for (size_t i = 0; i < root->n_entries; i++) {
-		const char *name = root->entries[i].name;
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(files); i++) {
 		lkb_autofree char *bytes = NULL;
 		size_t n;
 
-		if (!is_wanted(name))
-			continue;
-		if (read_image(image, name, &bytes, &n, err) || stage(dir, name, bytes, n, err))
+		if (read_image(image, files[i], &bytes, &n, err) ||
+		    stage(dir, files[i], bytes, n, err))
 			return -1;
 	}
 	return 0;
