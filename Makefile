@@ -29,13 +29,13 @@ REPLAYS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/replay/%)
 FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/fuzz/%)
 
 # What `make deps` installs. The first line is what the program itself is built with and runs.
-DEPS_RUN   := mtools u-boot-tools kmod qemu-system-arm qemu-utils
+DEPS_RUN   := mtools u-boot-tools kmod grub-common qemu-system-arm qemu-efi-aarch64 qemu-utils
 DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev libfdt-dev \
 	      libext2fs-dev libsquashfs-dev libcurl4-openssl-dev libzstd-dev libisal-dev zlib1g-dev \
 	      liblzma-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
+DEPS_TEST  := libcmocka-dev dosfstools gdisk e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
-	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 \
+	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 ovmf \
 	      openssh-client openssl docker-registry golang-github-opencontainers-specs-dev \
 	      python3-license-expression squashfs-tools squashfs-tools-ng erofs-utils xorriso \
 	      genisoimage 7zip

@@ -30,7 +30,8 @@ static const struct family families[] = {
 		.needed = LIST(NULL),
 		.foreign = LIST("dtbs", "firmware", "layout"),
 		.formats = LIST("kernel+initrd", "tar-kernel-initrd", "tar", "docker", "oci",
-				"kernel+squashfs", "kernel+erofs", "kernel+iso"),
+				"kernel+squashfs", "kernel+erofs", "kernel+iso", "raw-bios",
+				"raw-efi"),
 		.root = "ram",
 	},
 };
@@ -76,6 +77,25 @@ static void check_keys(const struct lkb_board *b, const struct family *f, struct
 	}
 }
 
+/* What only one architecture has. */
+static const struct {
+	const char *format, *arch, *why;
+} only_on[] = {
+	{"raw-bios", "amd64", "there is no BIOS on '%s': it cannot be built as '%s'"},
+};
+
+static void check_format(const struct lkb_board *b, size_t i, struct lkb_diags *diags)
+{
+	const char *format = b->formats.items[i];
+	size_t j;
+
+	for (j = 0; j < LKB_ARRAY_SIZE(only_on); j++)
+		if (b->arch && !strcmp(format, only_on[j].format) &&
+		    strcmp(b->arch, only_on[j].arch) != 0)
+			lkb_schema_error(diags, &b->formats.pos[i], "leave it out",
+					 only_on[j].why, b->arch, format);
+}
+
 static void check_values(const struct lkb_board *b, const struct family *f,
 			 struct lkb_diags *diags)
 {
@@ -89,11 +109,13 @@ static void check_values(const struct lkb_board *b, const struct family *f,
 	if (f->root && b->root && strcmp(b->root, f->root))
 		lkb_schema_error(diags, &root, NULL, "the family '%s' is for the root '%s' only",
 				 f->name, f->root);
-	for (i = 0; i < b->formats.n; i++)
+	for (i = 0; i < b->formats.n; i++) {
+		check_format(b, i, diags);
 		if (!in_list(f->formats, b->formats.items[i]))
 			lkb_schema_error(diags, &b->formats.pos[i], NULL,
 					 "the family '%s' cannot be built as '%s'", f->name,
 					 b->formats.items[i]);
+	}
 }
 
 void lkb_board_check_family(const struct lkb_board *b, struct lkb_diags *diags)

@@ -11,7 +11,8 @@
 const struct lkb_format *const lkb_formats[] = {
 	&lkb_format_sd, &lkb_format_kernel_initrd, &lkb_format_tar, &lkb_format_docker,
 	&lkb_format_tar_kernel_initrd, &lkb_format_oci, &lkb_format_kernel_squashfs,
-	&lkb_format_kernel_erofs, &lkb_format_kernel_iso, NULL,
+	&lkb_format_kernel_erofs, &lkb_format_kernel_iso, &lkb_format_raw_efi,
+	&lkb_format_raw_bios, NULL,
 };
 
 const struct lkb_format *lkb_format_find(const char *name)
@@ -36,6 +37,9 @@ int lkb_find_programs(const struct lkb_program *programs, size_t n, struct lkb_e
 	}
 	return 0;
 }
+
+/* What a FAT is made with. */
+const struct lkb_program lkb_mtools[2] = {{"mformat", "mtools"}, {"mcopy", "mtools"}};
 
 /* Whatever is started, it is a kernel. */
 int lkb_check_kernel(const struct lkb_plan *p, struct lkb_error *err)
@@ -91,6 +95,23 @@ static void hold_parts(const struct lkb_product *m, struct lkb_output *o)
 					 (unsigned)i + 1);
 }
 
+int lkb_hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err)
+{
+	const struct lkb_meta meta = {.mode = 0644, .mtime = p->epoch};
+
+	lkb_output_holds(o, "root", lkb_tree_root(p->rootfs.root), 0);
+	if (!p->rootfs.ucode.blob)
+		return 0;
+	if (!p->microcode) {
+		p->microcode = lkb_tree_new();
+		if (lkb_tree_add_file(p->microcode, "microcode.cpio", &meta, &p->rootfs.ucode,
+				      NULL, err))
+			return -1;
+	}
+	lkb_output_holds(o, "microcode", lkb_tree_root(p->microcode), 0);
+	return 0;
+}
+
 int lkb_write_disk(struct lkb_product *m, const char *suffix, struct lkb_output *o,
 		   struct lkb_error *err)
 {
@@ -109,6 +130,8 @@ int lkb_write_disk(struct lkb_product *m, const char *suffix, struct lkb_output 
 	lkb_map_format(map, &text);
 	lkb_map_format_bmap(map, &bmap);
 	hold_parts(m, o);
+	if (m->format->hold && m->format->hold(m, o, err))
+		return -1;
 	digest = lkb_sha256(text.s, text.len);
 	lkb_output_done(o, m->disk.size, "map-sha256", &digest);
 	if (lkb_output_wants_sha256(o)) {

@@ -199,6 +199,7 @@ int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_
 static void clear_product(struct lkb_product *m)
 {
 	lkb_extents_clear(&m->extents);
+	lkb_str_clear(&m->loader);
 	if (m->boot)
 		lkb_tree_free(m->boot);
 	if (m->data)

@@ -5,6 +5,7 @@
 #include "base/ext/hash.h"
 #include "bootloader/slot/slot.h"
 #include "image/image.h"
+#include "image/mbr.h"
 #include "plan/plan.h"
 #include "rootfs/lock/lock.h"
 #include "rootfs/rootfs.h"
@@ -17,6 +18,8 @@ struct lkb_product {
 
 	struct lkb_tree *boot;            /* boot partition, or all that is written */
 	struct lkb_tree *data;            /* data partition, or what is written beside the root */
+	uint8_t boot_code[LKB_MBR_CODE_SIZE]; /* what a BIOS starts, in the MBR */
+	struct lkb_str loader;            /* and what that loads */
 	struct lkb_disk disk;
 	struct lkb_extents extents;       /* of all files, once the disk is written */
 	uint8_t record[LKB_ENV_SIZE];
@@ -132,16 +135,21 @@ struct lkb_format {
 	bool alters_root;                /* its steps add to the root: it is made alone */
 	/* Of its files: what stands behind NAME, where '@' is the board; ends with NULL. */
 	const char *const *suffixes;
+	bool has_small_initrd;           /* the board's, which finds the root */
+	const char *const *images;       /* component images it needs; ends with NULL; or NULL */
 	const struct lkb_step *steps;
 	size_t n_steps;
 	int (*write)(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err);
 	const char *write_what;
 	uint64_t (*write_cost)(const struct lkb_plan *p);
+	/* Says what its disk holds besides the files of partitions; NULL = nothing. */
+	int (*hold)(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err);
 };
 
 extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd, lkb_format_tar,
 	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci,
-	lkb_format_kernel_squashfs, lkb_format_kernel_erofs, lkb_format_kernel_iso;
+	lkb_format_kernel_squashfs, lkb_format_kernel_erofs, lkb_format_kernel_iso,
+	lkb_format_raw_efi, lkb_format_raw_bios;
 extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
 const struct lkb_format *lkb_format_find(const char *name);
 
@@ -168,10 +176,20 @@ void lkb_hold_boot_files(const struct lkb_product *m, struct lkb_output *o);
 /* What a container of the root is started with: LinuxKit's, or our init's. */
 const char *lkb_entrypoint(const struct lkb_plan *p);
 
+/* Component image of the EFI stub, and the plan's kernel as an EFI program. */
+#define LKB_EFI_STUB_IMAGE "localhost/efi-stub:bookworm"
+int lkb_step_kernel_efi(struct lkb_plan *p, struct lkb_error *err);
+/* product->boot = a partition with kernel and whole root as one EFI program. */
+int lkb_step_efi_partition(struct lkb_product *m, struct lkb_error *err);
+/* The same of a given initrd and command line, as bytes. */
+int lkb_plan_uki(struct lkb_plan *p, const struct lkb_data *initrd, size_t n, const char *cmdline,
+		 struct lkb_data *ret, struct lkb_error *err);
+
 /* Helper programs that a step needs, with their Debian packages. */
 struct lkb_program {
 	const char *name, *package;
 };
+extern const struct lkb_program lkb_mtools[2];
 int lkb_find_programs(const struct lkb_program *programs, size_t n, struct lkb_error *err);
 /* What several formats' steps share. */
 int lkb_check_kernel(const struct lkb_plan *p, struct lkb_error *err);
@@ -181,6 +199,9 @@ uint64_t lkb_cost_root(const struct lkb_plan *p);
  * image's. */
 int lkb_write_disk(struct lkb_product *m, const char *suffix, struct lkb_output *o,
 		   struct lkb_error *err);
+
+/* A file holds the root as an initrd: its files, and the microcode before them. */
+int lkb_hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err);
 
 /* Appends microcode, if there is any, as it goes before all else of an initrd. */
 int lkb_plan_ucode(const struct lkb_plan *p, struct lkb_str *out, struct lkb_error *err);
