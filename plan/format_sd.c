@@ -27,7 +27,7 @@ static const struct lkb_step steps[] = {
 
 static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
-	return lkb_write_disk(m, "-@", o, err);
+	return lkb_write_disk(m, "-@", ".img", o, err);
 }
 
 static int hold(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)

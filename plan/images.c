@@ -30,7 +30,7 @@ static void collect_refs(const struct lkb_plan *p, struct lkb_strv *refs)
 		if (of_board[i] && !lkb_strv_has(refs, of_board[i]))
 			lkb_strv_add(refs, of_board[i]);
 	for (i = 0; i < p->n_products; i++) {
-		const char *const *images = p->products[i].format->images;
+		const char *const *images = lkb_format_base(p->products[i].format)->images;
 
 		for (j = 0; images && images[j]; j++)
 			if (!lkb_strv_has(refs, images[j]))
