@@ -53,7 +53,7 @@ static const char *const families[] = {"direct", "rpi-u-boot", NULL};
 static const char *const arches[] = {"amd64", "arm64", NULL};
 static const char *const roots[] = {"disk", "ram", NULL};
 static const char *const formats[] = {
-	"aws", "docker", "dynamic-vhd", "gcp", "kernel+erofs", "kernel+initrd", "kernel+iso",
+	"aws", "docker", "dynamic-vhd", "gcp", "iso-bios", "iso-efi", "iso-efi-initrd", "kernel+erofs", "kernel+initrd", "kernel+iso",
 	"kernel+squashfs", "oci", "qcow2-bios", "qcow2-efi", "raw-bios", "raw-efi", "sd", "tar",
 	"tar-kernel-initrd", "vhd", "vmdk", NULL,
 };
