@@ -11,13 +11,13 @@ Q        := $(if $(V),,@)
 
 MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci/registry rootfs/oci rootfs/oci/trust \
 	    rootfs/inventory rootfs/lock rootfs/pkg rootfs board dtb bootloader/slot bootloader image/fs \
-	    image plan cmd
+	    image/iso image image/formats plan cmd
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include base/banned.h $(CPPFLAGS)
 CFLAGS_ALL   = -std=gnu11 $(WARN) -fstack-protector-strong $(CFLAGS) $(SAN)
-LIBS     := -lcurl -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lisal -lzstd -llzma -lz \
-	    -lpthread
+LIBS     := -lcurl -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lsquashfs -lisal \
+	    -lzstd -llzma -lz -lpthread
 
 SRCS     := $(sort $(foreach m,$(MODULES),$(wildcard $(m)/*.c)))
 OBJS     := $(SRCS:%.c=$(O)/%.o)
@@ -31,13 +31,14 @@ FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/fuzz/%)
 # What `make deps` installs. The first line is what the program itself is built with and runs.
 DEPS_RUN   := mtools u-boot-tools kmod grub-common qemu-system-arm qemu-efi-aarch64 qemu-utils
 DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev libfdt-dev \
-	      libext2fs-dev libcurl4-openssl-dev libzstd-dev libisal-dev zlib1g-dev liblzma-dev \
-	      gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+	      libext2fs-dev libsquashfs-dev libcurl4-openssl-dev libzstd-dev libisal-dev zlib1g-dev \
+	      liblzma-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 DEPS_TEST  := libcmocka-dev dosfstools gdisk e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
 	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 ovmf \
 	      openssh-client openssl docker-registry golang-github-opencontainers-specs-dev \
-	      python3-license-expression
+	      python3-license-expression squashfs-tools squashfs-tools-ng erofs-utils xorriso \
+	      genisoimage 7zip
 
 all: $(O)/lkboard ondevice
 

@@ -28,9 +28,10 @@ static const struct family families[] = {
 		/* Whoever starts the machine starts kernel and initrd; no disk is read. */
 		.name = "direct",
 		.needed = LIST(NULL),
-		.foreign = LIST("dtbs", "firmware", "initrd", "layout"),
+		.foreign = LIST("dtbs", "firmware", "layout"),
 		.formats = LIST("kernel+initrd", "tar-kernel-initrd", "tar", "docker", "oci",
-				"raw-bios", "raw-efi"),
+				"kernel+squashfs", "kernel+erofs", "kernel+iso", "raw-bios",
+				"raw-efi"),
 		.root = "ram",
 	},
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -244,6 +246,22 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 	if (lkb_output_pieces(o, suffix, d, 1, err))
 		return -1;
 	o->data[o->n - 1] = d;
+	return 0;
+}
+
+int lkb_output_measure(struct lkb_output *o, struct lkb_error *err)
+{
+	lkb_auto(lkb_blob) blob = NULL;
+	int copy = fcntl(o->files[o->n - 1].fd, F_DUPFD_CLOEXEC, 3);
+	struct lkb_sha256 digest;
+	struct stat st;
+
+	if (copy < 0 || fstat(copy, &st))
+		return lkb_fail_errno(err, "cannot read '%s' back", lkb_output_path(o));
+	blob = lkb_blob_new_fd(copy, (uint64_t)st.st_size, lkb_output_path(o));
+	if (lkb_data_sha256(&(struct lkb_data){blob, 0, lkb_blob_size(blob)}, &digest, err))
+		return -1;
+	lkb_output_done(o, lkb_blob_size(blob), "sha256", &digest);
 	return 0;
 }
 
