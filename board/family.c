@@ -31,7 +31,7 @@ static const struct family families[] = {
 		.foreign = LIST("dtbs", "firmware", "layout"),
 		.formats = LIST("kernel+initrd", "tar-kernel-initrd", "tar", "docker", "oci",
 				"kernel+squashfs", "kernel+erofs", "kernel+iso", "raw-bios",
-				"raw-efi"),
+				"raw-efi", "disk-efi"),
 		.root = "ram",
 	},
 };

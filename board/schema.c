@@ -53,8 +53,8 @@ static const char *const families[] = {"direct", "rpi-u-boot", NULL};
 static const char *const arches[] = {"amd64", "arm64", NULL};
 static const char *const roots[] = {"disk", "ram", NULL};
 static const char *const formats[] = {
-	"docker", "kernel+erofs", "kernel+initrd", "kernel+iso", "kernel+squashfs", "oci",
-	"raw-bios", "raw-efi", "sd", "tar", "tar-kernel-initrd", NULL,
+	"disk-efi", "docker", "kernel+erofs", "kernel+initrd", "kernel+iso", "kernel+squashfs",
+	"oci", "raw-bios", "raw-efi", "sd", "tar", "tar-kernel-initrd", NULL,
 };
 static const char *const disks[] = {"sd", "virtio", NULL};
 
