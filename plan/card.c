@@ -79,8 +79,9 @@ static int fill_state(struct lkb_product *m, struct lkb_error *err)
 	m->disk.raws[0] = (struct lkb_raw){"record-0", LKB_RECORD_0_OFF, m->record, LKB_ENV_SIZE};
 	m->disk.raws[1] = (struct lkb_raw){"record-1", LKB_RECORD_1_OFF, m->blank, LKB_ENV_SIZE};
 	m->disk.n_raws = 2;
-	return lkb_record_format(&record, m->record, err) || lkb_plan_fill_trailer(m, err) ? -1
-											  : 0;
+	if (lkb_record_format(&record, m->record, err))
+		return -1;
+	return lkb_plan_fill_trailer(m, err);
 }
 
 static void fill_parts(struct lkb_product *m)
@@ -99,7 +100,8 @@ static void fill_parts(struct lkb_product *m)
 		.name = "slot-a", .mbr_type = MBR_LINUX, .fs = LKB_FS_EXT4,
 		.tree = lkb_tree_root(m->plan->rootfs.root), .label = "slot", .read_only = true,
 		.min_size = size_of(&s->slot_size, &b->slot_size, 192 * LKB_MIB),
-		.headroom_percent = SLOT_HEADROOM_PERCENT, .tail = lkb_plan_fill_tail, .tail_ctx = m,
+		.headroom_percent = SLOT_HEADROOM_PERCENT, .tail = lkb_plan_fill_tail,
+		.tail_ctx = m,
 	};
 	parts[SLOT_B] = (struct lkb_part){
 		.name = "slot-b", .mbr_type = MBR_LINUX, .fs = LKB_FS_NONE,

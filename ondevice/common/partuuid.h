@@ -18,7 +18,8 @@ struct lkb_partuuid {
 
 /* Reads "PARTUUID=1b2c3d4e-02", "PARTUUID=3a0c7d9e-0000-4000-8000-1b2c3d4e0002". */
 bool lkb_partuuid_parse(const char *text, struct lkb_partuuid *ret);
-/* In words, for messages: "partition 2 of the disk with signature 1b2c3d4e". The caller frees it. */
+/* In words, for messages: "partition 2 of the disk with signature 1b2c3d4e". The caller frees
+ * it. */
 char *lkb_partuuid_words(const struct lkb_partuuid *id);
 
 /* Device names without directory: "mmcblk0", "mmcblk0p2". */
