@@ -31,7 +31,8 @@ static const struct family families[] = {
 		.foreign = LIST("dtbs", "firmware", "layout"),
 		.formats = LIST("kernel+initrd", "tar-kernel-initrd", "tar", "docker", "oci",
 				"kernel+squashfs", "kernel+erofs", "kernel+iso", "raw-bios",
-				"raw-efi", "disk-efi"),
+				"raw-efi", "disk-efi", "qcow2-bios", "qcow2-efi", "aws", "gcp",
+				"vhd", "dynamic-vhd", "vmdk"),
 		.root = "ram",
 	},
 };
@@ -77,11 +78,15 @@ static void check_keys(const struct lkb_board *b, const struct family *f, struct
 	}
 }
 
+#define NO_BIOS "there is no BIOS on '%s': it cannot be built as '%s'"
+
 /* What only one architecture has. */
 static const struct {
 	const char *format, *arch, *why;
 } only_on[] = {
-	{"raw-bios", "amd64", "there is no BIOS on '%s': it cannot be built as '%s'"},
+	{"raw-bios", "amd64", NO_BIOS}, {"qcow2-bios", "amd64", NO_BIOS},
+	{"aws", "amd64", NO_BIOS}, {"gcp", "amd64", NO_BIOS}, {"vhd", "amd64", NO_BIOS},
+	{"dynamic-vhd", "amd64", NO_BIOS}, {"vmdk", "amd64", NO_BIOS},
 };
 
 static void check_format(const struct lkb_board *b, size_t i, struct lkb_diags *diags)

@@ -53,8 +53,9 @@ static const char *const families[] = {"direct", "rpi-u-boot", NULL};
 static const char *const arches[] = {"amd64", "arm64", NULL};
 static const char *const roots[] = {"disk", "ram", NULL};
 static const char *const formats[] = {
-	"disk-efi", "docker", "kernel+erofs", "kernel+initrd", "kernel+iso", "kernel+squashfs",
-	"oci", "raw-bios", "raw-efi", "sd", "tar", "tar-kernel-initrd", NULL,
+	"aws", "disk-efi", "docker", "dynamic-vhd", "gcp", "kernel+erofs", "kernel+initrd",
+	"kernel+iso", "kernel+squashfs", "oci", "qcow2-bios", "qcow2-efi", "raw-bios", "raw-efi",
+	"sd", "tar", "tar-kernel-initrd", "vhd", "vmdk", NULL,
 };
 static const char *const disks[] = {"sd", "virtio", NULL};
 

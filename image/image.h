@@ -64,6 +64,7 @@ struct lkb_disk {
 	size_t n_raws;
 	uint64_t align;     /* bytes: every partition's start and size */
 	uint64_t first;     /* bytes: where the first partition starts */
+	uint64_t unit;      /* bytes: a power of two that the whole is a multiple of; 0 = any */
 	const uint8_t *boot_code; /* LKB_MBR_CODE_SIZE bytes at the start of an MBR; NULL = none */
 	struct lkb_sha256 seed; /* all UUIDs, serials and the MBR signature derive from it */
 	int64_t epoch;      /* all times */

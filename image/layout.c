@@ -175,7 +175,7 @@ int lkb_layout(struct lkb_disk *d, struct lkb_error *err)
 	 * of its own, but whole MiB are what disks of virtual machines are made of. */
 	if (tables[d->table].tail)
 		off += lkb_align_up(tables[d->table].tail, LKB_MIB);
-	done.size = off;
+	done.size = d->unit ? lkb_align_up(off, d->unit) : off;
 	*d = done;
 	return 0;
 }

@@ -127,7 +127,7 @@ static int hold(struct lkb_product *m, struct lkb_output *o, struct lkb_error *e
 
 static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
-	return lkb_write_disk(m, "-@", o, err);
+	return lkb_write_disk(m, "-@", ".img", o, err);
 }
 
 const struct lkb_format lkb_format_disk_efi = {

@@ -68,7 +68,8 @@ static int place(struct lkb_product *m, struct lkb_error *err)
 {
 	m->disk = (struct lkb_disk){
 		.align = ALIGN, .first = ALIGN, .seed = m->seed, .epoch = m->plan->epoch,
-		.n_parts = 1, .n_raws = 1, .boot_code = m->boot_code,
+		.unit = lkb_format_unit(m->format), .n_parts = 1, .n_raws = 1,
+		.boot_code = m->boot_code,
 	};
 	m->disk.raws[0] = (struct lkb_raw){"loader", CORE_OFF, m->loader.s, m->loader.len};
 	m->disk.parts[0] = (struct lkb_part){
@@ -95,7 +96,7 @@ static int hold(struct lkb_product *m, struct lkb_output *o, struct lkb_error *e
 
 static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
-	return lkb_write_disk(m, "-bios", o, err);
+	return lkb_write_disk(m, "-bios", ".img", o, err);
 }
 
 const struct lkb_format lkb_format_raw_bios = {

@@ -17,7 +17,7 @@ static int place(struct lkb_product *m, struct lkb_error *err)
 {
 	m->disk = (struct lkb_disk){
 		.table = LKB_TABLE_GPT, .align = ALIGN, .first = ALIGN, .seed = m->seed,
-		.epoch = m->plan->epoch, .n_parts = 1,
+		.unit = lkb_format_unit(m->format), .epoch = m->plan->epoch, .n_parts = 1,
 	};
 	/* LinuxKit sets the attribute too. */
 	m->disk.parts[0] = (struct lkb_part){
@@ -44,7 +44,7 @@ static int hold(struct lkb_product *m, struct lkb_output *o, struct lkb_error *e
 
 static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
-	return lkb_write_disk(m, "-efi", o, err);
+	return lkb_write_disk(m, "-efi", ".img", o, err);
 }
 
 const struct lkb_format lkb_format_raw_efi = {

@@ -27,7 +27,7 @@ static const struct lkb_step steps[] = {
 
 static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
-	return lkb_write_disk(m, "-@", o, err);
+	return lkb_write_disk(m, "-@", ".img", o, err);
 }
 
 static int hold(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
@@ -40,6 +40,7 @@ const struct lkb_format lkb_format_sd = {
 	.name = "sd",
 	.root_mode = "disk",
 	.alters_root = true,
+	.has_small_initrd = true,
 	.suffixes = (const char *const[]){"-@.img", "-@.map", "-@.bmap", NULL},
 	.steps = steps,
 	.n_steps = LKB_ARRAY_SIZE(steps),

@@ -117,7 +117,7 @@ static void list_steps(struct lkb_plan *p)
 	size_t i, j;
 
 	for (i = 0; i < p->n_products; i++) {
-		const struct lkb_format *f = p->products[i].format;
+		const struct lkb_format *f = lkb_format_base(p->products[i].format);
 
 		for (j = 0; j < f->n_steps; j++) {
 			if (f->steps[j].run && is_listed(p, &f->steps[j]))

@@ -135,6 +135,10 @@ struct lkb_format {
 	bool alters_root;                /* its steps add to the root: it is made alone */
 	/* Of its files: what stands behind NAME, where '@' is the board; ends with NULL. */
 	const char *const *suffixes;
+	bool has_small_initrd;           /* the board's, which finds the root */
+	const struct lkb_format *of;     /* what it is another container of: that one's steps and
+					  * images; or NULL */
+	const char *vdisk;               /* the container (image/formats/vdisk.h); or NULL */
 	const char *const *images;       /* component images it needs; ends with NULL; or NULL */
 	const struct lkb_step *steps;
 	size_t n_steps;
@@ -148,9 +152,15 @@ struct lkb_format {
 extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd, lkb_format_tar,
 	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci,
 	lkb_format_kernel_squashfs, lkb_format_kernel_erofs, lkb_format_kernel_iso,
-	lkb_format_raw_efi, lkb_format_raw_bios, lkb_format_disk_efi;
+	lkb_format_raw_efi, lkb_format_raw_bios, lkb_format_disk_efi, lkb_format_qcow2_bios,
+	lkb_format_qcow2_efi, lkb_format_vhd, lkb_format_dynamic_vhd, lkb_format_vmdk,
+	lkb_format_gcp, lkb_format_aws;
 extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
 const struct lkb_format *lkb_format_find(const char *name);
+/* The format whose steps are done for it. */
+const struct lkb_format *lkb_format_base(const struct lkb_format *f);
+/* What its disk's size is a multiple of; 0 = any. */
+uint64_t lkb_format_unit(const struct lkb_format *f);
 
 /* Steps, one file each. */
 int lkb_step_images(struct lkb_plan *p, struct lkb_error *err);
@@ -200,10 +210,12 @@ int lkb_find_programs(const struct lkb_program *programs, size_t n, struct lkb_e
 int lkb_check_kernel(const struct lkb_plan *p, struct lkb_error *err);
 uint64_t lkb_cost_images(const struct lkb_plan *p);
 uint64_t lkb_cost_root(const struct lkb_plan *p);
-/* Writes the product's disk as the files SUFFIX.img, .map and .bmap; the map's digest is the
- * image's. */
-int lkb_write_disk(struct lkb_product *m, const char *suffix, struct lkb_output *o,
+/* Writes the product's disk as the files STEM + ext, STEM.map and STEM.bmap; the map's digest is
+ * the image's. */
+int lkb_write_disk(struct lkb_product *m, const char *stem, const char *ext, struct lkb_output *o,
 		   struct lkb_error *err);
+/* The file opened last holds the product's disk: its partitions' files, and what the format says. */
+int lkb_hold_disk(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err);
 
 /* A file holds the root as an initrd: its files, and the microcode before them. */
 int lkb_hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err);
