@@ -31,8 +31,9 @@ static const struct family families[] = {
 		.foreign = LIST("dtbs", "firmware", "layout"),
 		.formats = LIST("kernel+initrd", "tar-kernel-initrd", "tar", "docker", "oci",
 				"kernel+squashfs", "kernel+erofs", "kernel+iso", "raw-bios",
-				"raw-efi", "qcow2-bios", "qcow2-efi", "aws", "gcp", "vhd",
-				"dynamic-vhd", "vmdk", "iso-bios", "iso-efi", "iso-efi-initrd"),
+				"raw-efi", "disk-efi", "qcow2-bios", "qcow2-efi", "aws", "gcp",
+				"vhd", "dynamic-vhd", "vmdk", "iso-bios", "iso-efi",
+				"iso-efi-initrd"),
 		.root = "ram",
 	},
 };
@@ -86,7 +87,8 @@ static const struct {
 } only_on[] = {
 	{"raw-bios", "amd64", NO_BIOS}, {"qcow2-bios", "amd64", NO_BIOS},
 	{"aws", "amd64", NO_BIOS}, {"gcp", "amd64", NO_BIOS}, {"vhd", "amd64", NO_BIOS},
-	{"dynamic-vhd", "amd64", NO_BIOS}, {"vmdk", "amd64", NO_BIOS}, {"iso-bios", "amd64", NO_BIOS},
+	{"dynamic-vhd", "amd64", NO_BIOS}, {"vmdk", "amd64", NO_BIOS},
+	{"iso-bios", "amd64", NO_BIOS},
 };
 
 static void check_format(const struct lkb_board *b, size_t i, struct lkb_diags *diags)

@@ -271,8 +271,9 @@ static int run_disk(struct lkb_ctx *ctx, const struct run_options *o, const char
 	    find_board(ctx, o->board ? o->board : beside, &board, err))
 		return -1;
 	if (!run.efi && board->qemu.bios != LKB_YES)
-		return lkb_fail(err, LKB_USAGE, "'%s' is for a BIOS, which board '%s' does not have",
-				path, board->name);
+		return lkb_fail(err, LKB_USAGE,
+				"'%s' is for a BIOS, which board '%s' does not have", path,
+				board->name);
 	run.board = board;
 	/* A PC has a drive for CDs; others have the image as a disk. */
 	run.is_cd = is_iso(path) && board->qemu.bios == LKB_YES;

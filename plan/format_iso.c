@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * iso-bios, iso-efi: a CD, or a USB stick that its image was written to, whose root is the image itself;
- * a small initrd finds it by its volume id. iso-efi-initrd: the same with the whole root in RAM.
+ * iso-bios, iso-efi: a CD, or a USB stick that its image was written to, whose root is the image
+ * itself; a small initrd finds it by its volume id. iso-efi-initrd: the same with the whole root in
+ * RAM.
  */
 #include <string.h>
 

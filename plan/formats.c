@@ -12,9 +12,10 @@ const struct lkb_format *const lkb_formats[] = {
 	&lkb_format_sd, &lkb_format_kernel_initrd, &lkb_format_tar, &lkb_format_docker,
 	&lkb_format_tar_kernel_initrd, &lkb_format_oci, &lkb_format_kernel_squashfs,
 	&lkb_format_kernel_erofs, &lkb_format_kernel_iso, &lkb_format_raw_efi,
-	&lkb_format_raw_bios, &lkb_format_qcow2_bios, &lkb_format_qcow2_efi, &lkb_format_vhd,
-	&lkb_format_dynamic_vhd, &lkb_format_vmdk, &lkb_format_gcp, &lkb_format_aws,
-	&lkb_format_iso_bios, &lkb_format_iso_efi, &lkb_format_iso_efi_initrd, NULL,
+	&lkb_format_raw_bios, &lkb_format_disk_efi, &lkb_format_qcow2_bios,
+	&lkb_format_qcow2_efi, &lkb_format_vhd, &lkb_format_dynamic_vhd, &lkb_format_vmdk,
+	&lkb_format_gcp, &lkb_format_aws, &lkb_format_iso_bios, &lkb_format_iso_efi,
+	&lkb_format_iso_efi_initrd, NULL,
 };
 
 const struct lkb_format *lkb_format_find(const char *name)
