@@ -202,7 +202,9 @@ static size_t check_programs(struct lkb_tree *t, const char *image, const struct
 		e.p = bytes;
 		if (!memcmp(bytes, "#!", 2))
 			check_script(t, image, item.path, bytes);
-		if (memcmp(bytes, ELFMAG, SELFMAG) || lkb_ends_with(item.path, ".elf"))
+		/* What a boot loader loads has 32 bits, and is no program of the system. */
+		if (memcmp(bytes, ELFMAG, SELFMAG) || bytes[EI_CLASS] == ELFCLASS32 ||
+		    lkb_ends_with(item.path, ".elf"))
 			continue;
 		check_elf(t, image, item.path, &e);
 		n_elf++;
