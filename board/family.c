@@ -20,7 +20,7 @@ static const struct family families[] = {
 		/* Firmware and U-Boot, from a card with two slots. */
 		.name = "rpi-u-boot",
 		.needed = LIST("dtbs", "firmware", "initrd", "layout", "qemu.disk"),
-		.foreign = LIST(NULL),
+		.foreign = LIST("netboot"),
 		.formats = LIST("sd"),
 		.arch = "arm64",
 	},
@@ -29,7 +29,8 @@ static const struct family families[] = {
 		.name = "direct",
 		.needed = LIST(NULL),
 		.foreign = LIST("dtbs", "firmware", "initrd", "layout"),
-		.formats = LIST("kernel+initrd", "tar-kernel-initrd", "tar", "docker", "oci"),
+		.formats = LIST("kernel+initrd", "pxe", "tar-kernel-initrd", "tar", "docker",
+				"oci"),
 		.root = "ram",
 	},
 };

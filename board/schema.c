@@ -53,7 +53,7 @@ static const char *const families[] = {"direct", "rpi-u-boot", NULL};
 static const char *const arches[] = {"amd64", "arm64", NULL};
 static const char *const roots[] = {"disk", "ram", NULL};
 static const char *const formats[] = {
-	"docker", "kernel+initrd", "oci", "sd", "tar", "tar-kernel-initrd", NULL,
+	"docker", "kernel+initrd", "oci", "pxe", "sd", "tar", "tar-kernel-initrd", NULL,
 };
 static const char *const disks[] = {"sd", "virtio", NULL};
 
@@ -98,6 +98,17 @@ static const struct lkb_schema_key firmware_keys[] = {
 
 static const struct lkb_schema firmware_schema =
 	LKB_SCHEMA("firmware", struct lkb_board_firmware, firmware_keys);
+
+static const struct lkb_schema_key netboot_keys[] = {
+	LKB_KEY(struct lkb_board_netboot, plain_initrd, LKB_T_BOOL,
+		"the initrd is served uncompressed"),
+	LKB_KEY(struct lkb_board_netboot, plans, LKB_T_STRLIST,
+		"a provider's names of such machines", .flags = LKB_KEY_NONEMPTY,
+		.check = bad_word),
+};
+
+static const struct lkb_schema netboot_schema =
+	LKB_SCHEMA("netboot", struct lkb_board_netboot, netboot_keys);
 
 static const struct lkb_schema_key plug_keys[] = {
 	LKB_KEY(struct lkb_board_plug, device, LKB_T_STRING, "value of -device",
@@ -161,6 +172,8 @@ static const struct lkb_schema_key board_keys[] = {
 		.object = &initrd_schema),
 	LKB_KEY(struct lkb_board, firmware, LKB_T_OBJECT, "what the board's firmware reads",
 		.object = &firmware_schema),
+	LKB_KEY(struct lkb_board, netboot, LKB_T_OBJECT, "how it boots from the network",
+		.object = &netboot_schema),
 	LKB_KEY(struct lkb_board, qemu, LKB_T_OBJECT, "how QEMU emulates the board",
 		.flags = LKB_KEY_REQUIRED, .object = &qemu_schema),
 };

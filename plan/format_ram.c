@@ -12,13 +12,17 @@ static const struct lkb_step steps[] = {
 };
 
 /* The root's files, and the microcode before them. */
-static int hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err)
+int lkb_hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err)
 {
 	const struct lkb_meta meta = {.mode = 0644, .mtime = p->epoch};
 
 	lkb_output_holds(o, "root", lkb_tree_root(p->rootfs.root), 0);
 	if (!p->rootfs.ucode.blob)
 		return 0;
+	if (p->microcode) {
+		lkb_output_holds(o, "microcode", lkb_tree_root(p->microcode), 0);
+		return 0;
+	}
 	p->microcode = lkb_tree_new();
 	lkb_output_holds(o, "microcode", lkb_tree_root(p->microcode), 0);
 	return lkb_tree_add_file(p->microcode, "microcode.cpio", &meta, &p->rootfs.ucode, NULL,
@@ -32,7 +36,7 @@ static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_e
 
 	if (lkb_output_data(o, "-kernel", &p->rootfs.kernel, err) ||
 	    lkb_output_pieces(o, "-initrd.img", p->segments, p->n_segments, err) ||
-	    hold_initrd(p, o, err))
+	    lkb_hold_initrd(p, o, err))
 		return -1;
 	return lkb_output_text(o, "-cmdline", cmdline, strlen(cmdline), err);
 }

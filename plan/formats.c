@@ -10,7 +10,7 @@
 
 const struct lkb_format *const lkb_formats[] = {
 	&lkb_format_sd, &lkb_format_kernel_initrd, &lkb_format_tar, &lkb_format_docker,
-	&lkb_format_tar_kernel_initrd, &lkb_format_oci, NULL,
+	&lkb_format_tar_kernel_initrd, &lkb_format_oci, &lkb_format_pxe, NULL,
 };
 
 const struct lkb_format *lkb_format_find(const char *name)

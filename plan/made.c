@@ -42,9 +42,9 @@ static void look_into(const char *dir, const char *record, const char *file,
 	lkb_strv_add(&ret->boards, board ? board : "");
 }
 
-void lkb_made_by_find(const char *path, struct lkb_made_by *ret)
+/* Asks all records of a directory for `file`, which is below it. */
+static void look_in(const char *dir, const char *file, struct lkb_made_by *ret)
 {
-	lkb_autofree char *dir = lkb_path_dirname(path);
 	lkb_autostrv records = {0};
 	DIR *d = opendir(dir);
 	struct dirent *e;
@@ -58,7 +58,22 @@ void lkb_made_by_find(const char *path, struct lkb_made_by *ret)
 	closedir(d);
 	lkb_strv_sort(&records);
 	for (i = 0; i < records.n; i++)
-		look_into(dir, records.items[i], lkb_path_basename(path), ret);
+		look_into(dir, records.items[i], file, ret);
+}
+
+void lkb_made_by_find(const char *path, struct lkb_made_by *ret)
+{
+	lkb_autofree char *dir = lkb_path_dirname(path);
+
+	look_in(dir, lkb_path_basename(path), ret);
+	/* A format whose files have a directory of their own. */
+	if (strcmp(dir, ".") != 0) {
+		lkb_autofree char *up = lkb_path_dirname(dir);
+		lkb_autofree char *file = lkb_format("%s/%s", lkb_path_basename(dir),
+						     lkb_path_basename(path));
+
+		look_in(up, file, ret);
+	}
 }
 
 void lkb_made_by_clear(struct lkb_made_by *m)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "base/undo.h"
 #include "plan/plan_priv.h"
 #include "rootfs/tree/tar.h"
 
@@ -22,6 +25,8 @@ struct lkb_output {
 	size_t cap_data;
 	struct lkb_holding *holdings;   /* owned */
 	size_t n_holdings, cap_holdings;
+	char *own_dir;  /* owned; one that was made for a format's files; NULL = none */
+	int undo;       /* of own_dir */
 };
 
 int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
@@ -34,6 +39,7 @@ int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
 	o = lkb_alloc(sizeof(*o));
 	o->plan = p;
 	o->how = how;
+	o->undo = -1;
 	*ret = o;
 	return 0;
 }
@@ -49,6 +55,11 @@ void lkb_output_free(struct lkb_output *o)
 		free(o->holdings[i].artifacts);
 		free(o->holdings[i].name);
 	}
+	/* Empty unless all went well. */
+	if (o->own_dir)
+		rmdir(o->own_dir);
+	lkb_undo_forget(o->undo);
+	free(o->own_dir);
 	free(o->files);
 	free(o->data);
 	free(o->holdings);
@@ -85,24 +96,53 @@ static int guard_overwrite(const struct lkb_output *o, const char *path, struct 
 	return lkb_hint(err, "choose another --name or --out, or overwrite it with --force");
 }
 
-/* NAME + suffix, with the board for '@'; the caller frees it. */
-static char *path_of(const struct lkb_output *o, const char *suffix)
+/* NAME + suffix, with the board for '@' and NAME for '%'; the caller frees it. */
+static char *file_of(const struct lkb_output *o, const char *suffix)
 {
 	const char *name = o->plan->in->name, *board = o->plan->in->board->name;
-	const char *at = strchr(suffix, '@');
-	lkb_autofree char *file =
-		at ? lkb_format("%s%.*s%s%s", name, (int)(at - suffix), suffix, board, at + 1)
-		   : lkb_format("%s%s", name, suffix);
+	lkb_autostr s = {0};
+
+	lkb_str_add(&s, name);
+	for (; *suffix; suffix++) {
+		if (*suffix == '@' || *suffix == '%')
+			lkb_str_add(&s, *suffix == '@' ? board : name);
+		else
+			lkb_str_addc(&s, *suffix);
+	}
+	return lkb_str_take(&s);
+}
+
+static char *path_of(const struct lkb_output *o, const char *suffix)
+{
+	lkb_autofree char *file = file_of(o, suffix);
 
 	return lkb_path_join(o->how->dir, file);
 }
 
+/* The directory that a format's files have to themselves; one that is there stays. */
+static int make_own_dir(struct lkb_output *o, const char *path, struct lkb_error *err)
+{
+	lkb_autofree char *dir = lkb_path_dirname(path);
+
+	if (o->own_dir)
+		return 0;
+	if (mkdir(dir, 0777))
+		return errno == EEXIST ? 0
+				       : lkb_fail_errno(err, "cannot make the directory '%s'", dir);
+	o->undo = lkb_undo_rmdir(dir);
+	o->own_dir = LKB_STEAL(dir);
+	return 0;
+}
+
 int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err)
 {
-	lkb_autofree char *path = path_of(o, suffix);
+	lkb_autofree char *path = path_of(o, suffix), *name = file_of(o, suffix);
 	struct lkb_artifacts *a = &o->artifacts;
 	struct lkb_outfile file = LKB_OUTFILE_INIT;
+	const char *end = path + strlen(path) - strlen(name);
 
+	if (strchr(name, '/') && make_own_dir(o, path, err))
+		return -1;
 	if (guard_overwrite(o, path, err) || lkb_outfile_open(path, 0666, &file, err))
 		return -1;
 	LKB_GROW(o->files, o->n, o->cap);
@@ -111,7 +151,7 @@ int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struc
 	o->files[o->n] = file;
 	o->data[o->n] = NULL;
 	a->items[o->n] = (struct lkb_artifact){
-		.path = LKB_STEAL(path), .format = o->product ? o->product->format->name : NULL};
+		.path = LKB_STEAL(path), .file = end, .format = o->product ? o->product->format->name : NULL};
 	a->n = ++o->n;
 	*ret_fd = file.fd;
 	return 0;

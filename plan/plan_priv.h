@@ -89,7 +89,9 @@ void lkb_output_free(struct lkb_output *o); /* uncommitted files are removed */
 LKB_DEFINE_AUTO(lkb_output, lkb_output_free)
 /* What is opened from here on is a file of that product; NULL = of all. */
 void lkb_output_begin(struct lkb_output *o, const struct lkb_product *m);
-/* Opens NAME + suffix for writing, where '@' stands for the board; *ret_fd is borrowed. */
+/* Opens NAME + suffix for writing, where '@' stands for the board and '%' for NAME; *ret_fd is
+ * borrowed. A directory in it is made, and removed again if the output is not committed and nothing
+ * else is in it. All files that have one are of one format, which is made at most once. */
 int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err);
 /* Says size and digest of the file opened last; digest as in struct lkb_artifact. */
 void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
@@ -128,7 +130,7 @@ struct lkb_format {
 	const char *name;
 	const char *root_mode;           /* what it needs: "disk", "ram" */
 	bool alters_root;                /* its steps add to the root: it is made alone */
-	/* Of its files: what stands behind NAME, where '@' is the board; ends with NULL. */
+	/* Of its files: what stands behind NAME, as for lkb_output_open(); ends with NULL. */
 	const char *const *suffixes;
 	const struct lkb_step *steps;
 	size_t n_steps;
@@ -138,7 +140,7 @@ struct lkb_format {
 };
 
 extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd, lkb_format_tar,
-	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci;
+	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci, lkb_format_pxe;
 extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
 const struct lkb_format *lkb_format_find(const char *name);
 
@@ -173,6 +175,15 @@ uint64_t lkb_cost_root(const struct lkb_plan *p);
  * image's. */
 int lkb_write_disk(struct lkb_product *m, const char *suffix, struct lkb_output *o,
 		   struct lkb_error *err);
+
+/* The file opened last is the initrd of a root in RAM: the root's files, and microcode before them.
+ */
+int lkb_hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err);
+
+/* The kernel as firmware and iPXE start it: on arm64 the Image, unpacked if it was gzip, with the
+ * header of an EFI program; on amd64 the bzImage as it is. Holds a reference. LKB_INPUT if it is
+ * neither. */
+int lkb_plan_kernel_bare(const struct lkb_plan *p, struct lkb_data *ret, struct lkb_error *err);
 
 /* Appends microcode, if there is any, as it goes before all else of an initrd. */
 int lkb_plan_ucode(const struct lkb_plan *p, struct lkb_str *out, struct lkb_error *err);
