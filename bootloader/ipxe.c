@@ -117,6 +117,10 @@ static int check_characters(const char *line, struct lkb_error *err)
 			return lkb_fail(err, LKB_INPUT, "the command line has a control character "
 					"(0x%02x), which an iPXE script cannot hold",
 					(unsigned char)*at);
+		if ((unsigned char)*at > 0x7e)
+			return lkb_fail(err, LKB_INPUT, "the command line has a character beyond "
+					"ASCII (0x%02x), which iPXE changes under UEFI",
+					(unsigned char)*at);
 		/* The kernel tells two blanks from one only there. */
 		if (quoted && at[0] == ' ' && at[1] == ' ')
 			return lkb_fail(err, LKB_INPUT, "the command line has several blanks in a "
@@ -161,6 +165,9 @@ int lkb_ipxe_cmdline(const struct lkb_board *board, const char *own, char **ret,
 	return 0;
 }
 
+/* What an attempt leaves behind would be a second initrd of the next one. The network is asked for
+ * again: a script that the loader finds beside itself is run before that is up. Whether it is cannot be
+ * asked, since addresses that the firmware got count as set on a card that is not open. */
 static const char script[] =
 	"#!ipxe\n"
 	"# %s: starts kernel and initrd from %s\n"
@@ -181,6 +188,7 @@ static const char script[] =
 	"echo lkboard: failed, next attempt in ${pause} s\n"
 	"sleep ${pause}\n"
 	"inc pause ${pause}\n"
+	"dhcp ||\n"
 	"goto try\n"
 	"\n"
 	":give-up\n"
@@ -199,7 +207,7 @@ int lkb_ipxe_script(const struct lkb_ipxe_in *in, char **ret, struct lkb_error *
 	while (n && base[n - 1] == '/')
 		n--;
 	dir = lkb_format("%.*s%s", (int)n, base, n ? "/" : "");
-	*ret = lkb_format(script, in->board, in->base_url ? base : "beside this script",
+	*ret = lkb_format(script, in->board, in->base_url ? base : "this script's directory",
 			  in->board, TRIES, dir, in->kernel, *in->cmdline ? " " : "", in->cmdline,
 			  dir, in->initrd, TRIES);
 	return 0;
