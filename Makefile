@@ -37,7 +37,7 @@ DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
 	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 \
 	      openssh-client openssl docker-registry golang-github-opencontainers-specs-dev \
-	      python3-license-expression
+	      python3-license-expression nginx-light ovmf qemu-efi-aarch64
 
 all: $(O)/lkboard ondevice
 

@@ -7,8 +7,8 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
-/* With a pause that doubles from one second, the last try comes after two minutes: a switch port that
- * comes up late or a server that starts anew is waited for. */
+/* With a pause that doubles from one second, the last try comes after two minutes: a switch port
+ * that comes up late or a server that starts anew is waited for. */
 #define TRIES 8
 
 /* Linux takes 2047 bytes on both architectures (COMMAND_LINE_SIZE); under UEFI the file's name and
@@ -166,8 +166,9 @@ int lkb_ipxe_cmdline(const struct lkb_board *board, const char *own, char **ret,
 }
 
 /* What an attempt leaves behind would be a second initrd of the next one. The network is asked for
- * again: a script that the loader finds beside itself is run before that is up. Whether it is cannot be
- * asked, since addresses that the firmware got count as set on a card that is not open. */
+ * again: a script that the loader finds beside itself is run before that is up. Whether it is
+ * cannot be asked, since addresses that the firmware got count as set on a card that is not
+ * open. */
 static const char script[] =
 	"#!ipxe\n"
 	"# %s: starts kernel and initrd from %s\n"

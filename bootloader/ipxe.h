@@ -7,15 +7,15 @@
 #include "base/error.h"
 #include "board/board.h"
 
-/* Boot method "iPXE": a script that fetches kernel and initrd and starts them. Pure. What iPXE makes
- * of a line is from its src/core/exec.c and src/image/script.c: a line is cut at blanks, nothing
- * quotes; a word that starts with '#' ends it, the words "||", "&&" and ";" end a command; in each
- * word settings are then put in for "${...}". */
+/* Boot method "iPXE": a script that fetches kernel and initrd and starts them. Pure. What iPXE
+ * makes of a line is from its src/core/exec.c and src/image/script.c: a line is cut at blanks,
+ * nothing quotes; a word that starts with '#' ends it, the words "||", "&&" and ";" end a command;
+ * in each word settings are then put in for "${...}". */
 
 struct lkb_ipxe_in {
 	const char *board;    /* for people who watch */
-	const char *base_url; /* where kernel and initrd are; NULL = beside the script, wherever that
-			       * was fetched from */
+	const char *base_url; /* where kernel and initrd are; NULL = beside the script, wherever
+			       * that was fetched from */
 	const char *kernel, *initrd; /* names there: words */
 	const char *cmdline;  /* the whole line, as lkb_ipxe_cmdline() makes it */
 };
@@ -27,8 +27,8 @@ struct lkb_ipxe_in {
 int lkb_ipxe_script(const struct lkb_ipxe_in *in, char **ret, struct lkb_error *err);
 
 /* The kernel's command line: the board's consoles, its words, the spec's own line. A console whose
- * device the spec's line names is left to that. Blanks come one at a time. LKB_INPUT for a line that
- * iPXE would change, with the word that is the fault. The caller frees it. */
+ * device the spec's line names is left to that. Blanks come one at a time. LKB_INPUT for a line
+ * that iPXE would change, with the word that is the fault. The caller frees it. */
 int lkb_ipxe_cmdline(const struct lkb_board *board, const char *own, char **ret,
 		     struct lkb_error *err);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/ext/json.h"
@@ -74,6 +75,23 @@ void lkb_made_by_find(const char *path, struct lkb_made_by *ret)
 
 		look_in(up, file, ret);
 	}
+}
+
+int lkb_made_by_guard(const char *path, const char *ours, struct lkb_error *err)
+{
+	struct lkb_made_by made __attribute__((cleanup(lkb_made_by_clear))) = {0};
+	size_t i;
+
+	if (access(path, F_OK))
+		return 0;
+	lkb_made_by_find(path, &made);
+	for (i = 0; i < made.records.n && !strcmp(made.records.items[i], ours); i++)
+		continue;
+	if (i == made.records.n)
+		return 0;
+	lkb_fail(err, LKB_REFUSED, "'%s' was made by another build ('%s')", path,
+		 made.records.items[i]);
+	return lkb_hint(err, "choose another --name or --out, or overwrite it with --force");
 }
 
 void lkb_made_by_clear(struct lkb_made_by *m)

@@ -81,19 +81,8 @@ static int guard_overwrite(const struct lkb_output *o, const char *path, struct 
 {
 	lkb_autofree char *ours = lkb_format("%s-%s.build.json", o->plan->in->name,
 					     o->plan->in->board->name);
-	struct lkb_made_by made __attribute__((cleanup(lkb_made_by_clear))) = {0};
-	size_t i;
 
-	if (o->how->force || access(path, F_OK))
-		return 0;
-	lkb_made_by_find(path, &made);
-	for (i = 0; i < made.records.n && !strcmp(made.records.items[i], ours); i++)
-		continue;
-	if (i == made.records.n)
-		return 0;
-	lkb_fail(err, LKB_REFUSED, "'%s' was made by another build ('%s')", path,
-		 made.records.items[i]);
-	return lkb_hint(err, "choose another --name or --out, or overwrite it with --force");
+	return o->how->force ? 0 : lkb_made_by_guard(path, ours, err);
 }
 
 /* NAME + suffix, with the board for '@' and NAME for '%'; the caller frees it. */
@@ -151,7 +140,8 @@ int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struc
 	o->files[o->n] = file;
 	o->data[o->n] = NULL;
 	a->items[o->n] = (struct lkb_artifact){
-		.path = LKB_STEAL(path), .file = end, .format = o->product ? o->product->format->name : NULL};
+		.path = LKB_STEAL(path), .file = end,
+		.format = o->product ? o->product->format->name : NULL};
 	a->n = ++o->n;
 	*ret_fd = file.fd;
 	return 0;

@@ -96,6 +96,9 @@ struct lkb_made_by {
 	struct lkb_strv records, boards;
 };
 void lkb_made_by_find(const char *path, struct lkb_made_by *ret);
+/* LKB_REFUSED if a file is there, and a build with another record than `ours` says that it made
+ * it. */
+int lkb_made_by_guard(const char *path, const char *ours, struct lkb_error *err);
 void lkb_made_by_clear(struct lkb_made_by *m);
 
 #endif

@@ -34,9 +34,9 @@ int lkb_apt_sources_deb822(const char *text, const char *file, struct lkb_apt_so
 
 /* The entries of the Debian suite (its main component, with -updates and -security) as the text of
  * a .sources file for one architecture and the given components; entries that say the same twice
- * are written once. "" if there are none. Written under the name `as`, or the suite's own if that is
- * NULL: a mirror of Debian has all suites, and its keys are those of the same archive. The caller frees
- * it. */
+ * are written once. "" if there are none. Written under the name `as`, or the suite's own if that
+ * is NULL: a mirror of Debian has all suites, and its keys are those of the same archive. The
+ * caller frees it. */
 char *lkb_apt_sources_text(const struct lkb_apt_sources *s, const char *suite, const char *as,
 			   const struct lkb_strv *components, const char *arch);
 
