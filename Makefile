@@ -11,12 +11,12 @@ Q        := $(if $(V),,@)
 
 MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci/registry rootfs/oci rootfs/oci/trust \
 	    rootfs/inventory rootfs/lock rootfs/pkg rootfs board dtb bootloader/slot bootloader image/fs \
-	    image plan cmd
+	    image/iso image image/formats plan cmd
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include base/banned.h $(CPPFLAGS)
 CFLAGS_ALL   = -std=gnu11 $(WARN) -fstack-protector-strong $(CFLAGS) $(SAN)
-LIBS     := -lcurl -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lisal -lzstd -llzma -lz \
+LIBS     := -lcurl -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lsquashfs -lisal -lzstd -llzma -lz \
 	    -lpthread
 
 SRCS     := $(sort $(foreach m,$(MODULES),$(wildcard $(m)/*.c)))
@@ -31,13 +31,13 @@ FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/fuzz/%)
 # What `make deps` installs. The first line is what the program itself is built with and runs.
 DEPS_RUN   := mtools u-boot-tools kmod qemu-system-arm qemu-utils
 DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev libfdt-dev \
-	      libext2fs-dev libcurl4-openssl-dev libzstd-dev libisal-dev zlib1g-dev liblzma-dev \
+	      libext2fs-dev libsquashfs-dev libcurl4-openssl-dev libzstd-dev libisal-dev zlib1g-dev liblzma-dev \
 	      gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
 	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 \
 	      openssh-client openssl docker-registry golang-github-opencontainers-specs-dev \
-	      python3-license-expression nginx-light ovmf qemu-efi-aarch64
+	      python3-license-expression 7zip nginx-light ovmf qemu-efi-aarch64
 
 all: $(O)/lkboard ondevice
 

@@ -37,6 +37,20 @@ static inline void lkb_put_be32(void *p, uint32_t v)
 	b[3] = (uint8_t)v;
 }
 
+static inline void lkb_put_be16(void *p, uint16_t v)
+{
+	uint8_t *b = p;
+
+	b[0] = (uint8_t)(v >> 8);
+	b[1] = (uint8_t)v;
+}
+
+static inline void lkb_put_be64(void *p, uint64_t v)
+{
+	lkb_put_be32(p, (uint32_t)(v >> 32));
+	lkb_put_be32((uint8_t *)p + 4, (uint32_t)v);
+}
+
 static inline uint16_t lkb_get_le16(const void *p)
 {
 	const uint8_t *b = p;

@@ -28,9 +28,9 @@ static const struct family families[] = {
 		/* Whoever starts the machine starts kernel and initrd; no disk is read. */
 		.name = "direct",
 		.needed = LIST(NULL),
-		.foreign = LIST("dtbs", "firmware", "initrd", "layout"),
+		.foreign = LIST("dtbs", "firmware", "layout"),
 		.formats = LIST("kernel+initrd", "pxe", "tar-kernel-initrd", "tar", "docker",
-				"oci"),
+				"oci", "kernel+squashfs", "kernel+erofs", "kernel+iso"),
 		.root = "ram",
 	},
 };

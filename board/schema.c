@@ -53,7 +53,8 @@ static const char *const families[] = {"direct", "rpi-u-boot", NULL};
 static const char *const arches[] = {"amd64", "arm64", NULL};
 static const char *const roots[] = {"disk", "ram", NULL};
 static const char *const formats[] = {
-	"docker", "kernel+initrd", "oci", "pxe", "sd", "tar", "tar-kernel-initrd", NULL,
+	"docker", "kernel+erofs", "kernel+initrd", "kernel+iso", "kernel+squashfs", "oci", "pxe",
+	"sd", "tar", "tar-kernel-initrd", NULL,
 };
 static const char *const disks[] = {"sd", "virtio", NULL};
 

@@ -38,7 +38,7 @@ static const struct lkb_opt rows[] = {
 /* Files that QEMU wants beside the artifact, in a private directory. */
 struct parts {
 	struct lkb_tmpdir dir;
-	char *kernel, *dtb, *initrd, *append; /* owned */
+	char *kernel, *dtb, *initrd, *append, *disk; /* owned */
 };
 
 static void clear_parts(struct parts *p)
@@ -48,6 +48,7 @@ static void clear_parts(struct parts *p)
 	free(p->dtb);
 	free(p->initrd);
 	free(p->append);
+	free(p->disk);
 }
 
 static int find_board(struct lkb_ctx *ctx, const char *name, struct lkb_board **ret,
@@ -183,6 +184,26 @@ static int find_direct_board(struct lkb_ctx *ctx, const struct run_options *o, c
 	return 0;
 }
 
+/* The image that a command line says holds the root: NAME + what stands behind it; NULL if the root
+ * is in RAM. The caller frees it. */
+static char *root_image(const char *path, int stem, const char *line)
+{
+	static const char word[] = "lkb.image=";
+	static const struct {
+		const char *type, *suffix;
+	} images[] = {
+		{"squashfs:", "-squashfs.img"}, {"erofs:", "-erofs.img"}, {"iso9660:", ".iso"},
+	};
+	const char *at = line;
+
+	while ((at = strstr(at, word)) && at != line && at[-1] != ' ')
+		at++;
+	for (size_t i = 0; at && i < LKB_ARRAY_SIZE(images); i++)
+		if (lkb_starts_with(at + strlen(word), images[i].type))
+			return lkb_format("%.*s%s", stem, path, images[i].suffix);
+	return NULL;
+}
+
 static int run_kernel(struct lkb_ctx *ctx, const struct run_options *o, const char *path,
 		      char **extra, size_t n, struct lkb_error *err)
 {
@@ -199,7 +220,9 @@ static int run_kernel(struct lkb_ctx *ctx, const struct run_options *o, const ch
 		return -1;
 	parts.initrd = lkb_format("%.*s-initrd.img", stem, path);
 	parts.append = direct_cmdline(board, line);
+	parts.disk = root_image(path, stem, line);
 	run.board = board;
+	run.disk = parts.disk;
 	run.kernel = path;
 	run.initrd = parts.initrd;
 	run.append = parts.append;

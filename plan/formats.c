@@ -10,7 +10,8 @@
 
 const struct lkb_format *const lkb_formats[] = {
 	&lkb_format_sd, &lkb_format_kernel_initrd, &lkb_format_tar, &lkb_format_docker,
-	&lkb_format_tar_kernel_initrd, &lkb_format_oci, &lkb_format_pxe, NULL,
+	&lkb_format_tar_kernel_initrd, &lkb_format_oci, &lkb_format_pxe,
+	&lkb_format_kernel_squashfs, &lkb_format_kernel_erofs, &lkb_format_kernel_iso, NULL,
 };
 
 const struct lkb_format *lkb_format_find(const char *name)

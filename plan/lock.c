@@ -171,6 +171,14 @@ void lkb_plan_lock_say_unpinned(struct lkb_plan *p)
 		       p->unpinned.n == 1 ? "it" : "them", p->unpinned.n == 1 ? "it" : "them");
 }
 
+static bool named_digest(const char *ref, struct lkb_sha256 *ret)
+{
+	lkb_autoref r = {0};
+
+	return !lkb_ref_parse(ref, &r, NULL) && r.digest && lkb_starts_with(r.digest, "sha256:") &&
+	       lkb_sha256_parse(r.digest + strlen("sha256:"), ret);
+}
+
 void lkb_plan_lock_add(struct lkb_plan *p, const struct lkb_image *image,
 		       const struct lkb_platform *platform, const char *package)
 {
@@ -178,9 +186,16 @@ void lkb_plan_lock_add(struct lkb_plan *p, const struct lkb_image *image,
 		.ref = image->ref, .platform = *platform, .has_index = image->has_index,
 		.index = image->index, .manifest = image->manifest, .package = (char *)package,
 	};
+	struct lkb_sha256 digest;
 
-	if (p->in->update_lock)
-		lkb_lock_pin(&p->next_lock, &pin);
+	if (!p->in->update_lock)
+		return;
+	/* Who names an index by its digest means it, also one that a store made. */
+	if (named_digest(image->ref, &digest) && !lkb_sha256_equal(&digest, &pin.manifest)) {
+		pin.has_index = true;
+		pin.index = digest;
+	}
+	lkb_lock_pin(&p->next_lock, &pin);
 }
 
 void lkb_plan_lock_diff(struct lkb_plan *p, struct lkb_str *out)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,25 +10,9 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/undo.h"
-#include "plan/plan_priv.h"
-#include "rootfs/tree/tar.h"
+#include "plan/output_priv.h"
 
 #define COPY_SIZE ((size_t)1 << 20)
-
-struct lkb_output {
-	const struct lkb_plan *plan;
-	const struct lkb_plan_out *how;
-	const struct lkb_product *product; /* whose files are written now; NULL = of all */
-	struct lkb_outfile *files; /* owned */
-	size_t n, cap;
-	struct lkb_artifacts artifacts; /* same order as files */
-	const struct lkb_data **data;   /* same order; borrowed; NULL = made of more than one */
-	size_t cap_data;
-	struct lkb_holding *holdings;   /* owned */
-	size_t n_holdings, cap_holdings;
-	char *own_dir;  /* owned; one that was made for a format's files; NULL = none */
-	int undo;       /* of own_dir */
-};
 
 int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
 		   struct lkb_output **ret, struct lkb_error *err)
@@ -277,6 +262,22 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 	return 0;
 }
 
+int lkb_output_measure(struct lkb_output *o, struct lkb_error *err)
+{
+	lkb_auto(lkb_blob) blob = NULL;
+	int copy = fcntl(o->files[o->n - 1].fd, F_DUPFD_CLOEXEC, 3);
+	struct lkb_sha256 digest;
+	struct stat st;
+
+	if (copy < 0 || fstat(copy, &st))
+		return lkb_fail_errno(err, "cannot read '%s' back", lkb_output_path(o));
+	blob = lkb_blob_new_fd(copy, (uint64_t)st.st_size, lkb_output_path(o));
+	if (lkb_data_sha256(&(struct lkb_data){blob, 0, lkb_blob_size(blob)}, &digest, err))
+		return -1;
+	lkb_output_done(o, lkb_blob_size(blob), "sha256", &digest);
+	return 0;
+}
+
 struct stream {
 	const struct lkb_output *o;
 	struct lkb_hash *hash;
@@ -308,52 +309,6 @@ int lkb_output_stream(struct lkb_output *o, const char *suffix, lkb_make_fn *mak
 	digest = lkb_hash_done(hash);
 	lkb_output_done(o, s.done, "sha256", &digest);
 	return 0;
-}
-
-/* Headers are small: many of them and the files between make one write. */
-#define TAR_PIECE ((size_t)256 * 1024)
-
-struct pack {
-	const struct lkb_inode *root;
-	int64_t epoch;
-	lkb_sink_fn *sink;
-	void *sink_ctx;
-	struct lkb_str buf;
-};
-
-static int flush_pack(struct pack *k, struct lkb_error *err)
-{
-	size_t n = k->buf.len;
-
-	k->buf.len = 0;
-	return n ? k->sink(k->sink_ctx, k->buf.s, n, err) : 0;
-}
-
-static int gather(void *ctx, const void *p, size_t n, struct lkb_error *err)
-{
-	struct pack *k = ctx;
-
-	lkb_str_addn(&k->buf, p, n);
-	return k->buf.len >= TAR_PIECE ? flush_pack(k, err) : 0;
-}
-
-static int make_tar(void *ctx, lkb_sink_fn *sink, void *sink_ctx, struct lkb_error *err)
-{
-	struct pack *k = ctx;
-
-	k->sink = sink;
-	k->sink_ctx = sink_ctx;
-	return lkb_tar_write(k->root, k->epoch, gather, k, err) ? -1 : flush_pack(k, err);
-}
-
-int lkb_output_tar(struct lkb_output *o, const char *suffix, struct lkb_tree *tree,
-		   struct lkb_error *err)
-{
-	struct pack k = {.root = lkb_tree_root(tree), .epoch = o->plan->epoch};
-	int r = lkb_output_stream(o, suffix, make_tar, &k, err);
-
-	lkb_str_clear(&k.buf);
-	return r;
 }
 
 static int add_sbom(struct lkb_output *o, const char *suffix, struct lkb_error *err)

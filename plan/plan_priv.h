@@ -113,6 +113,8 @@ int lkb_output_stream(struct lkb_output *o, const char *suffix, lkb_make_fn *mak
 /* A tree as a PAX tar. */
 int lkb_output_tar(struct lkb_output *o, const char *suffix, struct lkb_tree *tree,
 		   struct lkb_error *err);
+/* The file opened last was written by somebody else: finds its size and digest. */
+int lkb_output_measure(struct lkb_output *o, struct lkb_error *err);
 /* What messages call the file opened last: its path. */
 const char *lkb_output_path(const struct lkb_output *o);
 /* The file opened last holds the files of a tree: of that partition, counted from 1, or 0. `name`
@@ -140,7 +142,8 @@ struct lkb_format {
 };
 
 extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd, lkb_format_tar,
-	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci, lkb_format_pxe;
+	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci, lkb_format_pxe,
+	lkb_format_kernel_squashfs, lkb_format_kernel_erofs, lkb_format_kernel_iso;
 extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
 const struct lkb_format *lkb_format_find(const char *name);
 
@@ -154,6 +157,11 @@ int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_slot(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err);
 int lkb_step_layout(struct lkb_product *m, struct lkb_error *err);
+
+/* What an ISO image of the product is called: NAME and 8 hex digits that its seed gives. */
+void lkb_volume_id(const struct lkb_product *m, char ret[33]);
+/* "lkb.image=TYPE:CRC" of an image that was written to fd; the caller frees *ret. */
+int lkb_image_word(const char *type, int fd, const char *name, char **ret, struct lkb_error *err);
 
 /* product->data = boot/: kernel, cmdline, ucode.cpio and device trees; product->boot = the root
  * with them. */

@@ -6,7 +6,7 @@
 #include "rootfs/pkg/pkg.h"
 
 /* Raised when the same image begins to give another inventory. */
-#define KIND "inventory-v1"
+#define KIND "inventory-v2"
 #define KEPT_MAX ((size_t)64 << 20)
 
 /* From the tree of the image, which is read once more: what became of it in the root tells no more
@@ -31,6 +31,10 @@ static int attest(void *ctx, const struct lkb_sha256 *digest, const char *text, 
 {
 	struct lkb_sbom_image *image = ctx;
 
+	if (!text) {
+		image->too_large++;
+		return 0;
+	}
 	lkb_inventory_attestation(text, len, &image->inventory);
 	lkb_str_addf(&image->attestations, "%ssha256:%s", image->attestations.len ? "," : "",
 		     lkb_sha256_text(digest).s);
@@ -56,6 +60,10 @@ static int read_image(struct lkb_sbom *s, const struct lkb_image *im, struct lkb
 	if (lkb_store_attestations(s->plan->in->store, im, attest, image, err))
 		return -1;
 	lkb_inventory_sort(ret);
+	if (image->too_large)
+		lkb_ui_warning(s->plan->in->ui, "image '%s': %zu of its attestations have more "
+			       "than 4 MiB, and what they list is not in the SBOM", im->ref,
+			       image->too_large);
 	if (ret->skipped)
 		lkb_ui_warning(s->plan->in->ui, "image '%s': %zu records of its package databases "
 			       "name no package and are not in the SBOM", im->ref, ret->skipped);

@@ -20,6 +20,7 @@ struct lkb_sbom_layer {
 struct lkb_sbom_image {
 	struct lkb_inventory inventory;
 	struct lkb_str attestations; /* digests of those that were read, commas between */
+	size_t too_large;            /* attestations that were not read */
 	bool used;                   /* some tree has a file of it */
 };
 

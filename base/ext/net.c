@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "base/ext/url.h"
 #include "base/version.h"
 
 enum {
@@ -128,8 +129,8 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 	if (t->header_bytes > LKB_NET_MAX_HEADER_BYTES ||
 	    t->r.n_headers >= LKB_NET_MAX_HEADERS) {
 		t->failed = true;
-		lkb_fail(t->err, LKB_NET, "'%s' answers with more headers than are read",
-			 t->q->url);
+		lkb_fail(t->err, LKB_NET, "'%.*s' answers with more headers than are read",
+			 lkb_url_shown(t->q->url), t->q->url);
 		return CURL_WRITEFUNC_ERROR;
 	}
 	if (n >= 5 && !memcmp(line, "HTTP/", 5)) {
@@ -158,8 +159,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 	t->received += n;
 	t->failed = true;
 	if (t->received > t->q->max_body) {
-		lkb_fail(t->err, LKB_INPUT, "'%s' has more than the %llu bytes that are read",
-			 t->q->url, (unsigned long long)t->q->max_body);
+		lkb_fail(t->err, LKB_INPUT, "'%.*s' has more than the %llu bytes that are read",
+			 lkb_url_shown(t->q->url), t->q->url, (unsigned long long)t->q->max_body);
 		return CURL_WRITEFUNC_ERROR;
 	}
 	if (t->q->sink && t->q->sink(t->q->ctx, p, n, t->err))
@@ -210,6 +211,15 @@ static void set_trust(CURL *c, const struct lkb_net_request *q)
 	curl_easy_setopt(c, CURLOPT_PASSWORD, q->password ? q->password : "");
 }
 
+/* What is for this machine stays on it: it may be unencrypted, and a proxy is somebody else. */
+static void set_proxy(CURL *c, const char *text)
+{
+	lkb_autourl url = {0};
+
+	if (!lkb_url_parse(text, &url, NULL) && lkb_url_is_loopback(url.host))
+		curl_easy_setopt(c, CURLOPT_PROXY, "");
+}
+
 static void set_all(CURL *c, struct talk *t)
 {
 	const struct lkb_net_request *q = t->q;
@@ -232,6 +242,7 @@ static void set_all(CURL *c, struct talk *t)
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
 	for (size_t i = 0; q->headers && i < q->headers->n; i++)
 		t->headers = curl_slist_append(t->headers, q->headers->items[i]);
+	set_proxy(c, q->url);
 	set_body(c, t);
 	set_trust(c, q);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
@@ -280,8 +291,8 @@ static int fail(const struct talk *t, CURLcode code, enum lkb_net_fault *ret_fau
 		text = strerror((int)number);
 	if (!text)
 		text = t->net->said[0] ? t->net->said : curl_easy_strerror(code);
-	lkb_fail(t->err, LKB_NET, "cannot %s '%.400s': %.300s", t->q->source ? "send to" : "get",
-		 t->q->url, text);
+	lkb_fail(t->err, LKB_NET, "cannot %s '%.*s': %.300s", t->q->source ? "send to" : "get",
+		 lkb_url_shown(t->q->url), t->q->url, text);
 	return hint ? lkb_hint(t->err, "%s", hint) : -1;
 }
 

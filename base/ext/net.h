@@ -13,7 +13,7 @@
  * One exchange over HTTP or HTTPS, by libcurl. What libcurl would do by itself and must not is
  * switched off: it follows no redirect, sends no credentials but those that are passed, asks for no
  * compression and reads no ~/.netrc. Proxies are those of the environment (http_proxy, https_proxy,
- * all_proxy, no_proxy).
+ * all_proxy, no_proxy), and nobody is between us and this machine's own servers.
  */
 
 /* A connection that is kept for the next exchange: one thread at a time, and not over a fork(). */

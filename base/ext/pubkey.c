@@ -15,7 +15,6 @@ enum { MIN_RSA = 2048, MAX_RSA = 8192 };
 
 struct lkb_pubkey {
 	EVP_PKEY *key; /* owned */
-	struct lkb_sha256 id;
 	const EVP_MD *(*digests[2])(void); /* any of them; both NULL: the algorithm has its own */
 };
 
@@ -27,9 +26,12 @@ void lkb_pubkey_free(struct lkb_pubkey *k)
 	free(k);
 }
 
-const struct lkb_sha256 *lkb_pubkey_id(const struct lkb_pubkey *k)
+bool lkb_pubkey_equal(const struct lkb_pubkey *a, const struct lkb_pubkey *b)
 {
-	return &k->id;
+	bool equal = EVP_PKEY_eq(a->key, b->key) == 1;
+
+	ERR_clear_error();
+	return equal;
 }
 
 static bool on_curve(EVP_PKEY *key, const char *name)
@@ -56,18 +58,6 @@ static bool choose_digests(struct lkb_pubkey *k)
 	return EVP_PKEY_is_a(k->key, "ED25519");
 }
 
-static bool find_id(struct lkb_pubkey *k)
-{
-	unsigned char *der = NULL;
-	int len = i2d_PUBKEY(k->key, &der);
-
-	if (len <= 0)
-		return false;
-	k->id = lkb_sha256(der, (size_t)len);
-	OPENSSL_free(der);
-	return true;
-}
-
 /* Texts that people give instead of a public key, by the line they begin with. */
 static int refuse_other(const char *pem, size_t len, const char *name, struct lkb_error *err)
 {
@@ -87,7 +77,7 @@ static int refuse_other(const char *pem, size_t len, const char *name, struct lk
 
 static int check(struct lkb_pubkey *k, const char *name, struct lkb_error *err)
 {
-	if (choose_digests(k) && find_id(k))
+	if (choose_digests(k))
 		return 0;
 	lkb_fail(err, LKB_INPUT, "'%s' is a key of a kind that is not supported: %s, %d bits", name,
 		 EVP_PKEY_get0_type_name(k->key), EVP_PKEY_get_bits(k->key));

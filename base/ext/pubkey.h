@@ -7,7 +7,6 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "base/ext/hash.h"
 
 /* Public keys and signatures by them (OpenSSL EVP). */
 struct lkb_pubkey;
@@ -22,8 +21,9 @@ int lkb_pubkey_parse(const char *pem, size_t len, const char *name, struct lkb_p
 void lkb_pubkey_free(struct lkb_pubkey *k);
 LKB_DEFINE_AUTO(lkb_pubkey, lkb_pubkey_free)
 
-/* SHA-256 of the key's SubjectPublicKeyInfo: two keys are the same if this is. */
-const struct lkb_sha256 *lkb_pubkey_id(const struct lkb_pubkey *k);
+/* True if they are one key, in whichever of its ways each was written: points of EC may be
+ * compressed, curves spelled out. */
+bool lkb_pubkey_equal(const struct lkb_pubkey *a, const struct lkb_pubkey *b);
 
 /* True if the signature over these bytes is by the key: ECDSA (DER) over SHA-256, with P-384 also
  * over SHA-384; RSA PKCS #1 v1.5 over SHA-256; Ed25519 over the bytes themselves. */

@@ -57,9 +57,10 @@ static int take(CURLU *u, const char *said, struct lkb_url *ret, struct lkb_erro
 	uint64_t number = 0;
 
 	if (!url.text || !url.scheme || !url.host || !port || !lkb_u64_parse(port, &number))
-		return lkb_fail(err, LKB_INPUT, "'%.200s' is no URL", said);
+		return lkb_fail(err, LKB_INPUT, "'%.*s' is no URL", lkb_url_shown(said), said);
 	if (strcmp(url.scheme, "http") && strcmp(url.scheme, "https"))
-		return lkb_fail(err, LKB_INPUT, "'%.200s' is neither http nor https", said);
+		return lkb_fail(err, LKB_INPUT, "'%.*s' is neither http nor https",
+				lkb_url_shown(said), said);
 	if (user)
 		return lkb_fail(err, LKB_INPUT, "the URL of '%.200s' holds a user name, which is "
 				"not taken", url.host);
@@ -87,7 +88,8 @@ int lkb_url_resolve(const struct lkb_url *base, const char *location, struct lkb
 
 	if (!u || curl_url_set(u, CURLUPART_URL, base->text, 0) ||
 	    curl_url_set(u, CURLUPART_URL, location, CURLU_NON_SUPPORT_SCHEME))
-		return lkb_fail(err, LKB_INPUT, "'%.200s' is no URL", location);
+		return lkb_fail(err, LKB_INPUT, "'%.*s' is no URL", lkb_url_shown(location),
+				location);
 	return take(u, location, ret, err);
 }
 
@@ -112,6 +114,13 @@ bool lkb_url_is_loopback(const char *host)
 	for (const char *p = host; *p; p++)
 		n += *p == '.';
 	return n == 3 && strspn(host, "0123456789.") == strlen(host);
+}
+
+int lkb_url_shown(const char *text)
+{
+	size_t n = strcspn(text, "?");
+
+	return n < 300 ? (int)n : 300;
 }
 
 void lkb_url_escape(struct lkb_str *out, const char *text)

@@ -29,6 +29,10 @@ bool lkb_url_same_origin(const struct lkb_url *a, const struct lkb_url *b);
 /* True for 127.0.0.0/8, [::1] and localhost. */
 bool lkb_url_is_loopback(const char *host);
 
+/* How many bytes of a URL messages show: at most 300, and not its query, which may be all that it
+ * takes to be let in. */
+int lkb_url_shown(const char *text);
+
 /* Appends text with all but RFC 3986's unreserved characters as %XX. */
 struct lkb_str;
 void lkb_url_escape(struct lkb_str *out, const char *text);

@@ -15,12 +15,12 @@
 
 #define POLL_US 50000
 #define SAY_EVERY_MS 5000
-#define LEN_MAX 2048
+#define LEN_MAX 128
 
 static const struct lkb_image_args types[] = {
 	{ "squashfs", 0, 96, 0 },
-	{ "erofs", 1024, 128, 0 },
-	{ "iso9660", 32768, LEN_MAX, 0 },
+	{ "erofs", 1024, LEN_MAX, 0 },
+	{ "iso9660", 32808, 32, 0 },
 };
 
 int lkb_image_args_parse(const char *text, struct lkb_image_args *ret, struct lkb_error *err)

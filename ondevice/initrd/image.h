@@ -10,17 +10,17 @@
 /*
  * A root that is a file-system image by itself: on an optical disc, a USB stick it was written to,
  * a virtual disk. Nothing but its contents tells where it is, so the command line names it by the
- * CRC-32 of its superblock:
+ * CRC-32 of what identifies it:
  *
- *	lkb.image=iso9660:1a2b3c4d
+ *	lkb.image=squashfs:1a2b3c4d
  *
- * The superblocks: squashfs the first 96 bytes (Documentation/filesystems/squashfs.rst), erofs 128
- * bytes at 1024 (fs/erofs/erofs_fs.h), iso9660 the first volume descriptor, 2048 bytes at 32768
- * (ECMA-119, 8.4).
+ * squashfs: the superblock, 96 bytes (Documentation/filesystems/squashfs.rst). erofs: the superblock,
+ * 128 bytes at 1024 (fs/erofs/erofs_fs.h). iso9660: the volume identifier, 32 bytes padded with
+ * blanks at 32808 (ECMA-119, 8.4.7): an image that holds its own command line can know that.
  */
 struct lkb_image_args {
 	const char *type; /* as mount(2) takes it; static */
-	uint64_t off;     /* of the superblock */
+	uint64_t off;     /* of the bytes that identify it */
 	size_t len;
 	uint32_t crc;
 };

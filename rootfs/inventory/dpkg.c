@@ -32,15 +32,23 @@ static void take_field(struct stanza *st, struct lkb_piece line)
 				(struct lkb_piece){colon + 1, line.len - n - 1});
 }
 
-/* "want flag status": a package that was removed leaves its configuration and its stanza. The files
- * of status.d have no such field. */
-static bool is_installed(struct lkb_piece status)
+/* "want flag status": whose files are there, configured or not, as in a root that was unpacked for
+ * another architecture. A package that was removed leaves its configuration and its stanza. The
+ * files of status.d have no such field. */
+static bool is_there(struct lkb_piece status)
 {
-	static const char installed[] = " installed";
-	size_t n = sizeof(installed) - 1;
+	static const char *const states[] = {
+		" installed", " unpacked", " half-configured", " triggers-awaited",
+		" triggers-pending",
+	};
 
-	return !status.len ||
-	       (status.len > n && !memcmp(status.s + status.len - n, installed, n));
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(states); i++) {
+		size_t n = strlen(states[i]);
+
+		if (status.len > n && !memcmp(status.s + status.len - n, states[i], n))
+			return true;
+	}
+	return !status.len;
 }
 
 static void end_stanza(struct stanza *st, struct lkb_inventory *v)
@@ -56,7 +64,7 @@ static void end_stanza(struct stanza *st, struct lkb_inventory *v)
 	if (paren)
 		r.source = lkb_piece_trim(
 			(struct lkb_piece){r.source.s, (size_t)(paren - r.source.s)});
-	if (st->any && is_installed(st->status))
+	if (st->any && is_there(st->status))
 		lkb_inventory_add(v, &r);
 	*st = (struct stanza){0};
 }

@@ -90,6 +90,25 @@ static int take_platform(struct parsing *p, char *word, struct lkb_platform *ret
 	return 0;
 }
 
+/* A lock says what a name stands for, and a digest stands for itself. */
+static int check_digest(struct parsing *p, const char *word, const struct lkb_lock_image *im)
+{
+	struct lkb_sha256 digest;
+	struct lkb_error err = {0};
+	lkb_autoref r = {0};
+
+	if (lkb_ref_parse(word, &r, NULL) || !r.digest)
+		return 0;
+	if (lkb_starts_with(r.digest, "sha256:") && lkb_sha256_parse(r.digest + 7, &digest) &&
+	    ((im->has_index && lkb_sha256_equal(&digest, &im->index)) ||
+	     lkb_sha256_equal(&digest, &im->manifest)))
+		return 0;
+	lkb_fail(&err, LKB_INPUT, "'%.300s' is pinned as something else than its own digest says",
+		 word);
+	lkb_hint(&err, "remove the line, then build with --update-lock");
+	return add_fault(p, &err, word);
+}
+
 static int take_image(struct parsing *p, const struct words *w)
 {
 	struct lkb_lock *l = &p->lock;
@@ -99,7 +118,8 @@ static int take_image(struct parsing *p, const struct words *w)
 	im.package = strcmp(w->at[5], "-") ? w->at[5] : NULL;
 	if (take_ref(p, w->at[1]) || take_platform(p, w->at[2], &im.platform) ||
 	    (im.has_index && take_digest(p, w->at[3], &im.index)) ||
-	    take_digest(p, w->at[4], &im.manifest) || (im.package && check_word(p, im.package)))
+	    take_digest(p, w->at[4], &im.manifest) || check_digest(p, w->at[1], &im) ||
+	    (im.package && check_word(p, im.package)))
 		return -1;
 	im.ref = lkb_strdup(im.ref);
 	im.package = im.package ? lkb_strdup(im.package) : NULL;

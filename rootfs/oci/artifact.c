@@ -6,12 +6,14 @@
 static const char *const suffixes[] = { "", ".att", ".sig" };
 
 static bool find_type(const struct lkb_layout *l, const struct lkb_oci_desc *d, unsigned depth,
-		      struct lkb_arena *arena, const char **ret)
+		      struct lkb_layout_walk *walk, struct lkb_arena *arena, const char **ret)
 {
 	struct lkb_oci_doc doc;
 
-	if ((d->kind != LKB_OCI_INDEX && d->kind != LKB_OCI_MANIFEST) ||
-	    depth >= LKB_OCI_MAX_DEPTH || lkb_layout_doc(l, d, arena, &doc, NULL))
+	if (lkb_layout_walk_entry(walk, "", NULL) ||
+	    (d->kind != LKB_OCI_INDEX && d->kind != LKB_OCI_MANIFEST) ||
+	    depth >= LKB_OCI_MAX_DEPTH || lkb_layout_walk_doc(walk, "", d->size, NULL) ||
+	    lkb_layout_doc(l, d, arena, &doc, NULL))
 		return false;
 	if (doc.kind == LKB_OCI_MANIFEST) {
 		*ret = lkb_oci_artifact_type(&doc.manifest);
@@ -19,7 +21,7 @@ static bool find_type(const struct lkb_layout *l, const struct lkb_oci_desc *d, 
 	}
 	for (size_t i = 0; i < doc.index.n; i++)
 		if (!doc.index.items[i].has_platform &&
-		    find_type(l, &doc.index.items[i], depth + 1, arena, ret))
+		    find_type(l, &doc.index.items[i], depth + 1, walk, arena, ret))
 			return true;
 	return false;
 }
@@ -28,12 +30,13 @@ bool lkb_layout_artifact(const struct lkb_layout *l, const struct lkb_oci_desc *
 			 struct lkb_arena *arena, const char **ret)
 {
 	lkb_autolayoutlist images = {0};
+	struct lkb_layout_walk walk = {0};
 
 	for (size_t i = 0; i < n; i++)
 		if (lkb_layout_flatten(l, &tops[i], arena, &images, NULL))
 			return false;
 	for (size_t i = 0; i < n && !images.n; i++)
-		if (find_type(l, &tops[i], 0, arena, ret))
+		if (find_type(l, &tops[i], 0, &walk, arena, ret))
 			return true;
 	return false;
 }

@@ -19,12 +19,12 @@ static int read_documents(const struct search *q, const struct lkb_oci_manifest 
 	for (size_t i = 0; i < m->n_layers; i++) {
 		const struct lkb_oci_desc *d = &m->layers[i];
 		lkb_autofree char *text = NULL;
-		size_t len;
+		size_t len = 0;
 
-		if (strcmp(d->media_type, TYPE_IN_TOTO) || d->size > LKB_OCI_MAX_DOC ||
-		    !lkb_layout_has(q->from, d))
+		if (strcmp(d->media_type, TYPE_IN_TOTO) || !lkb_layout_has(q->from, d))
 			continue;
-		if (lkb_layout_text(q->from, d, LKB_OCI_MAX_DOC, &text, &len, err) ||
+		if ((d->size <= LKB_OCI_MAX_DOC &&
+		     lkb_layout_text(q->from, d, LKB_OCI_MAX_DOC, &text, &len, err)) ||
 		    q->fn(q->ctx, &d->digest, text, len, err))
 			return -1;
 	}
@@ -64,9 +64,15 @@ int lkb_store_attestations(const struct lkb_store *s, const struct lkb_image *im
 	lkb_autofd lock = -1;
 	lkb_autoref ref = {0};
 
+	if (!im->has_index || !im->index_trusted)
+		return 0;
 	if (lkb_ref_parse(im->ref, &ref, err) ||
-	    (!im->input && lkb_store_lock(s, true, &lock, err)) ||
-	    lkb_layout_tops(q.from, &ref, &arena, &tops, err))
+	    (!im->input && lkb_store_lock(s, true, &lock, err)))
+		return -1;
+	/* What a lock pins has a name that may stand for something else, or for nothing. */
+	free(ref.digest);
+	ref.digest = lkb_format("sha256:%s", lkb_sha256_text(&im->index).s);
+	if (lkb_layout_tops(q.from, &ref, &arena, &tops, err))
 		return -1;
 	for (size_t i = 0; i < tops.n; i++)
 		if (look_into(&q, &tops.items[i], 0, err))

@@ -112,11 +112,31 @@ char *lkb_export_name(const char *ref)
 	return lkb_ref_text(&r);
 }
 
-static int add_entries(struct lkb_layout_visit *v, const struct lkb_oci_desc *items, size_t n,
-		       const char *ref, json_t *manifests, struct lkb_error *err)
+/* The same where it stands for an index: a lock may pin two of them for two platforms, and whoever
+ * reads the archive cannot give both the one tag. */
+static char *index_name(const struct lkb_exporting *x, const char *ref)
 {
 	lkb_autofree char *name = lkb_export_name(ref);
+	size_t n = strlen(name);
+	bool is_shared = false;
+	lkb_autoref r = {0};
 
+	for (size_t i = 0; i < x->refs.n; i++) {
+		const char *other = x->refs.items[i];
+
+		is_shared |= strcmp(other, ref) && !strncmp(other, name, n) &&
+			     (!other[n] || other[n] == '@');
+	}
+	if (!is_shared || lkb_ref_parse(ref, &r, NULL) || !r.digest)
+		return LKB_STEAL(name);
+	free(r.tag);
+	r.tag = NULL;
+	return lkb_ref_text(&r);
+}
+
+static int add_entries(struct lkb_layout_visit *v, const struct lkb_oci_desc *items, size_t n,
+		       const char *name, json_t *manifests, struct lkb_error *err)
+{
 	for (size_t i = 0; i < n; i++) {
 		if (lkb_layout_visit(v, &items[i], err))
 			return -1;
@@ -125,7 +145,7 @@ static int add_entries(struct lkb_layout_visit *v, const struct lkb_oci_desc *it
 	return 0;
 }
 
-static int add_platforms(struct lkb_exporting *x, const char *ref, struct lkb_layout_visit *v,
+static int add_platforms(struct lkb_exporting *x, const char *name, struct lkb_layout_visit *v,
 			 const struct lkb_layout_list *all, json_t *manifests,
 			 struct lkb_error *err)
 {
@@ -135,7 +155,7 @@ static int add_platforms(struct lkb_exporting *x, const char *ref, struct lkb_la
 
 		if (!best)
 			return lkb_layout_fail_platform(all, want, err);
-		if (add_entries(v, best, 1, ref, manifests, err))
+		if (add_entries(v, best, 1, name, manifests, err))
 			return -1;
 	}
 	return 0;
@@ -144,6 +164,7 @@ static int add_platforms(struct lkb_exporting *x, const char *ref, struct lkb_la
 static int add_ref(struct lkb_exporting *x, const char *ref, struct lkb_layout_visit *v,
 		   json_t *manifests, struct lkb_error *err)
 {
+	lkb_autofree char *name = lkb_export_name(ref), *of_index = NULL;
 	lkb_autolayoutlist tops = {0}, all = {0};
 
 	if (lkb_strv_has(&x->added, ref))
@@ -153,9 +174,11 @@ static int add_ref(struct lkb_exporting *x, const char *ref, struct lkb_layout_v
 	lkb_ui_step(x->e->ui, "image '%s': reading", ref);
 	lkb_strv_add(&x->added, ref);
 	if (x->e->n_platforms && all.n)
-		return add_platforms(x, ref, v, &all, manifests, err);
-	return is_single(x, &tops, &all) ? add_entries(v, all.items, 1, ref, manifests, err)
-					 : add_entries(v, tops.items, tops.n, ref, manifests, err);
+		return add_platforms(x, name, v, &all, manifests, err);
+	if (is_single(x, &tops, &all))
+		return add_entries(v, all.items, 1, name, manifests, err);
+	of_index = index_name(x, ref);
+	return add_entries(v, tops.items, tops.n, of_index, manifests, err);
 }
 
 /* What the store has under the names that speak about the documents of `ref`. */
@@ -212,6 +235,7 @@ static bool is_added(const struct lkb_exporting *x, size_t n)
 static int add_image(struct lkb_exporting *x, const struct lkb_image *im,
 		     struct lkb_layout_visit *v, json_t *manifests, struct lkb_error *err)
 {
+	lkb_autofree char *name = lkb_export_name(im->ref);
 	lkb_autolayoutlist tops = {0};
 	lkb_autoref r = {0};
 
@@ -228,7 +252,7 @@ static int add_image(struct lkb_exporting *x, const struct lkb_image *im,
 	lkb_ui_step(x->e->ui, "image '%s': reading", im->ref);
 	tops.items[0].has_platform = true;
 	tops.items[0].platform = im->platform;
-	return add_entries(v, tops.items, 1, im->ref, manifests, err);
+	return add_entries(v, tops.items, 1, name, manifests, err);
 }
 
 static int export_oci(struct lkb_exporting *x, struct lkb_error *err)

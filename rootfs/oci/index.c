@@ -65,12 +65,15 @@ static void read_entries(const json_t *doc, const struct lkb_oci_index *index, s
 	}
 }
 
-/* Adds the manifests that the reference stands for now. What cannot be read cannot be resolved
+/* Adds the manifests that the reference stands for now, without those that an index lists and that
+ * were not brought along. What cannot be read cannot be resolved
  * either and gives way, so that building or importing again mends a damaged store. */
 static int add_present(const struct lkb_store *s, const struct entries *entries, const char *ref,
 		       struct lkb_arena *arena, struct lkb_layout_list *list,
 		       struct lkb_error *err)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < entries->n; i++) {
 		struct lkb_error fault = {0};
 		size_t before = list->n;
@@ -83,6 +86,10 @@ static int add_present(const struct lkb_store *s, const struct entries *entries,
 			list->n = before;
 		}
 	}
+	for (size_t i = 0; i < list->n; i++)
+		if (lkb_layout_has(s->layout, &list->items[i]))
+			list->items[n++] = list->items[i];
+	list->n = n;
 	return 0;
 }
 

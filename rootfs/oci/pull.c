@@ -115,11 +115,8 @@ static bool is_doc(const struct lkb_oci_desc *d)
 	return d->kind == LKB_OCI_INDEX || d->kind == LKB_OCI_MANIFEST || d->kind == LKB_OCI_CONFIG;
 }
 
-static int take_blob(void *ctx, const struct lkb_oci_desc *d, const struct lkb_sha256 *diff_id,
-		     struct lkb_error *err)
+int lkb_puller_want(struct lkb_puller_repo *q, const struct lkb_oci_desc *d, struct lkb_error *err)
 {
-	struct lkb_puller_repo *q = ctx;
-
 	if (!d->verifiable)
 		return lkb_fail(err, LKB_TRUST, "cannot verify '%s': SHA-256 is the only digest "
 				"that is supported", d->digest_text);
@@ -135,6 +132,12 @@ static int take_blob(void *ctx, const struct lkb_oci_desc *d, const struct lkb_s
 	LKB_GROW(q->fetch.items, q->fetch.n, q->fetch.cap);
 	q->fetch.items[q->fetch.n++] = *d;
 	return 0;
+}
+
+static int take_blob(void *ctx, const struct lkb_oci_desc *d, const struct lkb_sha256 *diff_id,
+		     struct lkb_error *err)
+{
+	return lkb_puller_want(ctx, d, err);
 }
 
 int lkb_puller_visit(struct lkb_puller_repo *q, const struct lkb_oci_desc *d, struct lkb_error *err)
@@ -261,7 +264,8 @@ static int pull_repo(struct lkb_puller_repo *q, const struct lkb_ref *ref, const
 		lkb_str_addf(&platforms, "%s%s", i ? "," : "",
 			     lkb_platform_text(&q->chosen.items[i].platform).s);
 	if (sign(q, &top, err) ||
-	    lkb_fetch_all(q->p->in->registry, &q->repo, &q->fetch, q->p->stage, called, err))
+	    lkb_fetch_all(q->p->in->registry, &q->repo, &q->fetch, q->p->stage, called, err) ||
+	    lkb_puller_attestations(q, &top, err))
 		return -1;
 	if (top.kind == LKB_OCI_MANIFEST)
 		top = q->chosen.items[0];

@@ -28,6 +28,10 @@ struct lkb_pull {
  * REPOSITORY:sha256-HEX for the index of what refers to it, be it the registry's answer to that
  * question or what it has under that tag.
  *
+ * What the index attests of the images (an SBOM) comes along, whole: of an attestation that the
+ * registry does not give, that does not fit or has more than LKB_OCI_MAX_DOCS bytes, a warning is
+ * all that comes of it. With a policy the index itself must be signed for that.
+ *
  * A store with a policy takes nothing that the policy refuses: it is asked about the digest before
  * anything of the image is parsed, and the signatures that were looked at stay in any case.
  *

@@ -47,6 +47,9 @@ struct lkb_puller_repo {
 /* Takes a document that came in: *ret is its descriptor, of an index or a manifest. */
 int lkb_puller_take(struct lkb_puller_repo *q, struct lkb_registry_doc *doc, const char *name,
 		    struct lkb_oci_desc *ret, struct lkb_error *err);
+/* Stages a document, or puts a blob on q->fetch, unless it is there. */
+int lkb_puller_want(struct lkb_puller_repo *q, const struct lkb_oci_desc *d,
+		    struct lkb_error *err);
 /* Stages the document and all that it leads to, as far as it is wanted; blobs go to q->fetch. */
 int lkb_puller_visit(struct lkb_puller_repo *q, const struct lkb_oci_desc *d,
 		     struct lkb_error *err);
@@ -54,6 +57,9 @@ void lkb_puller_name(struct lkb_puller *p, const char *ref, const struct lkb_oci
 /* What signs a digest of the repository. */
 int lkb_puller_signatures(struct lkb_puller_repo *q, const struct lkb_sha256 *digest,
 			  struct lkb_error *err);
+/* What the index (or indexes in it) attests of the images that were chosen. Forgets q->fetch. */
+int lkb_puller_attestations(struct lkb_puller_repo *q, const struct lkb_oci_desc *top,
+			    struct lkb_error *err);
 /* Asks the store's policy about a digest of which nothing has been read yet. What signs it goes
  * into the store now, whatever becomes of the rest: the policy looks there. LKB_TRUST. */
 int lkb_puller_judge(struct lkb_puller_repo *q, const struct lkb_ref *ref,

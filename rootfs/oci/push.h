@@ -30,9 +30,11 @@ struct lkb_push {
 };
 
 /*
- * An image goes as it is: the same documents, the same bytes. Anything else becomes an artifact: a
- * manifest with an artifactType, an empty config, and a layer a file, which has the file's name as
- * org.opencontainers.image.title. The same files make the same manifest.
+ * An image goes as it is: the same documents, the same bytes. Of an index that lists more than is
+ * there, the one image that is there goes alone, which is said; with several it is LKB_REFUSED
+ * before anything is sent, since registries take no such index. Anything else becomes an artifact:
+ * a manifest with an artifactType, an empty config, and a layer a file, which has the file's name
+ * as org.opencontainers.image.title. The same files make the same manifest.
  *
  *	application/vnd.lkboard.disk.v1
  *		the image as application/vnd.lkboard.disk.image.v1.raw (+gzip, +zstd, +xz), and

@@ -42,11 +42,9 @@ static int put_doc(const struct sending *s, const struct lkb_oci_desc *d, struct
 	if (absent)
 		lkb_ui_warning(p->ui, "%zu of the manifests that '%s' lists are not in '%s' and "
 			       "are not sent", absent, d->digest_text, s->from->path);
-	if (!lkb_registry_put_manifest(p->in->registry, &p->repo, is_top ? s->tag : d->digest_text,
-				       d->media_type, text, len, err))
-		return 0;
-	return absent ? lkb_hint(err, "--arch sends one image alone, 'lkboard cache pull "
-				      "--all-platforms' fetches the others") : -1;
+	return lkb_registry_put_manifest(p->in->registry, &p->repo,
+					 is_top ? s->tag : d->digest_text, d->media_type, text, len,
+					 err);
 }
 
 static int send_blob(void *ctx, const struct lkb_oci_desc *d, const struct lkb_sha256 *diff_id,
@@ -81,6 +79,84 @@ static int send_top(struct sending *s, struct lkb_error *err)
 	return lkb_layout_visit(&v, s->top, err);
 }
 
+/* What an index lists, at any depth, and the layout does not have. */
+struct absent {
+	struct lkb_layout_walk walk;
+	size_t n, n_fetchable; /* those that `cache pull` can bring along */
+};
+
+static int find_absent(const struct lkb_pusher *p, const struct lkb_layout *from,
+		       const struct lkb_oci_desc *d, unsigned depth, struct absent *ret,
+		       struct lkb_error *err)
+{
+	struct lkb_oci_doc doc;
+
+	if (lkb_layout_walk_entry(&ret->walk, "the index", err))
+		return -1;
+	if (!lkb_layout_has(from, d)) {
+		ret->n++;
+		ret->n_fetchable += !d->not_for_us || d->attests;
+		return 0;
+	}
+	if (d->kind != LKB_OCI_INDEX || depth >= LKB_OCI_MAX_DEPTH)
+		return 0;
+	if (lkb_layout_doc(from, d, p->arena, &doc, err) ||
+	    lkb_layout_walk_doc(&ret->walk, "the index", d->size, err))
+		return -1;
+	for (size_t i = 0; i < doc.index.n; i++)
+		if (find_absent(p, from, &doc.index.items[i], depth + 1, ret, err))
+			return -1;
+	return 0;
+}
+
+static int refuse_absent(const struct lkb_pusher *p, const struct lkb_layout *from,
+			 const struct lkb_oci_desc *top, const struct absent *absent,
+			 struct lkb_error *err)
+{
+	lkb_fail(err, LKB_REFUSED, "'%s' lists %zu manifest%s that '%s' does not have, and "
+		 "registries refuse such an index", top->digest_text, absent->n,
+		 absent->n == 1 ? "" : "s", from->path);
+	if (p->in->kind != LKB_PUSH_STORED || absent->n_fetchable < absent->n)
+		return lkb_hint(err, "--arch ARCH sends one image alone");
+	return lkb_hint(err, "--arch ARCH sends one image alone; 'lkboard cache pull "
+			     "--all-platforms %.200s' fetches what is missing", p->in->from);
+}
+
+/* A registry refuses an index some of whose manifests it never got. Where a single image is there,
+ * as after a pull for one platform, that is what is meant. */
+static int narrow_to_present(const struct lkb_pusher *p, const struct lkb_layout *from,
+			     const struct lkb_oci_desc *top, struct lkb_oci_desc *ret,
+			     struct lkb_error *err)
+{
+	const struct lkb_oci_desc *only = NULL;
+	lkb_autolayoutlist list = {0};
+	struct absent absent = {0};
+	size_t n = 0;
+
+	if (find_absent(p, from, top, 0, &absent, err))
+		return -1;
+	if (!absent.n)
+		return 0;
+	if (lkb_layout_flatten(from, top, p->arena, &list, err))
+		return -1;
+	for (size_t i = 0; i < list.n; i++) {
+		if (!lkb_layout_has(from, &list.items[i]))
+			continue;
+		only = &list.items[i];
+		n++;
+	}
+	if (!list.n) /* an artifact */
+		return 0;
+	if (n != 1)
+		return refuse_absent(p, from, top, &absent, err);
+	lkb_ui_warning(p->ui, "'%s' lists %zu manifest%s that '%s' does not have: its image for %s "
+		       "is sent alone, as '%s'", top->digest_text, absent.n,
+		       absent.n == 1 ? "" : "s", from->path,
+		       lkb_platform_text(&only->platform).s, only->digest_text);
+	*ret = *only;
+	return 0;
+}
+
 /* The one image that is wanted, or what the name stands for. The store keeps even a single manifest
  * in an index, which nobody published. */
 static int narrow(const struct lkb_pusher *p, const struct lkb_layout *from,
@@ -97,8 +173,9 @@ static int narrow(const struct lkb_pusher *p, const struct lkb_layout *from,
 			return 0;
 		if (lkb_layout_doc(from, top, p->arena, &doc, err))
 			return -1;
-		if (doc.index.n == 1 && lkb_store_made_index(&doc.index, &top->digest))
-			*ret = doc.index.items[0];
+		if (doc.index.n != 1 || !lkb_store_made_index(&doc.index, &top->digest))
+			return narrow_to_present(p, from, top, ret, err);
+		*ret = doc.index.items[0];
 		return 0;
 	}
 	if (lkb_layout_flatten(from, top, p->arena, &list, err))

@@ -124,7 +124,7 @@ static int reach_index(struct walk *w, const struct lkb_oci_desc *d,
 	for (size_t i = 0; i < index->n; i++) {
 		if (!lkb_layout_has(w->r->s->layout, &index->items[i]))
 			continue;
-		n++;
+		n += !index->items[i].attests; /* which is nothing without its image */
 		if (reach(w, &index->items[i], depth + 1, err))
 			return -1;
 	}

@@ -232,6 +232,7 @@ static int resolve_in(struct search *q, const struct lkb_layout *l, struct lkb_i
 		return lkb_store_fault(err, &j.refusal);
 	for (i = 0; best && list.items + ends[i] <= best;)
 		i++;
+	im->index_trusted = best && best->trusted;
 	if (best)
 		return load(l, best, &arena, im, err) ||
 		       note_index(l, &tops.items[i], &arena, im, err) ? -1 : 1;

@@ -92,7 +92,8 @@ static void note(struct removal *q, const char *name, const struct lkb_oci_desc 
 						  .platforms = lkb_str_take(&text) };
 }
 
-/* Splits the manifests into those that go and those that stay. */
+/* Splits the manifests into those that go and those that stay. An index may list platforms that
+ * were not brought along: they can do neither. */
 static void split(const struct removal *q, const struct meant *m, const struct lkb_oci_desc *top,
 		  const struct lkb_layout_list *all, struct lkb_layout_list *go,
 		  struct lkb_layout_list *stay)
@@ -104,6 +105,8 @@ static void split(const struct removal *q, const struct meant *m, const struct l
 		bool goes = whole || lkb_sha256_equal(&m->digest, &d->digest);
 		struct lkb_layout_list *to;
 
+		if (!lkb_layout_has(q->s->layout, d))
+			continue;
 		if (q->rm->platform)
 			goes = goes && !lkb_platform_compare(q->rm->platform, &d->platform);
 		to = goes ? go : stay;

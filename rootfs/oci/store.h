@@ -76,6 +76,8 @@ struct lkb_image {
 	bool has_index;             /* the name stands for an index that somebody published; not
 				     * for one that the store keeps single manifests in */
 	struct lkb_sha256 index;    /* digest of that index */
+	bool index_trusted;         /* the policy, if there is one, is content with that index too,
+				     * not with the manifest alone */
 	struct lkb_sha256 config;   /* of the config: Docker's image ID */
 	uint64_t config_size;
 	struct lkb_platform platform;
@@ -146,8 +148,10 @@ int lkb_store_derive(struct lkb_store *s, const struct lkb_derived *d, struct lk
  * Attestations: what builders attach to an image in the same index, as manifests of
  * "vnd.docker.reference.type" attestation-manifest that name the image's. They say something about
  * an image and are no part of it: whether they are there depends on how it came in. Calls fn for
- * each in-toto document about this image, in the index's order, digests compared; documents above
- * 4 MiB are left out. Text has a NUL behind it.
+ * each in-toto document about this image, in the order of the index it was resolved by, digests
+ * compared; text is NULL for documents above 4 MiB, which are not read, else it has a NUL behind
+ * it. None if a policy asks for signatures and the index has none: then nobody vouches for what it
+ * lists.
  */
 typedef int lkb_attestation_fn(void *ctx, const struct lkb_sha256 *digest, const char *text,
 			       size_t len, struct lkb_error *err);

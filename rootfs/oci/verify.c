@@ -6,9 +6,11 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "rootfs/oci/upkeep_priv.h"
 
 enum { CHUNK = 1 << 20, MAX_PASSES = 16 };
+#define MAX_SMALL ((size_t)128 << 20)
 
 struct check {
 	struct lkb_store *s;
@@ -30,20 +32,30 @@ void lkb_store_verified_clear(struct lkb_store_verified *v)
 	*v = (struct lkb_store_verified){0};
 }
 
+/* Names and documents are somebody's: what is said of them is one line of UTF-8. */
+static char *show(const char *text)
+{
+	lkb_autostr s = {0};
+
+	lkb_utf8_show(&s, text, strlen(text), false);
+	return lkb_str_take(&s);
+}
+
 /* Takes `what` over. The same thing is said once. */
 static void add_fault(struct check *c, char *what, const char *why, bool removed)
 {
 	struct lkb_store_verified *v = &c->found;
+	lkb_autofree char *shown = show(what);
 
+	free(what);
 	for (size_t i = 0; i < v->n; i++) {
-		if (strcmp(v->items[i].what, what))
+		if (strcmp(v->items[i].what, shown))
 			continue;
 		v->items[i].removed |= removed;
-		free(what);
 		return;
 	}
 	LKB_GROW(v->items, v->n, v->cap);
-	v->items[v->n++] = (struct lkb_store_fault){ what, lkb_strdup(why), removed };
+	v->items[v->n++] = (struct lkb_store_fault){ LKB_STEAL(shown), show(why), removed };
 }
 
 static int remove_file(struct check *c, const char *path, struct lkb_error *err)
@@ -190,6 +202,50 @@ static int check_derived(struct check *c, enum lkb_derived_kind kind, struct lkb
 	return 0;
 }
 
+/* Small derived data says itself what it was. */
+static int check_small(struct check *c, const char *kind, struct lkb_error *err)
+{
+	lkb_autofree char *dir = lkb_format("%s/derived/%s", c->s->dir, kind);
+	lkb_autostrv names = {0};
+
+	lkb_store_names(dir, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		lkb_autofree char *path = lkb_format("%s/%s", dir, names.items[i]), *bytes = NULL;
+		struct lkb_sha256 key;
+		size_t len;
+
+		if (!lkb_sha256_parse(names.items[i], &key) ||
+		    lkb_store_derived_read(c->s, kind, &key, MAX_SMALL, &bytes, &len) ||
+		    access(path, F_OK)) /* it may go at any moment */
+			continue;
+		if (c->repair && remove_file(c, path, err))
+			return -1;
+		add_fault(c, lkb_format("derived %s/%s", kind, names.items[i]),
+			  "is not what it was when it was made", c->repair);
+	}
+	return 0;
+}
+
+static bool is_small(const char *kind)
+{
+	for (int i = 0; i < LKB_DERIVED_KINDS; i++)
+		if (!strcmp(kind, lkb_derived_dir(i)))
+			return false;
+	return true;
+}
+
+static int check_all_small(struct check *c, struct lkb_error *err)
+{
+	lkb_autofree char *top = lkb_format("%s/derived", c->s->dir);
+	lkb_autostrv kinds = {0};
+
+	lkb_store_names(top, &kinds);
+	for (size_t i = 0; i < kinds.n; i++)
+		if (is_small(kinds.items[i]) && check_small(c, kinds.items[i], err))
+			return -1;
+	return 0;
+}
+
 /* A manifest or index that is not complete is removed: an index that lists it is then one that it
  * was not brought along with. A name whose own document is gone stands for nothing. */
 static int on_fault(void *ctx, const char *name, const struct lkb_oci_desc *doc, bool is_part,
@@ -265,7 +321,7 @@ static int verify(struct check *c, struct lkb_error *err)
 	for (int kind = 0; kind < LKB_DERIVED_KINDS; kind++)
 		if (check_derived(c, kind, err))
 			return -1;
-	if (check_names(c, err))
+	if (check_all_small(c, err) || check_names(c, err))
 		return -1;
 	if (c->found.n)
 		qsort(c->found.items, c->found.n, sizeof(*c->found.items), by_what);

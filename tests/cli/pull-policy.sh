@@ -35,6 +35,23 @@ for case in unsigned tag-stranger payload-altered payload-of-another payload-two
 done
 same "of an image without a signature, the manifest is all that was asked for" "0" "$(asked unsigned /blobs/)"
 
+# A mirror has it all, and the registry behind it cannot be reached.
+free=$(free_port)
+sign_rule "$free" > policy.yml
+for case in tag-a referrers-a bundle-a; do
+	serve P "$case"
+	run lk --store "alone-$case" cache pull --policy policy.yml --arch arm64 --mirror "http://127.0.0.1:$P" "127.0.0.1:$free/as-is/app:1"
+	same "$case of a mirror alone is taken" 0 "$code"
+done
+serve P tag-stranger
+sed 's/keys:/signatures: optional\n    &/' policy.yml > optional.yml
+serve P2 unsigned
+run lk --store alone-optional cache pull --policy optional.yml --arch arm64 --mirror "http://127.0.0.1:$P2" "127.0.0.1:$free/as-is/app:1"
+same "nor where signatures are optional, and may be there" 5 "$code"
+run lk --store alone-stranger cache pull --policy policy.yml --arch arm64 --mirror "http://127.0.0.1:$P" "127.0.0.1:$free/as-is/app:1"
+same "whose signature may be where nobody answers is not taken" 5 "$code"
+check "and who that is is said" grep -q "cannot get 'https://127.0.0.1:$free/v2/as-is/app/.*: Connection refused" "$T/err"
+
 serve P unsigned log=log-none
 printf 'rules:\n  - prefix: registry.example.org\n    keys: [keys/a.pub]\n' > policy.yml
 "$LKBOARD" --progress none --store store-none cache pull --policy policy.yml "127.0.0.1:$P/as-is/app:1" > out 2> err

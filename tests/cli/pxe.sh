@@ -34,6 +34,17 @@ check "the kernel is kernel+initrd's, unpacked" sh -c 'gzip -dc "$1/box-kernel" 
 check "file calls it an arm64 Image" sh -c 'file "$1" | grep -q "ARM64 boot executable Image"' - "$T/one/box-pxe/kernel"
 check "the initrd is kernel+initrd's, unpacked" sh -c 'zstd -qdc "$1/box-initrd.img" | cmp - "$1/box-pxe/initrd"' - "$T/one"
 check "cpio reads it" sh -c 'cpio -t --quiet < "$1" | grep -qx init' - "$T/one/box-pxe/initrd"
+names() { # of several archives, one behind the other, on standard input
+	while cpio -t --quiet 2> /dev/null; do :; done
+}
+drivers() { # which are missing of what the machines of the plans have, as far as it is known
+	for driver in "$@"; do
+		grep -q "/$driver\.ko" "$T/names" || echo "$driver"
+	done
+}
+names < "$T/one/box-pxe/initrd" > "$T/names"
+same "drivers of the arm64 plans' network cards: Cavium, Mellanox, Ampere, Intel, Broadcom; bonds" "" \
+	"$(drivers nicvf nicpf thunder_bgx mdio-thunder mlx5_core mlx4_en xgene-enet i40e ixgbe bnxt_en bonding 8021q)"
 same "the command line" "console=ttyAMA0,115200 panic=10 quiet lkb.test=1" "$(cat "$T/one/box-pxe/cmdline")"
 same "the script fetches from the base URL" "kernel $url/kernel initrd=initrd $(cat "$T/one/box-pxe/cmdline") || goto failed
 initrd --name initrd $url/initrd || goto failed" "$(grep -E '^(kernel|initrd) ' "$T/one/box-pxe/box.ipxe")"
@@ -46,6 +57,10 @@ print(*sorted(o["file"] for o in d["outputs"] if o.get("format") == "pxe"))' "$T
 check "packet-x86 is built as pxe by default" lk build packet-x86 "$T/box.yml" "$T/pc.yml" -n pc -o "$T/one"
 check "its kernel is a bzImage" sh -c 'file "$1" | grep -q "x86 boot executable bzImage"' - "$T/one/pc-pxe/kernel"
 check "its initrd is compressed" zstd -qt "$T/one/pc-pxe/initrd"
+zstd -qdc "$T/one/pc-pxe/initrd" > "$T/initrd"
+names < "$T/initrd" > "$T/names"
+same "drivers of the x86 plans' network cards: Intel, Mellanox, Broadcom; bonds" "" \
+	"$(drivers igb ixgbe i40e ice mlx4_en mlx5_core bnxt_en bnx2x bonding 8021q)"
 check "and beside the script" grep -q '^kernel kernel initrd=initrd console=ttyS1,115200n8 ' "$T/one/pc-pxe/pc.ipxe"
 
 says "what another board made is not overwritten" 7 "box-pxe/kernel' was made by another build" \

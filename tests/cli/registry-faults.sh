@@ -70,6 +70,8 @@ refuses "a manifest that is too large" 3 "'$u/v2/large/x/manifests/1' has more t
 refuses "a manifest that is another one" 6 "'$R' gives something else for 'sha256:" child
 refuses "redirects in a circle" 5 "$l: '$u/v2/circle/x/blobs/sha256:[0-9a-f]+' leads through more than 5 redirects" circle
 refuses "a redirect to another scheme" 5 "$l: '$u/v2/nowhere/x/blobs/sha256:[0-9a-f]+' leads nowhere: 'ftp:" nowhere
+refuses "a redirect to nobody" 5 "$l: cannot get 'http://127.0.0.1:1/gone': Connection refused$" signed
+refuses "a signed redirect to another scheme" 5 "$l: '$u/v2/signed-wrong/x/blobs/sha256:[0-9a-f]+' leads nowhere: 'ftp://127.0.0.1/x' is neither http nor https$" signed-wrong
 
 # --- a redirect takes no credentials along ----------------------------------------------------------------
 
@@ -80,6 +82,23 @@ check "the registry saw the credentials" sh -c "grep '/v2/login/' log | grep -q 
 same "the other port saw three requests" 3 "$(wc -l < captured)"
 same "and no credentials in them" "" "$(grep -iE 'authorization|bWU6|s3cret|cookie' captured)"
 same "who has not asked for a login got none" "" "$(grep -v '/v2/login/' log | grep -i authorization)"
+fetches "429 for longer than a token lasts" tokens.2
+
+# A registry without TLS on this machine may not send credentials without TLS to another.
+serve P2 lay log=log realm=http://tokens.example.org:1/token
+says "a token server elsewhere that is not encrypted" 5 "lkboard: image '127.0.0.1:$P2/tokens/x:1': '127.0.0.1:$P2' names a token server that is not encrypted: 'http://tokens.example.org:1/token'
+  hint: --insecure-registry tokens.example.org allows to show it credentials without TLS" \
+	lk --store s.realm cache pull "127.0.0.1:$P2/tokens/x:1"
+run lk --store s.realm cache pull --insecure-registry tokens.example.org "127.0.0.1:$P2/tokens/x:1"
+check "unless it is allowed to be" grep -q "tokens.example.org:1/token': the name of the host" err
+
+# --- a proxy: what may be unencrypted because it stays here must not leave --------------------------------
+
+: > captured
+export http_proxy="http://127.0.0.1:$FILES"
+fetches "behind a login on this machine, with a proxy in the environment" login.1
+unset http_proxy
+same "the proxy saw nothing but what was redirected to its own port" "" "$(grep -v '"/files/' captured)"
 
 # --- what broke off today is gone on with tomorrow ------------------------------------------------------
 

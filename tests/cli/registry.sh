@@ -134,8 +134,16 @@ chmod +x bin/docker-credential-vault
 printf '{"credHelpers":{"%s":"vault"}}' "$R" > home/.docker/config.json
 run env PATH="$T/bin:$PATH" "$LKBOARD" --progress none --store p3 cache pull --arch arm64 "$R/x/y:2"
 same "what a helper says" "0 $R" "$code $(cat home/asked)"
-says "a helper that is not there" 10 "lkboard: image '$R/x/y:2': the program 'docker-credential-vault' is needed and not installed" \
+says "a helper that is not there" 10 "lkboard: image '$R/x/y:2': the program 'docker-credential-vault' is needed and not installed
+  hint: '$HOME/.docker/config.json' wants it; --authfile names another file" \
 	lk --store p4 cache pull --arch arm64 "$R/x/y:2"
+for says in 'echo no vault here; exit 1' 'kill -9 $$' 'echo []' 'yes' 'exit 0'; do
+	printf '#!/bin/sh\n%s\n' "$says" > bin/docker-credential-vault
+	run env PATH="$T/bin:$PATH" "$LKBOARD" --progress none --store p4 cache pull --arch arm64 "$R/x/y:2"
+	check "a helper that does '$says' is named" grep -q "docker-credential-vault" err
+	check "a helper that does '$says': and who wants it" grep -q "hint: '$HOME/.docker/config.json' wants it" err
+	same "a helper that does '$says': nothing came in" "" "$(lk --store p4 cache ls)"
+done
 rm -f home/.docker/config.json
 kill "$pid"
 

@@ -225,4 +225,11 @@ golden "every fault of a policy" err "$golden/policy.txt"
 "$LKBOARD" --progress none --store "$STORE" plan rpi3 spec.yml --policy wrong.yml > out 2> err
 same "plan refuses it too" 3 $?
 check "with the same words" cmp err "$golden/policy.txt"
+for form in "-conv_form compressed" "-param_enc explicit"; do
+	openssl ec -in keys/a.key -pubout $form -out again.pub 2> /dev/null
+	echo 'rules: [{prefix: a.io, keys: [keys/a.pub, again.pub], threshold: 2}]' > again.yml
+	"$LKBOARD" check again.yml > out 2> err
+	same "one key written in two ways ($form) is one key" "3 lkboard: again.yml:1:43: 'again.pub' is the same key as 'keys/a.pub'
+  hint: name each key once: it counts once" "$? $(cat err)"
+done
 finish

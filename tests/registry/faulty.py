@@ -5,7 +5,8 @@
 
 The first word of a repository's name says how, with a number behind a dot: "cut-at.3/x"; below is
 what there is. A tag is a name in index.json, or the end of one. `log=FILE` gets a line of JSON a request,
-`login=USER:PASSWORD` is who may see "login", `to=URL` is where its blobs are redirected to."""
+`login=USER:PASSWORD` is who may see "login", `to=URL` is where its blobs are redirected to, `realm=URL`
+where tokens for "tokens" are (default: here, for a second)."""
 import base64, http.server, json, os, re, socket, struct, sys
 
 port_file, layout = sys.argv[1:3]
@@ -74,6 +75,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.note()
         path = self.path.split("?")[0]
+        if path == "/token":  # good for a second
+            return self.reply(200, b'{"token":"t%d","expires_in":1}' % times(path))
         if path.startswith("/files/"):  # where a redirect leads to
             return self.send_blob(path.rsplit("/", 1)[1])
         as_mode = re.match(r"/as/([^/]+)/", path)  # a mirror that is worse than what it mirrors
@@ -85,6 +88,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         mode, arg = m[1], int(m[2] or 0)
         if mode == "login" and not self.is_let_in():
             return
+        if mode == "tokens" and "Authorization" not in self.headers:
+            return self.reply(401, WWW_Authenticate='Bearer realm="%s"' % (
+                more.get("realm") or "http://%s/token" % self.headers["Host"]))
+        if mode == "tokens" and times(mode) <= arg:
+            return self.reply(429, Retry_After="2")
         if mode == "busy" and times(mode) <= arg:
             return self.reply(429, Retry_After="1")
         if mode == "later":
@@ -183,6 +191,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(307, Location=more["to"] + "/" + digest)
         if mode == "circle":
             return self.reply(302, Location=self.path)
+        if mode == "signed":  # as redirects to object stores are: who has the URL is let in
+            return self.reply(307, Location="http://127.0.0.1:1/gone?X-Signature=open-sesame")
+        if mode == "signed-wrong":
+            return self.reply(307, Location="ftp://127.0.0.1/x?X-Signature=open-sesame")
         if mode == "nowhere":
             return self.reply(307, Location="ftp://127.0.0.1/x")
         self.send_blob(digest)

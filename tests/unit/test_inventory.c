@@ -49,6 +49,11 @@ static void dpkg_has_stanzas(void **state)
 		{"Package: a\nStatus: deinstall ok config-files\nVersion: 1\n\n"
 		 "Package: b\nStatus: hold ok installed\nVersion: 2\n", "b 2   \n"},
 		{"Package: a\nStatus: install ok half-installed\nVersion: 1\n", ""},
+		{"Package: a\nStatus: purge ok not-installed\nVersion: 1\n", ""},
+		/* Unpacked and never configured, it is there all the same. */
+		{"Package: a\nStatus: install ok unpacked\nVersion: 1\n", "a 1   \n"},
+		{"Package: a\nStatus: install ok half-configured\nVersion: 1\n\n"
+		 "Package: b\nStatus: install ok triggers-pending\nVersion: 2\n", "a 1   \nb 2   \n"},
 		{"Package: a\nSource: s (1.0)\nVersion: 1\n", "a 1  s \n"},
 		{"Package: a\nSource: s\nVersion: 1:2~rc1+b1\n", "a 1:2~rc1+b1  s \n"},
 		/* What continues a field is no field. */

@@ -135,6 +135,12 @@ static void wrong_locks_are_refused_with_line_and_column(void **state)
 		 "'" A64 "' is no digest 'sha256:' and 64 hexadecimal digits", 4, 43},
 		{HEAD "image " RUNC " linux/arm64 - - -\n",
 		 "'-' is no digest 'sha256:' and 64 hexadecimal digits", 4, 45},
+		{HEAD "image a.io/b@sha256:" B64 " linux/arm64 - sha256:" A64 " -\n",
+		 "'a.io/b@sha256:" B64 "' is pinned as something else than its own digest says", 4,
+		 7},
+		{HEAD "image a.io/b@sha256:" B64 " linux/arm64 sha256:" A64 " sha256:" A64 " -\n",
+		 "'a.io/b@sha256:" B64 "' is pinned as something else than its own digest says", 4,
+		 7},
 		{HEAD IMAGE "\n" IMAGE, "image '" RUNC "' stands twice for linux/arm64", 6, 1},
 		{HEAD "deb runc arm64 bookworm runc 1.1 " A64 " 20\n\n"
 		      "deb runc arm64 bookworm runc 1.2 " A64 " 20\n",
@@ -164,6 +170,16 @@ static void wrong_locks_are_refused_with_line_and_column(void **state)
 		assert_int_equal(diags.n_errors, 1);
 		assert_int_equal(l.n_images + l.n_debs, 0);
 	}
+}
+
+static void a_digest_may_be_that_of_the_index_or_of_the_image(void **state)
+{
+	lkb_autolock l = {0};
+
+	read_lock(HEAD "image a.io/b:1@sha256:" A64 " linux/arm64 sha256:" A64 " sha256:" B64 " -\n"
+		       "image a.io/b@sha256:" B64 " linux/arm64 sha256:" A64 " sha256:" B64 " -\n"
+		       "image a.io/c@sha256:" A64 " linux/arm64 - sha256:" A64 " -\n", &l);
+	assert_int_equal(l.n_images, 3);
 }
 
 static void every_fault_is_found_in_one_go(void **state)
@@ -364,6 +380,7 @@ int main(void)
 		cmocka_unit_test(a_lock_of_packages_alone_has_no_first_words),
 		cmocka_unit_test(an_empty_lock_has_its_header),
 		cmocka_unit_test(wrong_locks_are_refused_with_line_and_column),
+		cmocka_unit_test(a_digest_may_be_that_of_the_index_or_of_the_image),
 		cmocka_unit_test(every_fault_is_found_in_one_go),
 		cmocka_unit_test(a_nul_byte_ends_nothing),
 		cmocka_unit_test(architectures_and_suites_are_apart),

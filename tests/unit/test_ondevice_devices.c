@@ -222,7 +222,7 @@ static void an_image_is_found_by_its_superblock(void **state)
 	static const struct {
 		const char *type;
 		size_t off, len;
-	} types[] = {{"squashfs", 0, 96}, {"erofs", 1024, 128}, {"iso9660", 32768, 2048}};
+	} types[] = {{"squashfs", 0, 96}, {"erofs", 1024, 128}, {"iso9660", 32808, 32}};
 	struct machine *m = *state;
 
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(types); i++) {

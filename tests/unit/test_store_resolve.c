@@ -282,6 +282,33 @@ static void indexes_nested_too_deep_in_the_store(void **state)
 	resolving_fails(k, APP, LKB_INPUT, "image '" APP "': indexes are nested more than 8 deep");
 }
 
+/* Entries that are for nobody, sixteen of the next level on each of seven. */
+static void indexes_for_nobody_that_multiply(void **state)
+{
+	struct kit *k = *state;
+	lkb_autofree char *elsewhere = k->layout_dir;
+	lkb_autofree char *name = named(APP), *top = NULL;
+	struct blob b;
+
+	k->layout_dir = lkb_strdup(k->store_dir);
+	b = layout_text(k, "{\"schemaVersion\":2,\"manifests\":[]}");
+	for (int level = 0; level < 7; level++) {
+		lkb_autofree char *entry = desc(INDEX, &b, ",\"annotations\":{"
+						"\"vnd.docker.reference.type\":\"x\"}");
+		lkb_autostr text = {0};
+
+		lkb_str_add(&text, "{\"schemaVersion\":2,\"manifests\":[");
+		for (int i = 0; i < 16; i++)
+			lkb_str_addf(&text, "%s%s", i ? "," : "", entry);
+		lkb_str_add(&text, "]}");
+		b = layout_text(k, text.s);
+	}
+	top = desc(INDEX, &b, name);
+	layout_index(k, top);
+	resolving_fails(k, APP, LKB_INPUT, "image '" APP "': nothing in it is an image for a Linux "
+			"platform");
+}
+
 static void more_layers_than_diff_ids_in_the_store(void **state)
 {
 	struct kit *k = *state;
@@ -350,6 +377,7 @@ int main(void)
 		T(an_index_json_that_is_none),
 		T(indexes_that_multiply_in_the_store),
 		T(indexes_nested_too_deep_in_the_store),
+		T(indexes_for_nobody_that_multiply),
 		T(more_layers_than_diff_ids_in_the_store),
 		T(a_directory_of_other_things_is_no_store),
 		T(a_new_image_that_cannot_be),

@@ -96,11 +96,13 @@ static int follow(const struct lkb_url *from, const struct lkb_net_response *ans
 	lkb_autourl to = {0};
 
 	if (!location || lkb_url_resolve(from, location, &to, &fault))
-		return lkb_fail(err, LKB_NET, "'%.300s' leads nowhere%s%s", from->text,
-				location ? ": " : "", fault.message);
+		return lkb_fail(err, LKB_NET, "'%.*s' leads nowhere%s%s",
+				lkb_url_shown(from->text), from->text, location ? ": " : "",
+				fault.message);
 	if (lkb_url_is_https(from) && !lkb_url_is_https(&to))
-		return lkb_fail(err, LKB_NET, "'%.300s' leads to '%.300s', which is not "
-				"encrypted", from->text, to.text);
+		return lkb_fail(err, LKB_NET, "'%.*s' leads to '%.*s', which is not encrypted",
+				lkb_url_shown(from->text), from->text, lkb_url_shown(to.text),
+				to.text);
 	*ret = to;
 	to = (struct lkb_url){0};
 	return 0;
@@ -137,8 +139,8 @@ static int attempt(struct attempt *t, struct lkb_net_response *ret, struct lkb_e
 		if (!is_redirect(t->a, answer.status))
 			return take(t, &at, &answer, ret, err);
 		if (hops == MAX_HOPS)
-			return lkb_fail(err, LKB_NET, "'%.300s' leads through more than %d "
-					"redirects", own.text, MAX_HOPS);
+			return lkb_fail(err, LKB_NET, "'%.*s' leads through more than %d "
+					"redirects", lkb_url_shown(own.text), own.text, MAX_HOPS);
 		if (follow(&at, &answer, &next, err))
 			return -1;
 		lkb_url_clear(&at);
@@ -205,6 +207,8 @@ static int wait_for_next(struct lkb_registry *r, const struct lkb_ask *a, struct
 		lkb_ui_detail(lkb_registry_ui(r), "'%s': the connection broke off, once more in "
 			      "%llu ms", a->at->host, (unsigned long long)ms);
 	lkb_registry_wait(r, ms, a->stop);
+	/* Who said anything but 401 had let us in; a token may be too old when we come again. */
+	n->answered = false;
 	return 1;
 }
 
@@ -251,8 +255,6 @@ static int judge_fault(struct lkb_registry *r, struct attempt *t, struct tries *
 				t->a->at->host);
 	if (t->fault != LKB_NET_BROKEN)
 		return -1;
-	/* What came so far was good enough for the registry: a refusal is a new one. */
-	n->answered = false;
 	if (t->a->broken) {
 		*t->a->broken = true;
 		return -1;

@@ -123,8 +123,11 @@ static int from_file(const struct lkb_auth_place *place, const struct lkb_strv *
 	lkb_autoauth f = {0};
 	int r = read_place(place, &f, err);
 
-	if (r > 0)
-		r = from_helpers(&f, keys, domain, ret, err);
+	if (r < 0)
+		return -1;
+	if (r > 0 && (r = from_helpers(&f, keys, domain, ret, err)) < 0)
+		return lkb_hint(err, "'%.200s' wants it; --authfile names another file",
+				place->path);
 	if (r)
 		return r;
 	for (size_t i = 0; i < keys->n; i++) {

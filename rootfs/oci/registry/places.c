@@ -68,8 +68,7 @@ static char *host_of(const struct lkb_url *u)
 	return u->port == usual ? lkb_strdup(u->host) : lkb_format("%s:%u", u->host, u->port);
 }
 
-/* "host" allows all its ports. */
-static bool may_be_plain(const struct lkb_registry *r, const struct lkb_url *u)
+bool lkb_registry_may_be_plain(const struct lkb_registry *r, const struct lkb_url *u)
 {
 	lkb_autofree char *full = lkb_format("%s:%u", u->host, u->port);
 
@@ -110,7 +109,7 @@ static int fill_own(const struct lkb_registry *r, const char *domain, struct lkb
 	p->host = lkb_strdup(domain);
 	if (lkb_url_parse(p->base, &url, err))
 		return -1;
-	p->may_be_plain = may_be_plain(r, &url);
+	p->may_be_plain = lkb_registry_may_be_plain(r, &url);
 	return lkb_certs_find(&r->certs_dirs, p, err);
 }
 

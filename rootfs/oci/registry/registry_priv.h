@@ -79,6 +79,8 @@ struct lkb_registry {
 int lkb_places_of(struct lkb_registry *r, const char *domain, const struct lkb_places **ret,
 		  struct lkb_error *err);
 void lkb_places_free(struct lkb_places *p);
+/* True for this machine, and for a host that the options name: "host" allows all its ports. */
+bool lkb_registry_may_be_plain(const struct lkb_registry *r, const struct lkb_url *u);
 /* Finds certificates of a host: the first of the directories that has one of its name. */
 int lkb_certs_find(const struct lkb_strv *dirs, struct lkb_place *p, struct lkb_error *err);
 

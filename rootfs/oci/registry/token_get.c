@@ -169,6 +169,17 @@ static int talk(struct question *q, struct lkb_token *ret, struct lkb_error *err
 	return lkb_token_parse(lkb_str_get(&q->answer), q->answer.len, name, ret, err);
 }
 
+/* Without TLS only what may be spoken to so, or the host that is spoken to so already. */
+static bool may_be_asked(const struct question *q)
+{
+	lkb_autourl own = {0};
+
+	return lkb_url_is_https(&q->realm) ||
+	       (lkb_place_is_plain(q->at) &&
+		(lkb_registry_may_be_plain(q->r, &q->realm) ||
+		 (!lkb_url_parse(q->at->base, &own, NULL) && !strcmp(own.host, q->realm.host))));
+}
+
 static int find_realm(struct question *q, const struct lkb_challenge *c, struct lkb_error *err)
 {
 	const char *realm = lkb_challenge_param(c, "realm");
@@ -176,10 +187,14 @@ static int find_realm(struct question *q, const struct lkb_challenge *c, struct 
 	if (lkb_url_parse(realm, &q->realm, NULL))
 		return lkb_fail(err, LKB_NET, "'%s' names a token server that is none: '%.200s'",
 				q->at->host, realm);
-	if (lkb_url_is_https(&q->realm) || lkb_place_is_plain(q->at))
+	if (may_be_asked(q))
 		return 0;
-	return lkb_fail(err, LKB_NET, "'%s' names a token server that is not encrypted: '%.200s'",
-			q->at->host, realm);
+	lkb_fail(err, LKB_NET, "'%s' names a token server that is not encrypted: '%.200s'",
+		 q->at->host, realm);
+	if (!lkb_place_is_plain(q->at))
+		return -1;
+	return lkb_hint(err, "--insecure-registry %.200s allows to show it credentials without TLS",
+			q->realm.host);
 }
 
 int lkb_token_get(struct lkb_registry *r, const struct lkb_place *at, const char *repo,

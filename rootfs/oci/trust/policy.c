@@ -101,8 +101,7 @@ static int read_key(const struct lkb_policy *p, const char *name, struct lkb_pub
 static int check_new(const struct lkb_policy_rule *rule, size_t at, struct lkb_error *err)
 {
 	for (size_t k = 0; k < at; k++) {
-		if (!rule->pubkeys[k] || !lkb_sha256_equal(lkb_pubkey_id(rule->pubkeys[k]),
-							   lkb_pubkey_id(rule->pubkeys[at])))
+		if (!rule->pubkeys[k] || !lkb_pubkey_equal(rule->pubkeys[k], rule->pubkeys[at]))
 			continue;
 		lkb_fail(err, LKB_INPUT, "'%s' is the same key as '%s'",
 			 lkb_schema_shown(rule->keys.items[at]).s,
