@@ -16,8 +16,8 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include base/banned.h $(CPPFLAGS)
 CFLAGS_ALL   = -std=gnu11 $(WARN) -fstack-protector-strong $(CFLAGS) $(SAN)
-LIBS     := -lcurl -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lsquashfs -lisal -lzstd -llzma -lz \
-	    -lpthread
+LIBS     := -lcurl -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lsquashfs -lisal \
+	    -lzstd -llzma -lz -lpthread
 
 SRCS     := $(sort $(foreach m,$(MODULES),$(wildcard $(m)/*.c)))
 OBJS     := $(SRCS:%.c=$(O)/%.o)
@@ -29,15 +29,16 @@ REPLAYS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/replay/%)
 FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/fuzz/%)
 
 # What `make deps` installs. The first line is what the program itself is built with and runs.
-DEPS_RUN   := mtools u-boot-tools kmod qemu-system-arm qemu-utils
+DEPS_RUN   := mtools u-boot-tools kmod grub-common qemu-system-arm qemu-efi-aarch64 qemu-utils
 DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev libfdt-dev \
-	      libext2fs-dev libsquashfs-dev libcurl4-openssl-dev libzstd-dev libisal-dev zlib1g-dev liblzma-dev \
-	      gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-DEPS_TEST  := libcmocka-dev dosfstools e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
+	      libext2fs-dev libsquashfs-dev libcurl4-openssl-dev libzstd-dev libisal-dev zlib1g-dev \
+	      liblzma-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+DEPS_TEST  := libcmocka-dev dosfstools gdisk e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
-	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 \
+	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 ovmf \
 	      openssh-client openssl docker-registry golang-github-opencontainers-specs-dev \
-	      python3-license-expression 7zip nginx-light ovmf qemu-efi-aarch64
+	      python3-license-expression squashfs-tools squashfs-tools-ng erofs-utils xorriso \
+	      genisoimage 7zip nginx-light
 
 all: $(O)/lkboard ondevice
 

@@ -48,6 +48,14 @@ struct lkb_board_plug {
 	const char *after;  /* plugged in when the console has said this */
 };
 
+/* UEFI firmware of the emulator, in two flash chips; all NULL = none. */
+struct lkb_board_efi {
+	struct lkb_pos pos;
+	const char *code;    /* "/usr/share/OVMF/OVMF_CODE_4M.fd" */
+	const char *vars;    /* its empty variable store, which a run gets a copy of */
+	const char *package; /* Debian package of both */
+};
+
 struct lkb_board_qemu {
 	struct lkb_pos pos;
 	const char *program;        /* "qemu-system-aarch64" */
@@ -57,6 +65,8 @@ struct lkb_board_qemu {
 	struct lkb_strlist args;    /* further arguments */
 	const char *disk;           /* interface of the disk, -drive if=: "sd"; NULL = none */
 	enum lkb_tristate card_power_of_two; /* the emulated card wants such a size */
+	enum lkb_tristate bios;     /* what it has without other firmware boots from the disk */
+	struct lkb_board_efi efi;   /* what boots from a disk with an EFI system partition */
 	struct lkb_opt_int console; /* number of the serial port that is the console, from 0 */
 	struct lkb_strlist net_args; /* with --net; "%HOSTFWD%" takes the port forwards */
 	struct lkb_board_plug net_plug; /* with --net */

@@ -30,7 +30,9 @@ static const struct family families[] = {
 		.needed = LIST(NULL),
 		.foreign = LIST("dtbs", "firmware", "layout"),
 		.formats = LIST("kernel+initrd", "pxe", "tar-kernel-initrd", "tar", "docker",
-				"oci", "kernel+squashfs", "kernel+erofs", "kernel+iso"),
+				"oci", "kernel+squashfs", "kernel+erofs", "kernel+iso",
+				"raw-bios", "raw-efi", "qcow2-bios", "qcow2-efi", "aws", "gcp",
+				"vhd", "dynamic-vhd", "vmdk"),
 		.root = "ram",
 	},
 };
@@ -76,6 +78,29 @@ static void check_keys(const struct lkb_board *b, const struct family *f, struct
 	}
 }
 
+#define NO_BIOS "there is no BIOS on '%s': it cannot be built as '%s'"
+
+/* What only one architecture has. */
+static const struct {
+	const char *format, *arch, *why;
+} only_on[] = {
+	{"raw-bios", "amd64", NO_BIOS}, {"qcow2-bios", "amd64", NO_BIOS},
+	{"aws", "amd64", NO_BIOS}, {"gcp", "amd64", NO_BIOS}, {"vhd", "amd64", NO_BIOS},
+	{"dynamic-vhd", "amd64", NO_BIOS}, {"vmdk", "amd64", NO_BIOS},
+};
+
+static void check_format(const struct lkb_board *b, size_t i, struct lkb_diags *diags)
+{
+	const char *format = b->formats.items[i];
+	size_t j;
+
+	for (j = 0; j < LKB_ARRAY_SIZE(only_on); j++)
+		if (b->arch && !strcmp(format, only_on[j].format) &&
+		    strcmp(b->arch, only_on[j].arch) != 0)
+			lkb_schema_error(diags, &b->formats.pos[i], "leave it out",
+					 only_on[j].why, b->arch, format);
+}
+
 static void check_values(const struct lkb_board *b, const struct family *f,
 			 struct lkb_diags *diags)
 {
@@ -89,11 +114,13 @@ static void check_values(const struct lkb_board *b, const struct family *f,
 	if (f->root && b->root && strcmp(b->root, f->root))
 		lkb_schema_error(diags, &root, NULL, "the family '%s' is for the root '%s' only",
 				 f->name, f->root);
-	for (i = 0; i < b->formats.n; i++)
+	for (i = 0; i < b->formats.n; i++) {
+		check_format(b, i, diags);
 		if (!in_list(f->formats, b->formats.items[i]))
 			lkb_schema_error(diags, &b->formats.pos[i], NULL,
 					 "the family '%s' cannot be built as '%s'", f->name,
 					 b->formats.items[i]);
+	}
 }
 
 void lkb_board_check_family(const struct lkb_board *b, struct lkb_diags *diags)

@@ -27,11 +27,28 @@ static uint64_t power_of_two_from(uint64_t size)
 	return v;
 }
 
-/* A qcow2 file in `dir` that takes the guest's writes; the image behind it stays as it is. */
-static int make_overlay(const struct lkb_qemu_run *run, const char *dir, char **ret,
+/* A qcow2 file that takes the guest's writes; the image behind it stays as it is. size 0 = the
+ * image's. */
+static int make_overlay(const char *of, const char *path, uint64_t size, struct lkb_error *err)
+{
+	lkb_autofree char *size_text = lkb_format("%" PRIu64, size), *image = realpath(of, NULL);
+
+	if (!image)
+		return lkb_fail_errno(err, "cannot find '%s'", of);
+
+	const char *const argv[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b",
+				    image, path, size ? size_text : NULL, NULL};
+	const struct lkb_proc proc = {.argv = argv, .package = "qemu-utils"};
+
+	if (lkb_proc_run(&proc, NULL, err))
+		return lkb_context(err, "overlay of '%s'", of);
+	return 0;
+}
+
+static int overlay_disk(const struct lkb_qemu_run *run, const char *dir, char **ret,
 			struct lkb_error *err)
 {
-	lkb_autofree char *path = lkb_format("%s/0000", dir), *size_text = NULL, *image = NULL;
+	lkb_autofree char *path = lkb_format("%s/0000", dir);
 	lkb_autofd fd = -1;
 	uint64_t size;
 
@@ -43,17 +60,32 @@ static int make_overlay(const struct lkb_qemu_run *run, const char *dir, char **
 				size);
 	size = run->board->qemu.card_power_of_two == LKB_YES ? power_of_two_from(size)
 							     : lkb_align_up(size, SECTOR);
-	size_text = lkb_format("%" PRIu64, size);
-	image = realpath(run->disk, NULL);
-	if (!image)
-		return lkb_fail_errno(err, "cannot find '%s'", run->disk);
+	if (make_overlay(run->disk, path, size, err))
+		return -1;
+	*ret = LKB_STEAL(path);
+	return 0;
+}
 
-	const char *const argv[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b",
-				    image, path, size_text, NULL};
-	const struct lkb_proc proc = {.argv = argv, .package = "qemu-utils"};
+/* The firmware's variables start empty in every run. */
+static int overlay_vars(const struct lkb_qemu_run *run, const char *dir, char **ret,
+			struct lkb_error *err)
+{
+	const struct lkb_board_efi *efi = &run->board->qemu.efi;
+	const char *const files[] = {efi->code, efi->vars};
+	lkb_autofree char *path = lkb_format("%s/0001", dir);
+	size_t i;
 
-	if (lkb_proc_run(&proc, NULL, err))
-		return lkb_context(err, "overlay of '%s'", run->disk);
+	if (!efi->code)
+		return lkb_fail(err, LKB_USAGE, "board '%s' has no UEFI firmware in QEMU",
+				run->board->name);
+	for (i = 0; i < LKB_ARRAY_SIZE(files); i++) {
+		if (!access(files[i], R_OK))
+			continue;
+		lkb_fail(err, LKB_MISSING, "the firmware '%s' is not there", files[i]);
+		return lkb_hint(err, "install the Debian package '%s'", efi->package);
+	}
+	if (make_overlay(efi->vars, path, 0, err))
+		return -1;
 	*ret = LKB_STEAL(path);
 	return 0;
 }
@@ -201,14 +233,15 @@ static int run_guest(const struct lkb_qemu_run *run, struct lkb_strv *argv, stru
 
 int lkb_qemu_run(const struct lkb_qemu_run *run, struct lkb_error *err)
 {
-	lkb_autofree char *overlay = NULL;
+	lkb_autofree char *disk = NULL, *vars = NULL;
 	lkb_autotmpdir dir = {0};
 	lkb_autostrv argv = {0};
 
-	if (run->disk &&
-	    (lkb_tmpdir_make(&dir, err) || make_overlay(run, dir.path, &overlay, err)))
+	if (run->disk && (lkb_tmpdir_make(&dir, err) || overlay_disk(run, dir.path, &disk, err)))
 		return -1;
-	if (lkb_qemu_argv(run, overlay, &argv, err))
+	if (run->efi && overlay_vars(run, dir.path, &vars, err))
+		return -1;
+	if (lkb_qemu_argv(run, disk, vars, &argv, err))
 		return -1;
 	lkb_proc_say((const char *const *)argv.items);
 	return run_guest(run, &argv, err);

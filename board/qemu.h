@@ -14,6 +14,7 @@
 struct lkb_qemu_run {
 	const struct lkb_board *board;
 	const char *disk;       /* raw card or disk image; NULL = none */
+	bool efi;               /* the board's UEFI firmware starts what is on that disk */
 	const char *kernel;     /* file for -kernel: u-boot.bin or a kernel */
 	const char *initrd;     /* NULL = none */
 	const char *dtb;        /* NULL = none */
@@ -38,9 +39,9 @@ struct lkb_qemu_run {
  * threads. */
 int lkb_qemu_run(const struct lkb_qemu_run *run, struct lkb_error *err);
 
-/* The arguments that lkb_qemu_run() would start QEMU with; `disk` is what -drive gets, NULL = no
- * disk. *ret is born {0} and filled. */
-int lkb_qemu_argv(const struct lkb_qemu_run *run, const char *disk, struct lkb_strv *ret,
-		  struct lkb_error *err);
+/* The arguments that lkb_qemu_run() would start QEMU with; `disk` is what -drive gets, `vars` the
+ * variable store of the firmware, both qcow2 files; NULL = none. *ret is born {0} and filled. */
+int lkb_qemu_argv(const struct lkb_qemu_run *run, const char *disk, const char *vars,
+		  struct lkb_strv *ret, struct lkb_error *err);
 
 #endif

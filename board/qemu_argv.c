@@ -126,8 +126,20 @@ static void add_machine(const struct lkb_qemu_run *run, struct lkb_strv *v)
 	add_option(v, "-serial", "chardev:console");
 }
 
-int lkb_qemu_argv(const struct lkb_qemu_run *run, const char *disk, struct lkb_strv *ret,
-		  struct lkb_error *err)
+/* Two flash chips: the firmware, and what it remembers. */
+static void add_firmware(const struct lkb_qemu_run *run, const char *vars, struct lkb_strv *v)
+{
+	lkb_autofree char *code = with_commas_doubled(run->board->qemu.efi.code);
+	lkb_autofree char *store = with_commas_doubled(vars);
+
+	lkb_strv_add(v, "-drive");
+	lkb_strv_addf(v, "if=pflash,unit=0,format=raw,readonly=on,file=%s", code);
+	lkb_strv_add(v, "-drive");
+	lkb_strv_addf(v, "if=pflash,unit=1,format=qcow2,cache=unsafe,file=%s", store);
+}
+
+int lkb_qemu_argv(const struct lkb_qemu_run *run, const char *disk, const char *vars,
+		  struct lkb_strv *ret, struct lkb_error *err)
 {
 	const struct lkb_board_qemu *q = &run->board->qemu;
 	lkb_autofree char *program = NULL;
@@ -143,6 +155,8 @@ int lkb_qemu_argv(const struct lkb_qemu_run *run, const char *disk, struct lkb_s
 	add_machine(run, &v);
 	if (add_net(run, &v, err))
 		return -1;
+	if (vars)
+		add_firmware(run, vars, &v);
 	add_option(&v, "-kernel", run->kernel);
 	add_option(&v, "-initrd", run->initrd);
 	add_option(&v, "-dtb", run->dtb);

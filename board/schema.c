@@ -53,8 +53,9 @@ static const char *const families[] = {"direct", "rpi-u-boot", NULL};
 static const char *const arches[] = {"amd64", "arm64", NULL};
 static const char *const roots[] = {"disk", "ram", NULL};
 static const char *const formats[] = {
-	"docker", "kernel+erofs", "kernel+initrd", "kernel+iso", "kernel+squashfs", "oci", "pxe",
-	"sd", "tar", "tar-kernel-initrd", NULL,
+	"aws", "docker", "dynamic-vhd", "gcp", "kernel+erofs", "kernel+initrd", "kernel+iso",
+	"kernel+squashfs", "oci", "pxe", "qcow2-bios", "qcow2-efi", "raw-bios", "raw-efi", "sd",
+	"tar", "tar-kernel-initrd", "vhd", "vmdk", NULL,
 };
 static const char *const disks[] = {"sd", "virtio", NULL};
 
@@ -121,6 +122,17 @@ static const struct lkb_schema_key plug_keys[] = {
 static const struct lkb_schema plug_schema =
 	LKB_SCHEMA("net_plug", struct lkb_board_plug, plug_keys);
 
+static const struct lkb_schema_key efi_keys[] = {
+	LKB_KEY(struct lkb_board_efi, code, LKB_T_STRING, "file with the firmware",
+		.flags = REQUIRED),
+	LKB_KEY(struct lkb_board_efi, vars, LKB_T_STRING, "file with its empty variable store",
+		.flags = REQUIRED),
+	LKB_KEY(struct lkb_board_efi, package, LKB_T_STRING, "Debian package of both",
+		.flags = REQUIRED),
+};
+
+static const struct lkb_schema efi_schema = LKB_SCHEMA("efi", struct lkb_board_efi, efi_keys);
+
 static const struct lkb_schema_key qemu_keys[] = {
 	LKB_KEY(struct lkb_board_qemu, program, LKB_T_STRING, "the emulator", .flags = REQUIRED),
 	LKB_KEY(struct lkb_board_qemu, package, LKB_T_STRING, "Debian package of it",
@@ -136,6 +148,10 @@ static const struct lkb_schema_key qemu_keys[] = {
 		"the emulated card's size must be a power of two"),
 	LKB_KEY(struct lkb_board_qemu, console, LKB_T_INT,
 		"number of the serial port that is the console, from 0", .min = 0, .max = 3),
+	LKB_KEY(struct lkb_board_qemu, bios, LKB_T_BOOL,
+		"without other firmware it has a BIOS, which boots from its disk"),
+	LKB_KEY(struct lkb_board_qemu, efi, LKB_T_OBJECT,
+		"UEFI firmware, for disks that it boots from", .object = &efi_schema),
 	LKB_KEY(struct lkb_board_qemu, net_args, LKB_T_STRLIST,
 		"arguments with --net; %HOSTFWD% takes the port forwards"),
 	LKB_KEY(struct lkb_board_qemu, net_plug, LKB_T_OBJECT,

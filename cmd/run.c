@@ -2,14 +2,17 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/path.h"
 #include "board/qemu.h"
-#include "bootloader/slot/slot.h"
+#include "bootloader/cmdline.h"
 #include "cmd/card.h"
 #include "cmd/commands.h"
+#include "image/gpt.h"
 #include "plan/plan.h"
+#include "rootfs/tree/blob.h"
 
 #define KERNEL_SUFFIX "-kernel"
 #define CMDLINE_FILE_MAX 65536
@@ -136,6 +139,25 @@ static int run_card(struct lkb_ctx *ctx, const struct run_options *o, const char
 	return boot(ctx, o, &run, extra, n, err);
 }
 
+/* How a machine that is no card's starts from a disk. */
+enum disk_boot { BY_CARD, BY_EFI, BY_BIOS };
+
+/* By its first sector: a GPT is for UEFI, boot code before an MBR's table for a BIOS; the Pi's ROM
+ * has no use for either. */
+static enum disk_boot boot_of(const char *path)
+{
+	lkb_auto(lkb_blob) blob = NULL;
+	uint8_t sector[LKB_MBR_SIZE];
+	struct lkb_mbr mbr;
+
+	if (lkb_blob_open(path, &blob, NULL) ||
+	    lkb_blob_read(blob, 0, sector, sizeof(sector), NULL) || !lkb_mbr_parse(sector, &mbr))
+		return BY_CARD;
+	if (lkb_gpt_is_protected(&mbr))
+		return BY_EFI;
+	return lkb_is_zero(sector, LKB_MBR_CODE_SIZE) ? BY_CARD : BY_BIOS;
+}
+
 /* The board of a file that does not say it itself: what the build that made it wrote beside it. */
 static int board_beside(const char *path, char **ret, struct lkb_error *err)
 {
@@ -153,21 +175,6 @@ static int board_beside(const char *path, char **ret, struct lkb_error *err)
 		lkb_fail(err, LKB_USAGE, "no build.json beside '%s' says which board it is for",
 			 path);
 	return lkb_hint(err, "give --board NAME");
-}
-
-/* The command line of a directly booted kernel: consoles and words of the board unless the spec's
- * own line names a console. */
-static char *direct_cmdline(const struct lkb_board *board, const char *own)
-{
-	lkb_autostr s = {0};
-	size_t i;
-
-	for (i = 0; i < board->consoles.n && !lkb_cmdline_names_console(own); i++)
-		lkb_str_addf(&s, "console=%s ", board->consoles.items[i]);
-	for (i = 0; i < board->cmdline.n; i++)
-		lkb_str_addf(&s, "%s ", board->cmdline.items[i]);
-	lkb_str_add(&s, own);
-	return lkb_str_take(&s);
 }
 
 static int find_direct_board(struct lkb_ctx *ctx, const struct run_options *o, const char *path,
@@ -219,13 +226,30 @@ static int run_kernel(struct lkb_ctx *ctx, const struct run_options *o, const ch
 	    lkb_read_file(line_path, CMDLINE_FILE_MAX, &line, &len, err))
 		return -1;
 	parts.initrd = lkb_format("%.*s-initrd.img", stem, path);
-	parts.append = direct_cmdline(board, line);
+	parts.append = lkb_board_cmdline(board, line);
 	parts.disk = root_image(path, stem, line);
 	run.board = board;
 	run.disk = parts.disk;
 	run.kernel = path;
 	run.initrd = parts.initrd;
 	run.append = parts.append;
+	return boot(ctx, o, &run, extra, n, err);
+}
+
+static int run_disk(struct lkb_ctx *ctx, const struct run_options *o, const char *path,
+		    char **extra, size_t n, struct lkb_error *err)
+{
+	struct lkb_qemu_run run = {.disk = path, .efi = boot_of(path) == BY_EFI};
+	lkb_autofree char *beside = NULL;
+	lkb_auto(lkb_board) board = NULL;
+
+	if ((!o->board && board_beside(path, &beside, err)) ||
+	    find_board(ctx, o->board ? o->board : beside, &board, err))
+		return -1;
+	if (!run.efi && board->qemu.bios != LKB_YES)
+		return lkb_fail(err, LKB_USAGE, "'%s' is for a BIOS, which board '%s' does not have",
+				path, board->name);
+	run.board = board;
 	return boot(ctx, o, &run, extra, n, err);
 }
 
@@ -238,8 +262,10 @@ static int run_run(struct lkb_ctx *ctx, void *options, char **operands, size_t n
 	/* Before anything that stands beside it is looked for. */
 	if (lkb_open_read(path, &there, NULL, err))
 		return -1;
-	return (lkb_ends_with(path, KERNEL_SUFFIX) ? run_kernel : run_card)(ctx, options, path,
-									operands + 1, n - 1, err);
+	if (lkb_ends_with(path, KERNEL_SUFFIX))
+		return run_kernel(ctx, options, path, operands + 1, n - 1, err);
+	return (boot_of(path) == BY_CARD ? run_card : run_disk)(ctx, options, path, operands + 1,
+								n - 1, err);
 }
 
 const struct lkb_cmd lkb_cmd_run = {

@@ -26,7 +26,40 @@ static int write_mbr(const struct lkb_disk *d, struct lkb_writer *w, struct lkb_
 		};
 	}
 	lkb_mbr_build(&mbr, bytes);
+	if (d->boot_code)
+		memcpy(bytes, d->boot_code, LKB_MBR_CODE_SIZE);
 	return lkb_writer_put(w, 0, bytes, sizeof(bytes), "mbr", err);
+}
+
+/* Whole blocks at both ends: what the table does not fill of them is zero. */
+static int write_gpt(const struct lkb_disk *d, struct lkb_writer *w, struct lkb_error *err)
+{
+	struct lkb_gpt_entry entries[LKB_DISK_MAX_PARTS];
+	struct lkb_gpt gpt = {.guid = lkb_disk_guid(d), .sectors = d->size / LKB_MBR_SECTOR,
+			      .entries = entries, .n_entries = d->n_parts};
+	uint8_t head[LKB_GPT_HEAD_SIZE], tail[5 * BLOCK] = {0};
+
+	for (size_t i = 0; i < d->n_parts; i++) {
+		const struct lkb_part *p = &d->parts[i];
+
+		entries[i] = (struct lkb_gpt_entry){
+			.type = p->gpt_type,
+			.guid = lkb_part_guid(d, p),
+			.start_sectors = p->off / LKB_MBR_SECTOR,
+			.size_sectors = p->size / LKB_MBR_SECTOR,
+			.legacy_boot = p->bootable,
+			.name = p->name,
+		};
+	}
+	if (lkb_gpt_build(&gpt, head, tail + sizeof(tail) - LKB_GPT_TAIL_SIZE, err) != 0 ||
+	    lkb_writer_put(w, 0, head, sizeof(head), "gpt", err) != 0)
+		return -1;
+	return lkb_writer_put(w, d->size - sizeof(tail), tail, sizeof(tail), "gpt:[backup]", err);
+}
+
+static int write_table(const struct lkb_disk *d, struct lkb_writer *w, struct lkb_error *err)
+{
+	return d->table == LKB_TABLE_GPT ? write_gpt(d, w, err) : write_mbr(d, w, err);
 }
 
 /* The last block of a slot: what its owner puts there, or zeros that say "nothing here". */
@@ -90,7 +123,7 @@ int lkb_disk_write(const struct lkb_disk *d, int fd, const char *name, struct lk
 {
 	lkb_auto(lkb_writer) w = NULL;
 
-	if (lkb_writer_new(fd, name, d->size, &w, err) != 0 || write_mbr(d, w, err) != 0)
+	if (lkb_writer_new(fd, name, d->size, &w, err) != 0 || write_table(d, w, err) != 0)
 		return -1;
 	for (size_t i = 0; i < d->n_raws; i++) {
 		const struct lkb_raw *r = &d->raws[i];

@@ -9,21 +9,48 @@
 #include "image/verity.h"
 
 #define BLOCK         LKB_MAP_BLOCK
-#define SIZE_MAX_MBR  ((uint64_t)UINT32_MAX * LKB_MBR_SECTOR)
 #define HEADROOM_MAX  1000u
+
+/* What the tables can say. A GPT could say more, but no map can. */
+static const struct {
+	const char *name, *article;
+	uint64_t size_max; /* bytes */
+	size_t parts_max;
+	uint64_t head, tail; /* bytes of the table itself */
+} tables[] = {
+	[LKB_TABLE_MBR] = {"MBR", "an", (uint64_t)UINT32_MAX * LKB_MBR_SECTOR, LKB_MBR_ENTRIES,
+			   LKB_MBR_SIZE, 0},
+	[LKB_TABLE_GPT] = {"GPT", "a", (uint64_t)1 << 51, LKB_DISK_MAX_PARTS, LKB_GPT_HEAD_SIZE,
+			   LKB_GPT_TAIL_SIZE},
+};
 
 uint32_t lkb_disk_signature(const struct lkb_disk *d)
 {
 	return lkb_derive_u32(&d->seed, "mbr");
 }
 
+struct lkb_uuid lkb_disk_guid(const struct lkb_disk *d)
+{
+	return lkb_derive_uuid(&d->seed, "gpt");
+}
+
+struct lkb_uuid lkb_part_guid(const struct lkb_disk *d, const struct lkb_part *p)
+{
+	lkb_autofree char *name = lkb_format("%s/partition", p->name);
+
+	return lkb_derive_uuid(&d->seed, name);
+}
+
 /* What cannot be a disk whatever its trees hold. */
 static int check_disk(const struct lkb_disk *d, struct lkb_error *err)
 {
-	if (d->align < BLOCK || (d->align & (d->align - 1)) || d->first % d->align || d->first == 0)
+	uint64_t head = lkb_align_up(tables[d->table].head, BLOCK);
+
+	if (d->align < BLOCK || (d->align & (d->align - 1)) || d->first % d->align ||
+	    d->first < head)
 		return lkb_fail(err, LKB_BUG, "alignment %" PRIu64 ", first partition at %" PRIu64,
 				d->align, d->first);
-	if (d->n_parts > LKB_DISK_MAX_PARTS || d->n_raws > LKB_ARRAY_SIZE(d->raws))
+	if (d->n_parts > tables[d->table].parts_max || d->n_raws > LKB_ARRAY_SIZE(d->raws))
 		return lkb_fail(err, LKB_BUG, "%zu partitions and %zu raw ranges", d->n_parts,
 				d->n_raws);
 	if (d->epoch < 0 || d->epoch > UINT32_MAX)
@@ -32,7 +59,7 @@ static int check_disk(const struct lkb_disk *d, struct lkb_error *err)
 	for (size_t i = 0; i < d->n_raws; i++) {
 		const struct lkb_raw *r = &d->raws[i];
 
-		if (r->off < BLOCK || r->off % BLOCK || r->len == 0 || r->len % BLOCK ||
+		if (r->off < head || r->off % BLOCK || r->len == 0 || r->len % BLOCK ||
 		    r->off > d->first || r->len > d->first - r->off)
 			return lkb_fail(err, LKB_INPUT,
 					"'%s' at byte %" PRIu64 " does not fit before the first "
@@ -64,7 +91,7 @@ static int check_part(const struct lkb_disk *d, size_t i, struct lkb_error *err)
 	if (p->same_size_as > i)
 		return lkb_fail(err, LKB_BUG, "partition %zu has the size of partition %" PRIu64,
 				i + 1, p->same_size_as);
-	if (p->min_size > SIZE_MAX_MBR || p->headroom_percent > HEADROOM_MAX)
+	if (p->min_size > tables[d->table].size_max || p->headroom_percent > HEADROOM_MAX)
 		return lkb_fail(err, LKB_INPUT, "partition '%s' of %s with %u %% headroom is too "
 				"large", p->name, lkb_size_text(p->min_size).s,
 				p->headroom_percent);
@@ -96,13 +123,14 @@ static int place(const struct lkb_disk *d, size_t i, uint64_t off, struct lkb_pa
 		 struct lkb_error *err)
 {
 	struct lkb_part p = d->parts[i];
-	uint64_t fs = 0, all = 0, size;
+	uint64_t fs = 0, all = 0, size, size_max = tables[d->table].size_max;
 
 	if (check_part(d, i, err) != 0 || measure(d, &p, &fs, &all, err) != 0)
 		return -1;
-	if (all > SIZE_MAX_MBR)
-		return lkb_fail(err, LKB_INPUT, "partition '%s' with %s is too large for an MBR",
-				p.name, lkb_size_text(all).s);
+	if (all > size_max)
+		return lkb_fail(err, LKB_INPUT, "partition '%s' with %s is too large for %s %s",
+				p.name, lkb_size_text(all).s, tables[d->table].article,
+				tables[d->table].name);
 	size = all + all / 100 * p.headroom_percent;
 	if (size < p.min_size)
 		size = p.min_size;
@@ -119,10 +147,11 @@ static int place(const struct lkb_disk *d, size_t i, uint64_t off, struct lkb_pa
 	if (size == 0)
 		return lkb_fail(err, LKB_INPUT, "partition '%s' has neither content nor a size",
 				p.name);
-	if (size > SIZE_MAX_MBR - off)
+	if (size > size_max - off)
 		return lkb_fail(err, LKB_INPUT,
-				"partition '%s' of %s at %s ends beyond what an MBR can say",
-				p.name, lkb_size_text(size).s, lkb_size_text(off).s);
+				"partition '%s' of %s at %s ends beyond what %s %s can say",
+				p.name, lkb_size_text(size).s, lkb_size_text(off).s,
+				tables[d->table].article, tables[d->table].name);
 	p.off = off;
 	p.size = size;
 	p.fs_size = !p.tree ? 0 : p.read_only ? fs : size;
@@ -142,7 +171,11 @@ int lkb_layout(struct lkb_disk *d, struct lkb_error *err)
 			return -1;
 		off += done.parts[i].size;
 	}
-	done.size = off;
+	/* Image sizes are what the alignment makes of them; a GPT's end need not be an erase unit
+	 * of its own, but whole MiB are what disks of virtual machines are made of. */
+	if (tables[d->table].tail)
+		off += lkb_align_up(tables[d->table].tail, LKB_MIB);
+	done.size = d->unit ? lkb_align_up(off, d->unit) : off;
 	*d = done;
 	return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 
-#define SIGNATURE_OFF 440
+#define SIGNATURE_OFF LKB_MBR_CODE_SIZE
 #define TABLE_OFF     446
 #define ENTRY_SIZE    16
 #define MAGIC_OFF     510

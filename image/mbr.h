@@ -11,6 +11,8 @@
 #define LKB_MBR_SIZE 512
 #define LKB_MBR_SECTOR 512u
 #define LKB_MBR_ENTRIES 4
+/* What stands before the disk signature. */
+#define LKB_MBR_CODE_SIZE 440
 
 struct lkb_mbr_entry {
 	uint8_t type; /* 0 = entry not used */

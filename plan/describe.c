@@ -100,16 +100,28 @@ static void add_tree(const struct lkb_plan *p, struct lkb_str *out)
 		lkb_str_addc(out, '\n');
 }
 
+static const char *type_of(const struct lkb_product *m, const struct lkb_part *part, char buf[8])
+{
+	if (m->disk.table == LKB_TABLE_GPT)
+		return part->gpt_type == LKB_GPT_ESP ? "esp " : "linux";
+	snprintf(buf, 8, "0x%02x", part->mbr_type);
+	return buf;
+}
+
 static void add_partitions(const struct lkb_product *m, struct lkb_str *out)
 {
+	struct lkb_uuid guid = lkb_disk_guid(&m->disk);
+	char type[8];
 	size_t i;
 
 	if (!m->disk.size)
 		return;
-	lkb_str_addf(out, "\n%s: %s, disk signature %08x\n"
-			  "  nr       offset         size  type  file system\n",
-		     m->format->name, lkb_size_text(m->disk.size).s,
-		     lkb_disk_signature(&m->disk));
+	lkb_str_addf(out, "\n%s: %s, ", m->format->name, lkb_size_text(m->disk.size).s);
+	if (m->disk.table == LKB_TABLE_GPT)
+		lkb_str_addf(out, "GPT %s\n", lkb_uuid_text(&guid).s);
+	else
+		lkb_str_addf(out, "disk signature %08x\n", lkb_disk_signature(&m->disk));
+	lkb_str_add(out, "  nr       offset         size  type  file system\n");
 	for (i = 0; i < m->disk.n_raws; i++)
 		lkb_str_addf(out, "   - %12llu %12zu        %s\n",
 			     (unsigned long long)m->disk.raws[i].off, m->disk.raws[i].len,
@@ -117,9 +129,9 @@ static void add_partitions(const struct lkb_product *m, struct lkb_str *out)
 	for (i = 0; i < m->disk.n_parts; i++) {
 		const struct lkb_part *part = &m->disk.parts[i];
 
-		lkb_str_addf(out, "  p%zu %12llu %12llu  0x%02x  %s", i + 1,
+		lkb_str_addf(out, "  p%zu %12llu %12llu  %s  %s", i + 1,
 			     (unsigned long long)part->off, (unsigned long long)part->size,
-			     part->mbr_type, part->name);
+			     type_of(m, part, type), part->name);
 		if (part->fs_size)
 			lkb_str_addf(out, ": %s, %s", lkb_fs_name(part->fs),
 				     lkb_size_text(part->fs_size).s);

@@ -126,7 +126,7 @@ static int iso_files(struct lkb_product *m, struct lkb_output *o, struct lkb_err
 
 #define FORMAT(name_, suffix, write_) \
 	{ \
-		.name = name_, .root_mode = "disk", \
+		.name = name_, .root_mode = "disk", .has_small_initrd = true, \
 		.suffixes = (const char *const[]){"-kernel", "-initrd.img", suffix, "-cmdline", \
 						  NULL}, \
 		.steps = steps, .n_steps = LKB_ARRAY_SIZE(steps), .write = write_, \

@@ -14,7 +14,6 @@
 #define COPY_SIZE ((size_t)256 * 1024)
 
 /* In product->boot. */
-#define KERNEL "kernel"
 #define CMDLINE "cmdline"
 #define SCRIPT "script"
 
@@ -31,20 +30,6 @@ static int add_text(struct lkb_product *m, const char *name, const char *text,
 	return lkb_tree_add_text(m->boot, name, &meta, text, strlen(text), err);
 }
 
-static int make_kernel(struct lkb_product *m, struct lkb_error *err)
-{
-	const struct lkb_meta meta = {.mode = 0644, .mtime = m->plan->epoch};
-	struct lkb_data kernel;
-	int r;
-
-	m->boot = lkb_tree_new();
-	if (lkb_plan_kernel_bare(m->plan, &kernel, err))
-		return -1;
-	r = lkb_tree_add_file(m->boot, KERNEL, &meta, &kernel, NULL, err);
-	lkb_blob_unref(kernel.blob);
-	return r;
-}
-
 static int make_script(struct lkb_product *m, struct lkb_error *err)
 {
 	const struct lkb_plan_in *in = m->plan->in;
@@ -58,6 +43,7 @@ static int make_script(struct lkb_product *m, struct lkb_error *err)
 	if (lkb_ipxe_cmdline(in->board, m->plan->rootfs.cmdline, &cmdline, err))
 		return lkb_at(err, pos->file ? pos->file : "", pos->line, pos->column);
 	ipxe.cmdline = cmdline;
+	m->boot = lkb_tree_new();
 	if (lkb_ipxe_script(&ipxe, &script, err) || add_text(m, CMDLINE, cmdline, err))
 		return -1;
 	return add_text(m, SCRIPT, script, err);
@@ -67,7 +53,7 @@ static const struct lkb_step steps[] = {
 	LKB_STEPS_ROOT,
 	LKB_STEP("initrd", "pack the root into an initrd", NULL, lkb_cost_root,
 		 lkb_step_initrd_ram),
-	LKB_STEP_OWN("kernel", "make the kernel what firmware starts", NULL, NULL, make_kernel),
+	LKB_STEP("kernel", "check the kernel", NULL, NULL, lkb_step_kernel_efi),
 	LKB_STEP_OWN("script", "write the iPXE script", check_url, NULL, make_script),
 };
 
@@ -131,7 +117,7 @@ static const struct lkb_data *file(const struct lkb_product *m, const char *name
 
 static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
-	if (lkb_output_data(o, "-pxe/kernel", file(m, KERNEL), err) ||
+	if (lkb_output_data(o, "-pxe/kernel", &m->plan->kernel, err) ||
 	    write_initrd(m->plan, o, err) || lkb_hold_initrd(m->plan, o, err) ||
 	    lkb_output_data(o, "-pxe/cmdline", file(m, CMDLINE), err))
 		return -1;

@@ -11,24 +11,6 @@ static const struct lkb_step steps[] = {
 		 lkb_step_initrd_ram),
 };
 
-/* The root's files, and the microcode before them. */
-int lkb_hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err)
-{
-	const struct lkb_meta meta = {.mode = 0644, .mtime = p->epoch};
-
-	lkb_output_holds(o, "root", lkb_tree_root(p->rootfs.root), 0);
-	if (!p->rootfs.ucode.blob)
-		return 0;
-	if (p->microcode) {
-		lkb_output_holds(o, "microcode", lkb_tree_root(p->microcode), 0);
-		return 0;
-	}
-	p->microcode = lkb_tree_new();
-	lkb_output_holds(o, "microcode", lkb_tree_root(p->microcode), 0);
-	return lkb_tree_add_file(p->microcode, "microcode.cpio", &meta, &p->rootfs.ucode, NULL,
-				 err);
-}
-
 static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
 	struct lkb_plan *p = m->plan;

@@ -27,8 +27,11 @@ static const struct lkb_step steps[] = {
 
 static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
-	if (lkb_write_disk(m, "-@", o, err))
-		return -1;
+	return lkb_write_disk(m, "-@", ".img", o, err);
+}
+
+static int hold(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
+{
 	lkb_output_holds(o, "initrd", lkb_tree_root(m->plan->initrd_tree), 0);
 	return 0;
 }
@@ -37,10 +40,12 @@ const struct lkb_format lkb_format_sd = {
 	.name = "sd",
 	.root_mode = "disk",
 	.alters_root = true,
+	.has_small_initrd = true,
 	.suffixes = (const char *const[]){"-@.img", "-@.map", "-@.bmap", NULL},
 	.steps = steps,
 	.n_steps = LKB_ARRAY_SIZE(steps),
 	.write = write_files,
 	.write_what = "write the card image, its map and bmap",
 	.write_cost = lkb_cost_root,
+	.hold = hold,
 };

@@ -6,12 +6,16 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/proc.h"
+#include "image/formats/vdisk.h"
 #include "plan/plan_priv.h"
 
 const struct lkb_format *const lkb_formats[] = {
 	&lkb_format_sd, &lkb_format_kernel_initrd, &lkb_format_tar, &lkb_format_docker,
-	&lkb_format_tar_kernel_initrd, &lkb_format_oci, &lkb_format_pxe,
-	&lkb_format_kernel_squashfs, &lkb_format_kernel_erofs, &lkb_format_kernel_iso, NULL,
+	&lkb_format_tar_kernel_initrd, &lkb_format_oci, &lkb_format_kernel_squashfs,
+	&lkb_format_kernel_erofs, &lkb_format_kernel_iso, &lkb_format_raw_efi,
+	&lkb_format_raw_bios, &lkb_format_qcow2_bios, &lkb_format_qcow2_efi, &lkb_format_vhd,
+	&lkb_format_dynamic_vhd, &lkb_format_vmdk, &lkb_format_gcp, &lkb_format_aws,
+	&lkb_format_pxe, NULL,
 };
 
 const struct lkb_format *lkb_format_find(const char *name)
@@ -22,6 +26,16 @@ const struct lkb_format *lkb_format_find(const char *name)
 		if (!strcmp(lkb_formats[i]->name, name))
 			return lkb_formats[i];
 	return NULL;
+}
+
+const struct lkb_format *lkb_format_base(const struct lkb_format *f)
+{
+	return f->of ? f->of : f;
+}
+
+uint64_t lkb_format_unit(const struct lkb_format *f)
+{
+	return f->vdisk ? lkb_vdisk_find(f->vdisk)->unit : 0;
 }
 
 int lkb_find_programs(const struct lkb_program *programs, size_t n, struct lkb_error *err)
@@ -36,6 +50,9 @@ int lkb_find_programs(const struct lkb_program *programs, size_t n, struct lkb_e
 	}
 	return 0;
 }
+
+/* What a FAT is made with. */
+const struct lkb_program lkb_mtools[2] = {{"mformat", "mtools"}, {"mcopy", "mtools"}};
 
 /* Whatever is started, it is a kernel. */
 int lkb_check_kernel(const struct lkb_plan *p, struct lkb_error *err)
@@ -91,12 +108,37 @@ static void hold_parts(const struct lkb_product *m, struct lkb_output *o)
 					 (unsigned)i + 1);
 }
 
-int lkb_write_disk(struct lkb_product *m, const char *suffix, struct lkb_output *o,
+int lkb_hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err)
+{
+	const struct lkb_meta meta = {.mode = 0644, .mtime = p->epoch};
+
+	lkb_output_holds(o, "root", lkb_tree_root(p->rootfs.root), 0);
+	if (!p->rootfs.ucode.blob)
+		return 0;
+	if (!p->microcode) {
+		p->microcode = lkb_tree_new();
+		if (lkb_tree_add_file(p->microcode, "microcode.cpio", &meta, &p->rootfs.ucode,
+				      NULL, err))
+			return -1;
+	}
+	lkb_output_holds(o, "microcode", lkb_tree_root(p->microcode), 0);
+	return 0;
+}
+
+int lkb_hold_disk(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
+{
+	const struct lkb_format *f = lkb_format_base(m->format);
+
+	hold_parts(m, o);
+	return f->hold ? f->hold(m, o, err) : 0;
+}
+
+int lkb_write_disk(struct lkb_product *m, const char *stem, const char *ext, struct lkb_output *o,
 		   struct lkb_error *err)
 {
-	lkb_autofree char *img = lkb_format("%s.img", suffix);
-	lkb_autofree char *map_suffix = lkb_format("%s.map", suffix);
-	lkb_autofree char *bmap_suffix = lkb_format("%s.bmap", suffix);
+	lkb_autofree char *img = lkb_format("%s%s", stem, ext);
+	lkb_autofree char *map_suffix = lkb_format("%s.map", stem);
+	lkb_autofree char *bmap_suffix = lkb_format("%s.bmap", stem);
 	lkb_auto(lkb_map) map = NULL;
 	lkb_autostr text = {0}, bmap = {0};
 	struct lkb_sha256 digest;
@@ -108,7 +150,8 @@ int lkb_write_disk(struct lkb_product *m, const char *suffix, struct lkb_output 
 		return -1;
 	lkb_map_format(map, &text);
 	lkb_map_format_bmap(map, &bmap);
-	hold_parts(m, o);
+	if (lkb_hold_disk(m, o, err))
+		return -1;
 	digest = lkb_sha256(text.s, text.len);
 	lkb_output_done(o, m->disk.size, "map-sha256", &digest);
 	if (lkb_output_wants_sha256(o)) {

@@ -7,18 +7,35 @@
 #include "rootfs/oci/ref.h"
 #include "rootfs/pkg/pkg.h"
 
-/* References of the spec and of the board, each once. */
+static bool needs_small_initrd(const struct lkb_plan *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_products; i++)
+		if (p->products[i].format->has_small_initrd)
+			return true;
+	return false;
+}
+
+/* References of the spec, the board and the formats, each once. */
 static void collect_refs(const struct lkb_plan *p, struct lkb_strv *refs)
 {
 	const struct lkb_board *board = p->in->board;
-	const char *of_board[] = {board->initrd.image, board->firmware.image,
-				  board->firmware.u_boot_image};
-	size_t i;
+	const char *of_board[] = {needs_small_initrd(p) ? board->initrd.image : NULL,
+				  board->firmware.image, board->firmware.u_boot_image};
+	size_t i, j;
 
 	lkb_rootfs_refs(p->in->spec, refs);
 	for (i = 0; i < LKB_ARRAY_SIZE(of_board); i++)
 		if (of_board[i] && !lkb_strv_has(refs, of_board[i]))
 			lkb_strv_add(refs, of_board[i]);
+	for (i = 0; i < p->n_products; i++) {
+		const char *const *images = lkb_format_base(p->products[i].format)->images;
+
+		for (j = 0; images && images[j]; j++)
+			if (!lkb_strv_has(refs, images[j]))
+				lkb_strv_add(refs, images[j]);
+	}
 }
 
 static struct lkb_platform platform_of(const struct lkb_board *board)

@@ -131,7 +131,7 @@ static void list_steps(struct lkb_plan *p)
 	size_t i, j;
 
 	for (i = 0; i < p->n_products; i++) {
-		const struct lkb_format *f = p->products[i].format;
+		const struct lkb_format *f = lkb_format_base(p->products[i].format);
 
 		for (j = 0; j < f->n_steps; j++) {
 			if (f->steps[j].run && is_listed(p, &f->steps[j]))
@@ -213,6 +213,7 @@ int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_
 static void clear_product(struct lkb_product *m)
 {
 	lkb_extents_clear(&m->extents);
+	lkb_str_clear(&m->loader);
 	if (m->boot)
 		lkb_tree_free(m->boot);
 	if (m->data)

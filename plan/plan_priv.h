@@ -5,6 +5,7 @@
 #include "base/ext/hash.h"
 #include "bootloader/slot/slot.h"
 #include "image/image.h"
+#include "image/mbr.h"
 #include "plan/plan.h"
 #include "rootfs/lock/lock.h"
 #include "rootfs/rootfs.h"
@@ -17,6 +18,8 @@ struct lkb_product {
 
 	struct lkb_tree *boot;            /* boot partition, or all that is written */
 	struct lkb_tree *data;            /* data partition, or what is written beside the root */
+	uint8_t boot_code[LKB_MBR_CODE_SIZE]; /* what a BIOS starts, in the MBR */
+	struct lkb_str loader;            /* and what that loads */
 	struct lkb_disk disk;
 	struct lkb_extents extents;       /* of all files, once the disk is written */
 	uint8_t record[LKB_ENV_SIZE];
@@ -134,18 +137,32 @@ struct lkb_format {
 	bool alters_root;                /* its steps add to the root: it is made alone */
 	/* Of its files: what stands behind NAME, as for lkb_output_open(); ends with NULL. */
 	const char *const *suffixes;
+	bool has_small_initrd;           /* the board's, which finds the root */
+	const struct lkb_format *of;     /* what it is another container of: that one's steps and
+					  * images; or NULL */
+	const char *vdisk;               /* the container (image/formats/vdisk.h); or NULL */
+	const char *const *images;       /* component images it needs; ends with NULL; or NULL */
 	const struct lkb_step *steps;
 	size_t n_steps;
 	int (*write)(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err);
 	const char *write_what;
 	uint64_t (*write_cost)(const struct lkb_plan *p);
+	/* Says what its disk holds besides the files of partitions; NULL = nothing. */
+	int (*hold)(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err);
 };
 
 extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd, lkb_format_tar,
-	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci, lkb_format_pxe,
-	lkb_format_kernel_squashfs, lkb_format_kernel_erofs, lkb_format_kernel_iso;
+	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci,
+	lkb_format_kernel_squashfs, lkb_format_kernel_erofs, lkb_format_kernel_iso,
+	lkb_format_raw_efi, lkb_format_raw_bios, lkb_format_qcow2_bios, lkb_format_qcow2_efi,
+	lkb_format_vhd, lkb_format_dynamic_vhd, lkb_format_vmdk, lkb_format_gcp, lkb_format_aws,
+	lkb_format_pxe;
 extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
 const struct lkb_format *lkb_format_find(const char *name);
+/* The format whose steps are done for it. */
+const struct lkb_format *lkb_format_base(const struct lkb_format *f);
+/* What its disk's size is a multiple of; 0 = any. */
+uint64_t lkb_format_unit(const struct lkb_format *f);
 
 /* Steps, one file each. */
 int lkb_step_images(struct lkb_plan *p, struct lkb_error *err);
@@ -170,28 +187,34 @@ void lkb_hold_boot_files(const struct lkb_product *m, struct lkb_output *o);
 /* What a container of the root is started with: LinuxKit's, or our init's. */
 const char *lkb_entrypoint(const struct lkb_plan *p);
 
+/* Component image of the EFI stub, and the plan's kernel as an EFI program. */
+#define LKB_EFI_STUB_IMAGE "localhost/efi-stub:bookworm"
+int lkb_step_kernel_efi(struct lkb_plan *p, struct lkb_error *err);
+/* product->boot = a partition with kernel and whole root as one EFI program. */
+int lkb_step_efi_partition(struct lkb_product *m, struct lkb_error *err);
+/* The same of a given initrd and command line, as bytes. */
+int lkb_plan_uki(struct lkb_plan *p, const struct lkb_data *initrd, size_t n, const char *cmdline,
+		 struct lkb_data *ret, struct lkb_error *err);
+
 /* Helper programs that a step needs, with their Debian packages. */
 struct lkb_program {
 	const char *name, *package;
 };
+extern const struct lkb_program lkb_mtools[2];
 int lkb_find_programs(const struct lkb_program *programs, size_t n, struct lkb_error *err);
 /* What several formats' steps share. */
 int lkb_check_kernel(const struct lkb_plan *p, struct lkb_error *err);
 uint64_t lkb_cost_images(const struct lkb_plan *p);
 uint64_t lkb_cost_root(const struct lkb_plan *p);
-/* Writes the product's disk as the files SUFFIX.img, .map and .bmap; the map's digest is the
- * image's. */
-int lkb_write_disk(struct lkb_product *m, const char *suffix, struct lkb_output *o,
+/* Writes the product's disk as the files STEM + ext, STEM.map and STEM.bmap; the map's digest is
+ * the image's. */
+int lkb_write_disk(struct lkb_product *m, const char *stem, const char *ext, struct lkb_output *o,
 		   struct lkb_error *err);
+/* The file opened last holds the product's disk: its partitions' files, and what the format says. */
+int lkb_hold_disk(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err);
 
-/* The file opened last is the initrd of a root in RAM: the root's files, and microcode before them.
- */
+/* A file holds the root as an initrd: its files, and the microcode before them. */
 int lkb_hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err);
-
-/* The kernel as firmware and iPXE start it: on arm64 the Image, unpacked if it was gzip, with the
- * header of an EFI program; on amd64 the bzImage as it is. Holds a reference. LKB_INPUT if it is
- * neither. */
-int lkb_plan_kernel_bare(const struct lkb_plan *p, struct lkb_data *ret, struct lkb_error *err);
 
 /* Appends microcode, if there is any, as it goes before all else of an initrd. */
 int lkb_plan_ucode(const struct lkb_plan *p, struct lkb_str *out, struct lkb_error *err);

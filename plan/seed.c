@@ -9,6 +9,33 @@
 #include "base/version.h"
 #include "plan/plan_priv.h"
 
+static bool lists(const struct lkb_plan *p, const char *const *refs, const struct lkb_image *im)
+{
+	for (; refs && *refs; refs++)
+		if (lkb_plan_image(p, *refs) == im)
+			return true;
+	return false;
+}
+
+/* Whose image it is: of a format alone, or of the spec or board. What a format is made of is the
+ * same whatever else is made in the same run. */
+static bool is_only_of_formats(const struct lkb_plan *p, const struct lkb_image *im)
+{
+	lkb_autostrv spec = {0};
+	bool named = false;
+	size_t i;
+
+	for (i = 0; i < p->n_products && !named; i++)
+		named = lists(p, p->products[i].format->images, im);
+	if (!named)
+		return false;
+	lkb_rootfs_refs(p->in->spec, &spec);
+	for (i = 0; i < spec.n; i++)
+		if (lkb_plan_image(p, spec.items[i]) == im)
+			return false;
+	return true;
+}
+
 void lkb_plan_decide_epoch(struct lkb_plan *p)
 {
 	size_t i;
@@ -19,7 +46,8 @@ void lkb_plan_decide_epoch(struct lkb_plan *p)
 	}
 	/* An image may say any time; the latest that all file systems can hold is used at most. */
 	for (i = 0; i < p->images.n; i++)
-		if (p->images.items[i]->created > p->epoch)
+		if (p->images.items[i]->created > p->epoch &&
+		    !is_only_of_formats(p, p->images.items[i]))
 			p->epoch = p->images.items[i]->created;
 	if (p->epoch > UINT32_MAX)
 		p->epoch = UINT32_MAX;
@@ -85,8 +113,12 @@ static int decide_seed(struct lkb_product *m, struct lkb_error *err)
 	lkb_hash_add(h, board, n);
 	for (i = 0; i < p->in->spec->files_read.n; i++)
 		lkb_hash_add(h, p->in->spec->digests[i].b, LKB_SHA256_SIZE);
-	for (i = 0; i < p->images.n; i++)
-		lkb_hash_add(h, p->images.items[i]->manifest.b, LKB_SHA256_SIZE);
+	for (i = 0; i < p->images.n; i++) {
+		const struct lkb_image *im = p->images.items[i];
+
+		if (lists(p, m->format->images, im) || !is_only_of_formats(p, im))
+			lkb_hash_add(h, im->manifest.b, LKB_SHA256_SIZE);
+	}
 	if (add_named_files(p->in->spec, h, err))
 		return -1;
 	m->seed = lkb_hash_done(h);

@@ -271,6 +271,12 @@ static int fill_initrd(struct lkb_plan *p, struct lkb_tree *t, struct lkb_error 
 
 int lkb_step_initrd_slot(struct lkb_plan *p, struct lkb_error *err)
 {
+	if (!p->in->board->initrd.image) {
+		lkb_fail(err, LKB_INPUT, "board '%s' has no initrd that finds a root on a disk",
+			 p->in->board->name);
+		return lkb_hint(err, "add the key 'initrd' to '%s', or choose another format",
+				p->in->board->path);
+	}
 	p->initrd_tree = lkb_tree_new();
 	lkb_tree_set_default_mtime(p->initrd_tree, p->epoch);
 	if (lkb_modules_order(p->rootfs.root, &p->in->board->initrd.modules, &p->initrd_modules,

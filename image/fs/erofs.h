@@ -21,7 +21,8 @@ struct lkb_erofs_options {
 	int64_t epoch;     /* the file system's time, and no file is younger */
 	const struct lkb_sha256 *seed; /* what the UUID derives from */
 	const char *label; /* at most 15 bytes; NULL = none */
-	struct lkb_extents *extents; /* where contents came to stand is noted here; NULL = nowhere */
+	/* Where contents came to stand is noted here; NULL = nowhere. */
+	struct lkb_extents *extents;
 	struct lkb_ui *ui; /* one warning, if attributes have no place; may be NULL */
 };
 

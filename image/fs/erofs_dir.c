@@ -57,8 +57,8 @@ int erofs_xattr_measure(const struct lkb_inode *inode, uint32_t *ret, uint64_t *
 		}
 		if (x->len > UINT16_MAX || strlen(name) > UINT8_MAX)
 			return lkb_fail(err, LKB_INPUT,
-					"its attribute '%.100s' of %zu bytes is too large for EROFS",
-					x->name, x->len);
+					"its attribute '%.100s' of %zu bytes is too large for "
+					"EROFS", x->name, x->len);
 		size += entry_size(name, x->len);
 	}
 	if (size > XATTR_MAX)

@@ -35,7 +35,7 @@ struct erofs_plan {
 	uint64_t lost_xattrs;
 };
 
-/* Where everything stands. The inodes' writer_data point to their nodes until erofs_plan_clear(). */
+/* Where everything stands. The inodes' writer_data point to their nodes until it is cleared. */
 int erofs_plan(const struct lkb_inode *root, int64_t epoch, struct erofs_plan *ret,
 	       struct lkb_error *err);
 void erofs_plan_clear(struct erofs_plan *p);
@@ -62,7 +62,7 @@ void erofs_xattr_encode(const struct lkb_inode *inode, uint8_t *out);
 
 /* Bytes of a directory. */
 uint64_t erofs_dir_measure(const struct lkb_inode *dir);
-/* The same as bytes: so many, rounded up to a block, zeroed before. All inodes have their places. */
+/* The same as bytes: so many, rounded up to a block, zeroed before. All inodes have a place. */
 void erofs_dir_encode(const struct erofs_plan *p, const struct erofs_node *dir, uint8_t *out);
 
 #endif

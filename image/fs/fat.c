@@ -24,7 +24,7 @@ struct mtools {
 	int fd;
 	char *image;           /* owned; "FILE@@OFFSET" */
 	struct lkb_strv env;
-	struct lkb_tmpdir dir; /* where files are staged */
+	struct lkb_tmpdir dir; /* where mcopy finds files */
 	uint8_t *buf;          /* owned */
 };
 
@@ -91,34 +91,18 @@ static int format(struct mtools *m, const struct fat_geometry *g, struct lkb_err
 	return run(m, &args, err);
 }
 
-/* Writes a file's contents where mcopy can read them. */
-static int stage(struct mtools *m, const struct lkb_data *d, const char *path,
-		 struct lkb_error *err)
-{
-	lkb_autofd fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return lkb_fail_errno(err, "cannot create '%s'", path);
-	for (uint64_t done = 0; done < d->len;) {
-		size_t n = d->len - done < COPY_PIECE ? (size_t)(d->len - done) : COPY_PIECE;
-
-		if (lkb_data_read(d, done, m->buf, n, err) != 0 ||
-		    lkb_write_full(fd, m->buf, n, path, err) != 0)
-			return -1;
-		done += n;
-	}
-	return 0;
-}
-
+/* mcopy gets a file of the right length and decides where it goes; its contents come later, from
+ * us, straight to their place: a large file is not copied twice. */
 static int copy_file(struct mtools *m, size_t number, const struct fat_item *item,
 		     struct lkb_error *err)
 {
 	lkb_autofree char *path = lkb_format("%s/%04zu", m->dir.path, number);
+	lkb_autofd fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	lkb_autostrv args = {0};
 	int rc;
 
-	if (stage(m, &item->inode->data, path, err) != 0)
-		return -1;
+	if (fd < 0 || ftruncate(fd, (off_t)item->inode->data.len) != 0)
+		return lkb_fail_errno(err, "cannot create '%s'", path);
 	lkb_strv_add(&args, "mcopy");
 	lkb_strv_add(&args, "-i");
 	lkb_strv_add(&args, m->image);
@@ -163,6 +147,38 @@ static int populate(struct mtools *m, const struct fat_list *l, struct lkb_error
 	return 0;
 }
 
+/* Brings contents to their places. The extents of a file follow each other, and a file with two
+ * names stands there twice. */
+static int fill_files(struct mtools *m, const struct lkb_extents *extents, struct lkb_error *err)
+{
+	uint64_t from = 0;
+
+	for (size_t i = 0; i < extents->n; i++) {
+		const struct lkb_extent *e = &extents->items[i];
+		uint64_t done = 0, n;
+
+		if (i && e[-1].file != e->file)
+			from = 0;
+		for (; done < e->len; done += n, from += n) {
+			from %= e->file->data.len;
+			n = e->file->data.len - from;
+			n = n < e->len - done ? n : e->len - done;
+			n = n < COPY_PIECE ? n : COPY_PIECE;
+			if (lkb_data_read(&e->file->data, from, m->buf, n, err) != 0 ||
+			    lkb_pwrite_full(m->fd, m->buf, n, e->off + done, "image", err) != 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* For the caller, if he wants to know. */
+static void hand_over(const struct lkb_extents *from, struct lkb_extents *to)
+{
+	for (size_t i = 0; to && i < from->n; i++)
+		lkb_extents_add(to, from->items[i].file, from->items[i].off, from->items[i].len);
+}
+
 /* Tells the map about files that may be rewritten in place: they must stand in one piece. */
 static int note_named(const struct fat_view *v, struct lkb_writer *w, struct lkb_error *err)
 {
@@ -181,8 +197,8 @@ static int note_named(const struct fat_view *v, struct lkb_writer *w, struct lkb
 	return 0;
 }
 
-static int make_with(struct mtools *m, struct fat_list *l, struct lkb_writer *w,
-		     struct lkb_error *err)
+static int make_with(struct mtools *m, struct fat_list *l, struct lkb_extents *extents,
+		     struct lkb_writer *w, struct lkb_error *err)
 {
 	const struct lkb_part *p = m->job->part;
 	struct fat_geometry g = fat_geometry_of(p->fs_size);
@@ -191,9 +207,11 @@ static int make_with(struct mtools *m, struct fat_list *l, struct lkb_writer *w,
 	int rc;
 
 	if (mtools_start(m, err) != 0 || format(m, &g, err) != 0 || populate(m, l, err) != 0 ||
-	    fat_read(m->fd, p->off, &g, l, head, m->job->extents, &view, err) != 0)
+	    fat_read(m->fd, p->off, &g, l, head, extents, &view, err) != 0)
 		return -1;
-	rc = note_named(&view, w, err);
+	rc = fill_files(m, extents, err);
+	if (rc == 0)
+		rc = note_named(&view, w, err);
 	if (rc == 0)
 		rc = lkb_writer_adopt(w, p->off, p->fs_size, fat_class_of, &view, err);
 	fat_view_clear(&view);
@@ -203,12 +221,15 @@ static int make_with(struct mtools *m, struct fat_list *l, struct lkb_writer *w,
 static int make(const struct lkb_fs_job *job, struct lkb_writer *w, int fd, struct lkb_error *err)
 {
 	struct mtools m = {.job = job, .fd = fd};
+	struct lkb_extents extents = {0};
 	struct fat_list l;
 	int rc;
 
 	if (fat_list_make(job->part, &l, err) != 0)
 		return -1;
-	rc = make_with(&m, &l, w, err);
+	rc = make_with(&m, &l, &extents, w, err);
+	hand_over(&extents, job->extents);
+	lkb_extents_clear(&extents);
 	mtools_clear(&m);
 	fat_list_clear(&l);
 	return rc;

@@ -69,7 +69,7 @@ struct fat_view {
 };
 
 /* Reads the file allocation table at off and follows every item of the list, whose read fields are
- * filled in; where files stand is added to *extents (NULL = nowhere). LKB_IO if the file system is
+ * filled in; where files stand is added to *extents. LKB_IO if the file system is
  * not what was asked for. */
 int fat_read(int fd, uint64_t off, const struct fat_geometry *geo, struct fat_list *list,
 	     const char *head, struct lkb_extents *extents, struct fat_view *ret,

@@ -29,7 +29,7 @@ struct reader {
 	struct fat_view *view;
 	uint8_t *fat; /* owned */
 	struct cursor *cursors; /* owned; of each item that is a directory */
-	struct lkb_extents *extents; /* borrowed or NULL */
+	struct lkb_extents *extents; /* borrowed */
 	uint8_t cluster[CLUSTER_MAX];
 	uint32_t cluster_number; /* what is in `cluster`; 0 = nothing */
 };
@@ -73,7 +73,7 @@ static void note_extent(struct reader *r, const struct fat_item *item, uint32_t 
 	uint64_t size = (uint64_t)r->view->geo.cluster_sectors * FAT_SECTOR;
 	uint64_t before = (item->clusters - 1) * size, len = item->inode->data.len;
 
-	if (!r->extents || item->inode->type != LKB_NODE_FILE || len <= before)
+	if (item->inode->type != LKB_NODE_FILE || len <= before)
 		return;
 	lkb_extents_add(r->extents, item->inode, fat_cluster_off(r->view, cluster),
 			len - before < size ? len - before : size);

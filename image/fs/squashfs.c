@@ -40,12 +40,12 @@ int squashfs_fail(struct squashfs *m, const char *what, int rc, struct lkb_error
 {
 	static const struct {
 		int rc;
+		enum lkb_error_kind kind;
 		const char *text;
 	} reasons[] = {
-		{SQFS_ERROR_ALLOC, "out of memory"},
-		{SQFS_ERROR_COMPRESSOR, "zstd failed"},
-		{SQFS_ERROR_UNSUPPORTED, "squashfs cannot hold it"},
-		{SQFS_ERROR_OVERFLOW, "it is too large for squashfs"},
+		{SQFS_ERROR_ALLOC, LKB_IO, "out of memory"},
+		{SQFS_ERROR_UNSUPPORTED, LKB_INPUT, "squashfs cannot hold it"},
+		{SQFS_ERROR_OVERFLOW, LKB_INPUT, "it is too much for squashfs"},
 	};
 
 	if (m->file.failed) {
@@ -54,7 +54,7 @@ int squashfs_fail(struct squashfs *m, const char *what, int rc, struct lkb_error
 	}
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(reasons); i++) {
 		if (reasons[i].rc == rc)
-			return lkb_fail(err, LKB_INPUT, "%s: %s", what, reasons[i].text);
+			return lkb_fail(err, reasons[i].kind, "%s: %s", what, reasons[i].text);
 	}
 	return lkb_fail(err, LKB_BUG, "%s: libsquashfs says %d", what, rc);
 }
@@ -144,8 +144,8 @@ static int put_files(struct squashfs *m, struct lkb_error *err)
 
 /* ---- the file system's own ---- */
 
-/* 250 MB of programs and libraries become 83.7 MB at level 3 in 2.0 s of CPU, 78.3 MB at 6 in 3.6 s,
- * 77.3 MB at 9 in 5.7 s, and 72.5 MB at 15, which others take, in 46 s. */
+/* 250 MB of programs and libraries become 83.7 MB at level 3 in 2.0 s of CPU, 78.3 MB at 6 in
+ * 3.6 s, 77.3 MB at 9 in 5.7 s, and 72.5 MB at 15, which others take, in 46 s. */
 static int open_compressors(struct squashfs *m, struct lkb_error *err)
 {
 	sqfs_compressor_config_t cfg;

@@ -25,14 +25,14 @@ struct lkb_squashfs_options {
  * NULL) is how long the file became: a multiple of 4096.
  *
  * Kept: types, permissions, owners, hard links, device numbers, times in seconds (clamped to 0 and
- * epoch), attributes of user., trusted. and security. Others (access lists among them) have no place
- * in the format and are warned of.
+ * epoch), attributes of user., trusted. and security. Others (access lists among them) have no
+ * place in the format and are warned of.
  *
- * The tree's writer_data is in use meanwhile. Memory is bounded by the number of files, and by 128
- * KiB for a few blocks a thread, not by what is in them.
+ * The tree's writer_data is in use meanwhile. Memory is bounded by the number of files and blocks,
+ * and by about 2 MiB a thread, not by what is in them.
  *
- * LKB_INPUT if a device number or an attribute is too large, or if there are too many owners; LKB_IO.
- * On failure the file holds something unfinished.
+ * LKB_INPUT if a device number has more than 12 + 20 bits, or if there are more than 65,536 owners;
+ * LKB_IO. On failure the file holds something unfinished.
  */
 int lkb_squashfs_write(const struct lkb_inode *root, const struct lkb_squashfs_options *o, int fd,
 		       const char *name, uint64_t *ret_size, struct lkb_error *err);

@@ -14,8 +14,8 @@
 
 /*
  * A tree as an ISO 9660 image (ECMA-119, interchange level 3) with Rock Ridge (RRIP 1.12 over SUSP
- * 1.12), and what makes it boot: an El Torito catalog for BIOS and UEFI on a CD, a master boot record
- * for both on a USB stick. The same tree and options give the same bytes.
+ * 1.12), and what makes it boot: an El Torito catalog for BIOS and UEFI on a CD, a master boot
+ * record for both on a USB stick. The same tree and options give the same bytes.
  *
  * Files of 4 GiB and more are cut into extents, as Linux and all others read them. Directories are
  * as deep as in the tree: Linux, GRUB and xorriso read depths that ECMA-119 did not think of.
@@ -28,7 +28,7 @@ struct lkb_iso_options {
 	/* Booting. Images are files of the tree; NULL = not this way. */
 	const struct lkb_inode *bios; /* started in real mode, no emulation: isolinux.bin */
 	unsigned bios_sectors;        /* of 512 bytes, loaded by the firmware; 0 = 4 */
-	bool bios_info_table;         /* bytes 8..63 of it say where it stands: isolinux wants that */
+	bool bios_info_table;         /* bytes 8..63 of it say where it stands, for isolinux */
 	const struct lkb_inode *efi;  /* a FAT file system with EFI/BOOT/BOOTX64.EFI */
 
 	/* The image is a disk as well: partition 1 spans it (so that root=PARTUUID= with the disk
@@ -37,7 +37,8 @@ struct lkb_iso_options {
 	const void *mbr_code; /* at most 432 bytes, isolinux's isohdpfx.bin; NULL = none */
 	size_t mbr_code_len;
 
-	struct lkb_extents *extents; /* where contents came to stand is noted here; NULL = nowhere */
+	/* Where contents came to stand is noted here; NULL = nowhere. */
+	struct lkb_extents *extents;
 	struct lkb_ui *ui; /* one warning, if the tree has attributes; may be NULL */
 };
 

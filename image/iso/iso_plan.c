@@ -30,8 +30,8 @@ static int check_item(const struct lkb_tree_item *item, struct lkb_error *err)
 
 	if (item->depth && strlen(item->name) > NAME_BYTES)
 		return lkb_fail(err, LKB_INPUT,
-				"its name has %zu bytes, but Linux reads at most %u from an ISO image",
-				strlen(item->name), NAME_BYTES);
+				"its name has %zu bytes, but Linux reads at most %u from an ISO "
+				"image", strlen(item->name), NAME_BYTES);
 	/* Linux takes a number without a major one for one that has both in the lower half. */
 	if (lkb_stat_is_device(inode) && inode->major == 0 && inode->minor > 0xff)
 		return lkb_fail(err, LKB_INPUT,
@@ -143,6 +143,11 @@ static int place_dirs(struct iso_plan *p, uint64_t *at, struct lkb_error *err)
 	return 0;
 }
 
+static int too_large(struct lkb_error *err)
+{
+	return lkb_fail(err, LKB_INPUT, "the tree is larger than the 8 TiB of an ISO image");
+}
+
 static int place_files(struct iso_plan *p, uint64_t *at, struct lkb_error *err)
 {
 	for (size_t i = 0; i < p->n_nodes; i++) {
@@ -151,8 +156,7 @@ static int place_files(struct iso_plan *p, uint64_t *at, struct lkb_error *err)
 		if (n->inode->type != LKB_NODE_FILE || n->inode->data.len == 0)
 			continue;
 		if (lkb_div_up(n->inode->data.len, ISO_SECTOR) > UINT32_MAX - *at)
-			return lkb_fail(err, LKB_INPUT, "the tree is larger than the 8 TiB of an "
-					"ISO image");
+			return too_large(err);
 		n->sector = (uint32_t)*at;
 		*at += lkb_div_up(n->inode->data.len, ISO_SECTOR);
 	}
@@ -182,10 +186,10 @@ static int place(struct iso_plan *p, struct lkb_error *err)
 	if (p->o->is_hybrid)
 		at = lkb_align_up(at, HYBRID_UNIT);
 	if (at > UINT32_MAX)
-		return lkb_fail(err, LKB_INPUT, "the tree is larger than the 8 TiB of an ISO image");
+		return too_large(err);
 	if (p->o->is_hybrid && at * (ISO_SECTOR / 512) > UINT32_MAX)
 		return lkb_fail(err, LKB_INPUT,
-				"a hybrid image of %s is larger than the 2 TiB of its partition table",
+				"a hybrid image of %s is larger than its partition table can say",
 				lkb_size_text(at * ISO_SECTOR).s);
 	p->sectors = at;
 	return 0;
@@ -219,7 +223,8 @@ static int check_image(const struct iso_plan *p, const struct lkb_inode *image, 
 	for (size_t i = 0; i < p->n_nodes; i++)
 		found |= p->nodes[i].inode == image;
 	if (!found || image->type != LKB_NODE_FILE)
-		return lkb_fail(err, LKB_INPUT, "the boot image for %s is no file of the tree", what);
+		return lkb_fail(err, LKB_INPUT, "the boot image for %s is no file of the tree",
+				what);
 	if (image->data.len < least || image->data.len > UINT32_MAX)
 		return lkb_fail(err, LKB_INPUT, "the boot image for %s has %s", what,
 				lkb_size_text(image->data.len).s);

@@ -61,8 +61,8 @@ struct iso_name {
 };
 
 /* An identifier for each entry, in the order that a directory has them in: at most 30 capital
- * letters, digits, '_', and a '.' among those of a file. Different ones, whatever the names are. The
- * caller frees. */
+ * letters, digits, '_', and a '.' among those of a file. Different ones, whatever the names are.
+ * The caller frees. */
 struct iso_name *iso_names(const struct lkb_inode *dir);
 
 /* ---- iso_dir.c: directories as bytes ---- */

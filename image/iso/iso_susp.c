@@ -5,7 +5,7 @@
 #include "image/iso/iso_priv.h"
 #include "image/stat.h"
 
-/* Entries of the system use sharing protocol: two letters, a length, a version, and what they say. */
+/* Entries of the system use sharing protocol: two letters, a length, a version, what they say. */
 
 #define ENTRY_MAX 255u
 #define NAME_PART 250u /* bytes of a name in one entry */
@@ -35,8 +35,9 @@ void iso_susp_extensions(struct iso_susp *s)
 	static const char id[] = "IEEE_P1282";
 	static const char what[] =
 		"THE IEEE P1282 PROTOCOL PROVIDES SUPPORT FOR POSIX FILE SYSTEM SEMANTICS.";
-	static const char source[] = "PLEASE CONTACT THE IEEE STANDARDS DEPARTMENT, PISCATAWAY, NJ, "
-				     "USA FOR THE P1282 SPECIFICATION.";
+	static const char source[] =
+		"PLEASE CONTACT THE IEEE STANDARDS DEPARTMENT, PISCATAWAY, NJ, USA "
+		"FOR THE P1282 SPECIFICATION.";
 	char text[4 + sizeof(id) + sizeof(what) + sizeof(source)] = {
 		sizeof(id) - 1, sizeof(what) - 1, sizeof(source) - 1, 1};
 	size_t n = 4;

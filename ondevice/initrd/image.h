@@ -14,9 +14,10 @@
  *
  *	lkb.image=squashfs:1a2b3c4d
  *
- * squashfs: the superblock, 96 bytes (Documentation/filesystems/squashfs.rst). erofs: the superblock,
- * 128 bytes at 1024 (fs/erofs/erofs_fs.h). iso9660: the volume identifier, 32 bytes padded with
- * blanks at 32808 (ECMA-119, 8.4.7): an image that holds its own command line can know that.
+ * squashfs: the superblock, 96 bytes (Documentation/filesystems/squashfs.rst). erofs: the
+ * superblock, 128 bytes at 1024 (fs/erofs/erofs_fs.h). iso9660: the volume identifier, 32 bytes
+ * padded with blanks at 32808 (ECMA-119, 8.4.7): an image that holds its own command line can know
+ * that.
  */
 struct lkb_image_args {
 	const char *type; /* as mount(2) takes it; static */

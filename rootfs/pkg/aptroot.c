@@ -234,10 +234,10 @@ int lkb_apt_update(const struct lkb_apt *a, struct lkb_ui *ui, struct lkb_error 
 	lkb_strv_add(&args, "update");
 	lkb_strv_add(&args, "-q");
 	if (lkb_apt_run(a, &args, NULL, NULL, err)) {
-		lkb_apt_net_error(err, "cannot fetch the package lists");
-		return a->borrowed ? lkb_hint(err, "apt's sources name no mirror of this suite; "
-					      "those of '" LKB_DEBIAN_SUITE "' were asked for it")
-				   : -1;
+		if (a->borrowed)
+			lkb_hint(err, "apt's sources name no mirror of this suite; those of '"
+				      LKB_DEBIAN_SUITE "' were asked for it");
+		return lkb_apt_net_error(err, "cannot fetch the package lists");
 	}
 	lkb_strv_add(&updated, a->dir);
 	return 0;

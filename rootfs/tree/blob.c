@@ -153,6 +153,8 @@ static int read_chain(const struct lkb_blob *b, uint64_t off, char *buf, size_t 
 int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
 		  struct lkb_error *err)
 {
+	const struct lkb_blob *from = b->whole ? b->whole : b;
+
 	if (off > b->size || n > b->size - off)
 		return lkb_fail(err, LKB_INPUT,
 				"'%s' ends at byte %llu, but %zu bytes from byte %llu are needed",
@@ -160,8 +162,8 @@ int lkb_blob_read(const struct lkb_blob *b, uint64_t off, void *buf, size_t n,
 				(unsigned long long)off);
 	if (!n)
 		return 0;
-	if (b->pieces)
-		return read_chain(b, off, buf, n, err);
+	if (from->pieces)
+		return read_chain(from, b->start + off, buf, n, err);
 	if (b->fd >= 0)
 		return lkb_pread_full(b->fd, buf, n, b->start + off, lkb_blob_name(b), err);
 	memcpy(buf, b->mem + b->start + off, n);

@@ -152,7 +152,6 @@ static void test_wrong_profiles(void **state)
 		 "5:11: the family 'direct' cannot be built as 'sd'\n"
 		 "9:7: the family 'direct' has no use for the key 'dtbs'\n"
 		 "10:9: the family 'direct' has no use for the key 'layout'\n"
-		 "11:9: the family 'direct' has no use for the key 'initrd'\n"
 		 "12:11: the family 'direct' has no use for the key 'firmware'"},
 		{"firmware:", "firmware: {image: f, files: [a/b], u_boot_image: u, device_trees: {a.dtb: a}}",
 		 "12:30: 'files[0]' of firmware is 'a/b', which is no plain file name\n"

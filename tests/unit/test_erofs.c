@@ -218,7 +218,7 @@ static void all_of_a_hard_tree_comes_back(void **state)
 
 static void trees_of_chance_come_back(void **state)
 {
-	for (uint64_t s = 1; s <= 6; s++) {
+	for (uint64_t s = 1; s <= 5; s++) {
 		lkb_auto(lkb_tree) t = random_tree(s, (unsigned)(s * s * 20));
 		const char *image = in_scratch("chance.erofs");
 

@@ -101,6 +101,24 @@ static void files_are_given_back_and_fsck_is_content(void **state)
 	assert_holds(alone, t);
 }
 
+/* Both stand there, and next to each other where nothing is between them. */
+static void two_names_of_a_file_are_two_files(void **state)
+{
+	lkb_auto(lkb_tree) t = lkb_tree_new();
+	struct lkb_part part = part_of(t, 64 * LKB_MIB);
+	const char *alone = in_scratch("alone.img");
+
+	NEED("mformat");
+	NEED("fsck.fat");
+	add_bytes(t, "a", 3 * LKB_MIB, 1);
+	MUST(lkb_tree_add_link(t, "b", "a", err));
+	add_bytes(t, "c", 1000, 2);
+	MUST(lkb_tree_add_link(t, "d", "c", err));
+	lkb_map_free(make_fat(&part, in_scratch("fat.img"), alone));
+	assert_clean(alone);
+	assert_holds(alone, t);
+}
+
 static void the_smallest_size_is_enough(void **state)
 {
 	lkb_auto(lkb_tree) t = boot_tree();
@@ -426,6 +444,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_given_back_and_fsck_is_content),
+		cmocka_unit_test(two_names_of_a_file_are_two_files),
 		cmocka_unit_test(the_smallest_size_is_enough),
 		cmocka_unit_test(a_large_one_has_clusters_of_4_kib),
 		cmocka_unit_test(names_are_kept),

@@ -395,14 +395,15 @@ static void test_the_card_stays_as_it_is(void **state)
 	assert_true(lkb_is_zero(after, len));
 }
 
-static void assert_argv(const struct lkb_qemu_run *run, const char *disk, const char *want)
+static void assert_argv(const struct lkb_qemu_run *run, const char *disk, const char *vars,
+			const char *want)
 {
 	lkb_autostrv argv = {0};
 	lkb_autostr line = {0};
 	struct lkb_error err = {0};
 	size_t i;
 
-	if (lkb_qemu_argv(run, disk, &argv, &err))
+	if (lkb_qemu_argv(run, disk, vars, &argv, &err))
 		fail_msg("%s", err.message);
 	for (i = 1; i < argv.n; i++)
 		lkb_str_addf(&line, "%s%s", i > 1 ? " " : "", argv.items[i]);
@@ -415,7 +416,7 @@ static void test_arguments(void **state)
 	struct lkb_qemu_run run = a_run();
 
 	guest("");
-	assert_argv(&run, NULL,
+	assert_argv(&run, NULL, NULL,
 		    "-machine raspi3b -accel tcg,thread=single -m 1024M -display none -monitor "
 		    "none -no-reboot -serial null -chardev stdio,id=console,signal=off "
 		    "-serial chardev:console -nic none");
@@ -425,13 +426,51 @@ static void test_arguments(void **state)
 	run.dtb = "b.dtb";
 	run.extra = extra;
 	run.n_extra = 2;
-	assert_argv(&run, "/tmp/a,b/0000",
+	assert_argv(&run, "/tmp/a,b/0000", NULL,
 		    "-machine raspi3b -accel tcg,thread=single -m 1024M -display none -monitor "
 		    "none -no-reboot -serial null -chardev stdio,id=console,signal=off "
 		    "-serial chardev:console -netdev "
 		    "user,id=n,hostfwd=tcp:127.0.0.1:8080-:80,hostfwd=tcp::2222-:22,x=y "
 		    "-kernel u-boot.bin -dtb b.dtb "
 		    "-drive file=/tmp/a,,b/0000,format=qcow2,if=sd,cache=unsafe -d int");
+}
+
+static void test_firmware_is_two_flash_chips(void **state)
+{
+	struct lkb_qemu_run run = a_run();
+
+	guest("");
+	board.qemu.efi = (struct lkb_board_efi){.code = "/fw/a,b.fd", .vars = "/fw/vars.fd",
+						.package = "ovmf"};
+	assert_argv(&run, "/tmp/0000", "/tmp/0001",
+		    "-machine raspi3b -accel tcg,thread=single -m 1024M -display none -monitor "
+		    "none -no-reboot -serial null -chardev stdio,id=console,signal=off "
+		    "-serial chardev:console -nic none "
+		    "-drive if=pflash,unit=0,format=raw,readonly=on,file=/fw/a,,b.fd "
+		    "-drive if=pflash,unit=1,format=qcow2,cache=unsafe,file=/tmp/0001 "
+		    "-drive file=/tmp/0000,format=qcow2,if=sd,cache=unsafe");
+	board.qemu.efi = (struct lkb_board_efi){0};
+}
+
+static void test_firmware_that_is_not_there(void **state)
+{
+	struct lkb_qemu_run run = a_run();
+	struct lkb_error err = {0};
+
+	guest("");
+	run.efi = true;
+	board.qemu.efi = (struct lkb_board_efi){0};
+	run.disk = card;
+	assert_int_equal(lkb_qemu_run(&run, &err), -1);
+	assert_int_equal(err.kind, LKB_USAGE);
+	assert_string_equal(err.message, "board 'rpi3' has no UEFI firmware in QEMU");
+	board.qemu.efi = (struct lkb_board_efi){.code = "/nonexistent", .vars = "/x",
+						.package = "ovmf"};
+	assert_int_equal(lkb_qemu_run(&run, &err), -1);
+	assert_int_equal(err.kind, LKB_MISSING);
+	assert_string_equal(err.message, "the firmware '/nonexistent' is not there");
+	assert_string_equal(err.hint, "install the Debian package 'ovmf'");
+	board.qemu.efi = (struct lkb_board_efi){0};
 }
 
 static void test_arguments_that_contradict_each_other(void **state)
@@ -442,19 +481,19 @@ static void test_arguments_that_contradict_each_other(void **state)
 
 	guest("");
 	run.hostfwd = "tcp::80-:80";
-	assert_int_equal(lkb_qemu_argv(&run, NULL, &argv, &err), -1);
+	assert_int_equal(lkb_qemu_argv(&run, NULL, NULL, &argv, &err), -1);
 	assert_int_equal(err.kind, LKB_USAGE);
 	assert_string_equal(err.message, "a port forward needs the network");
 	run = a_run();
 	run.kvm = true;
 	board.arch = "riscv64";
-	assert_int_equal(lkb_qemu_argv(&run, NULL, &argv, &err), -1);
+	assert_int_equal(lkb_qemu_argv(&run, NULL, NULL, &argv, &err), -1);
 	assert_int_equal(err.kind, LKB_USAGE);
 	assert_string_equal(err.hint, "leave --kvm out");
 	board.arch = "arm64";
 	run = a_run();
 	board.qemu.disk = NULL;
-	assert_int_equal(lkb_qemu_argv(&run, "card", &argv, &err), -1);
+	assert_int_equal(lkb_qemu_argv(&run, "card", NULL, &argv, &err), -1);
 	assert_int_equal(err.kind, LKB_USAGE);
 	assert_string_equal(err.message, "board 'rpi3' has no disk in QEMU");
 	board.qemu.disk = "sd";
@@ -530,6 +569,8 @@ int main(void)
 		cmocka_unit_test(test_nobody_takes_the_output),
 		cmocka_unit_test(test_the_card_stays_as_it_is),
 		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_firmware_is_two_flash_chips),
+		cmocka_unit_test(test_firmware_that_is_not_there),
 		cmocka_unit_test(test_arguments_that_contradict_each_other),
 		cmocka_unit_test(test_a_device_is_plugged_in_when_the_console_says_so),
 		cmocka_unit_test(test_texts_are_found_however_the_stream_is_cut),

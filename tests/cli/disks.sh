@@ -1,0 +1,138 @@
+#!/bin/sh
+# raw-efi and raw-bios under foreign eyes: sgdisk, sfdisk, fsck.fat, mtools, objdump, file; the same
+# bytes again elsewhere; and what is refused before anything is written.
+. tests/lib.sh
+
+cat > "$T/box.yml" << 'EOS'
+kernel:
+  image: localhost/kernel-amd64:bookworm
+  cmdline: "quiet lkb.test=$(x);{a}|b#c&d*~!"
+init: [localhost/init:bookworm]
+onboot:
+  - name: hello
+    image: localhost/busybox:bookworm
+    command: ["/bin/sh", "-c", "echo hello"]
+EOS
+sed 's/kernel-amd64/kernel-arm64/' "$T/box.yml" > "$T/arm.yml"
+lk() { "$LKBOARD" --progress none --store "$STORE" "$@"; }
+export MTOOLSRC=/dev/null MTOOLS_SKIP_CHECK=1
+
+check "raw-efi, raw-bios and kernel+initrd in one run" lk build qemu-x86 "$T/box.yml" -f raw-efi \
+	-f raw-bios -f kernel+initrd -o "$T/one"
+check "raw-efi for arm64" lk build qemu-arm64 "$T/arm.yml" -f raw-efi -f kernel+initrd -o "$T/arm"
+again() ( # BOARD SPEC FORMAT DIR
+	mkdir -p "$T/$4" "$T/tmp" && cd "$T" && umask 077 && env TZ=Asia/Tokyo LC_ALL=C TMPDIR="$T/tmp" \
+		LKBOARD_CONFIGS="$TOP/configs" "$LKBOARD" --progress none --store "$STORE" build -j 1 "$1" "$2" \
+		--offline -f "$3" -o "$4"
+)
+check "raw-efi again, alone and elsewhere" again qemu-x86 box.yml raw-efi two
+check "raw-bios again" again qemu-x86 box.yml raw-bios two
+check "raw-efi for arm64 again" again qemu-arm64 arm.yml raw-efi two
+for f in box-efi box-bios; do
+	for s in img map bmap; do check "$f.$s: the same bytes" cmp "$T/one/$f.$s" "$T/two/$f.$s"; done
+done
+check "arm-efi.img: the same bytes" cmp "$T/arm/arm-efi.img" "$T/two/arm-efi.img"
+same "nothing was left in the temporary directory" "" "$(ls -A "$T/tmp")"
+
+efi() { # IMAGE EFI-NAME ARCH KERNEL-INITRD-STEM
+	i=$1
+	if have sgdisk; then
+		check "$3: sgdisk finds nothing wrong" sh -c 'sgdisk -v "$0" | grep -q "No problems found"' "$i"
+		check "$3: an ESP, legacy-bootable" sh -c 'sgdisk -i 1 "$0" > "$1" && grep -q "EFI system partition" "$1" &&
+			grep -q "Attribute flags: 0000000000000004" "$1"' "$i" "$T/info"
+	else
+		skip "$3: sgdisk" "gdisk is not installed"
+	fi
+	check "$3: sfdisk finds nothing wrong" sh -c 'sfdisk --verify "$0" 2>&1 | grep -q "No errors detected"' "$i"
+	start=$(sfdisk --json "$i" | python3 -c 'import json,sys; p = json.load(sys.stdin)["partitiontable"]["partitions"]; print(p[0]["start"], p[0]["size"])')
+	dd if="$i" of="$T/esp" bs=1M iflag=skip_bytes,count_bytes skip=$((${start% *} * 512)) count=$((${start#* } * 512)) status=none
+	check "$3: fsck.fat finds nothing wrong" fsck.fat -n "$T/esp"
+	check "$3: FAT32 with enough clusters" sh -c 'fsck.fat -vn "$0" | grep -q "2 FATs, 32 bit entries" &&
+		[ "$(fsck.fat -n "$0" | sed -n "s,.*/\([0-9]*\) clusters,\1,p")" -ge 65525 ]' "$T/esp"
+	check "$3: it is at least 34 MiB" [ "$(stat -c %s "$T/esp")" -ge $((34 << 20)) ]
+	check "$3: mcopy finds the program" mcopy -n -i "$T/esp" "::EFI/BOOT/$2" "$T/uki"
+	if have objdump && objdump -h "$T/uki" > "$T/sections" 2> "$T/err"; then
+		same "$3: its sections" ".osrel .cmdline .initrd .linux" "$(awk '$1 ~ /^[0-9]+$/ { print $2 }' "$T/sections" |
+			grep -E '^\.(osrel|cmdline|initrd|linux)$' | xargs)"
+		python3 - "$T/uki" "$T/cut" "$T/sections" << 'PY'
+import sys
+data = open(sys.argv[1], "rb").read()
+for line in open(sys.argv[3]):
+    w = line.split()
+    if len(w) > 5 and w[0].isdigit():
+        open(sys.argv[2] + w[1], "wb").write(data[int(w[5], 16):int(w[5], 16) + int(w[2], 16)])
+PY
+		check "$3: .initrd is the initrd" cmp "$T/cut.initrd" "$4-initrd.img"
+		same "$3: .cmdline is the board's and the spec's" "$5 panic=10 $(cat "$4-cmdline")" "$(cat "$T/cut.cmdline")"
+		check "$3: .osrel names it" grep -qx 'ID=lkboard' "$T/cut.osrel"
+	else
+		skip "$3: its sections" "objdump cannot read it"
+	fi
+	check "$3: file knows an EFI program" sh -c 'file -b "$0" | grep -q "EFI application"' "$T/uki"
+	rm -f "$T/cut".*
+}
+efi "$T/one/box-efi.img" BOOTX64.EFI x86 "$T/one/box" console=ttyS0
+efi "$T/arm/arm-efi.img" BOOTAA64.EFI arm64 "$T/arm/arm" console=ttyAMA0
+
+bios=$T/one/box-bios.img
+check "BIOS: sfdisk finds nothing wrong" sh -c 'sfdisk --verify "$0" 2>&1 | grep -q "No errors detected"' "$bios"
+check "BIOS: one active FAT32" sh -c 'sfdisk --dump "$0" | grep -q "start= *2048, .*type=c, bootable"' "$bios"
+dd if="$bios" of="$T/fat" bs=1M skip=1 status=none
+check "BIOS: fsck.fat finds nothing wrong" fsck.fat -n "$T/fat"
+for f in kernel initrd.img; do
+	check "BIOS: mcopy finds $f" mcopy -n -i "$T/fat" "::$f" "$T/$f"
+	check "BIOS: it is the one of kernel+initrd" cmp "$T/$f" "$T/one/box-$f"
+done
+same "BIOS: the first sector loads sector 8" 8 "$(od -An -tu8 -j92 -N8 "$bios" | xargs)"
+same "BIOS: and that the rest from sector 9 on" 9 "$(od -An -tu8 -j$((8 * 512 + 500)) -N8 "$bios" | xargs)"
+same "BIOS: GRUB is in the map" loader "$(awk '$1 == "data" && $2 == 1 { print $5 }' "$T/one/box-bios.map")"
+
+# What is refused when the plan is made.
+says() { # NAME CODE TEXT command...
+	what=$1 want=$2 text=$3
+	shift 3
+	"$@" > "$T/out" 2> "$T/err"
+	code=$?
+	if [ $code = "$want" ] && grep -qF -- "$text" "$T/err"; then ok "$what"; else not_ok "$what" "$T/err"; fi
+}
+says "a BIOS format on an arm64 board" 2 "board 'qemu-arm64' is not built as 'raw-bios'" \
+	lk build qemu-arm64 "$T/arm.yml" -f raw-bios -o "$T/no"
+cp -r configs "$T/configs"
+sed 's/raw-efi\]/raw-bios]/' configs/boards/qemu-arm64.yml > "$T/configs/boards/qemu-arm64.yml"
+says "nor is there one" 3 "there is no BIOS on 'arm64': it cannot be built as 'raw-bios'" \
+	"$LKBOARD" check "$T/configs/boards/qemu-arm64.yml"
+sed "s/cmdline:.*/cmdline: 'a=\"b c\"'/" "$T/box.yml" > "$T/quotes.yml"
+says "what GRUB does not hand on as it is" 3 'quotes.yml:2:3: GRUB would put a backslash before each " of the command line' \
+	lk build qemu-x86 "$T/quotes.yml" -f raw-bios -o "$T/no"
+sed 's/cmdline:.*/cmdline: "ä"/' "$T/box.yml" > "$T/umlaut.yml"
+says "what the EFI stub does not" 3 'byte 0xc3 of the command line is not ASCII' \
+	lk build qemu-x86 "$T/umlaut.yml" -f raw-efi -o "$T/no"
+printf 'not a kernel' > "$T/kernel"
+tar -cf "$T/kernel.tar" -T /dev/null
+tar -C "$T" -cf "$T/k.tar" kernel kernel.tar
+python3 - "$T" << 'PY'
+import hashlib, json, sys, os
+# An image, as docker save writes it, whose kernel is none.
+t = sys.argv[1]
+layer = open(t + "/k.tar", "rb").read()
+config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers",
+    "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]}}).encode()
+os.makedirs(t + "/img/l")
+open(t + "/img/l/layer.tar", "wb").write(layer)
+open(t + "/img/c.json", "wb").write(config)
+json.dump([{"Config": "c.json", "RepoTags": ["localhost/nokernel:1"], "Layers": ["l/layer.tar"]}],
+          open(t + "/img/manifest.json", "w"))
+PY
+tar -C "$T/img" -cf "$T/img.tar" manifest.json c.json l/layer.tar
+sed 's,localhost/kernel-amd64:bookworm,localhost/nokernel:1,' "$T/box.yml" > "$T/nokernel.yml"
+says "a kernel without an EFI stub" 3 "kernel image 'localhost/nokernel:1': the kernel cannot be started by EFI: it is no EFI program" \
+	lk build qemu-x86 "$T/nokernel.yml" --input "$T/img.tar" -f raw-efi -o "$T/no"
+says "and one that is no bzImage" 3 "the kernel is no bzImage, which GRUB starts from a BIOS" \
+	lk build qemu-x86 "$T/nokernel.yml" --input "$T/img.tar" -f raw-bios -o "$T/no"
+says "a disk for a BIOS on a board without" 2 "is for a BIOS, which board 'qemu-arm64' does not have" \
+	lk run --board qemu-arm64 "$bios"
+sed 's,OVMF_CODE_4M.fd,none.fd,' configs/boards/qemu-x86.yml > "$T/configs/boards/qemu-x86.yml"
+says "firmware that is not installed" 10 "the firmware '/usr/share/OVMF/none.fd' is not there" \
+	env LKBOARD_CONFIGS="$T/configs" "$LKBOARD" run --board qemu-x86 "$T/one/box-efi.img"
+check "nothing was written" [ ! -e "$T/no" ]
+finish
