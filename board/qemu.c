@@ -29,14 +29,15 @@ static uint64_t power_of_two_from(uint64_t size)
 
 /* A qcow2 file that takes the guest's writes; the image behind it stays as it is. size 0 = the
  * image's. */
-static int make_overlay(const char *of, const char *path, uint64_t size, struct lkb_error *err)
+static int make_overlay(const char *of, const char *format, const char *path, uint64_t size,
+			struct lkb_error *err)
 {
 	lkb_autofree char *size_text = lkb_format("%" PRIu64, size), *image = realpath(of, NULL);
 
 	if (!image)
 		return lkb_fail_errno(err, "cannot find '%s'", of);
 
-	const char *const argv[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b",
+	const char *const argv[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-F", format, "-b",
 				    image, path, size ? size_text : NULL, NULL};
 	const struct lkb_proc proc = {.argv = argv, .package = "qemu-utils"};
 
@@ -58,9 +59,13 @@ static int overlay_disk(const struct lkb_qemu_run *run, const char *dir, char **
 		return lkb_fail(err, LKB_INPUT,
 				"'%s' has %" PRIu64 " bytes, which is no disk image", run->disk,
 				size);
-	size = run->board->qemu.card_power_of_two == LKB_YES ? power_of_two_from(size)
-							     : lkb_align_up(size, SECTOR);
-	if (make_overlay(run->disk, path, size, err))
+	if (run->disk_format)
+		size = 0;
+	else if (run->board->qemu.card_power_of_two == LKB_YES)
+		size = power_of_two_from(size);
+	else
+		size = lkb_align_up(size, SECTOR);
+	if (make_overlay(run->disk, run->disk_format ? run->disk_format : "raw", path, size, err))
 		return -1;
 	*ret = LKB_STEAL(path);
 	return 0;
@@ -84,7 +89,7 @@ static int overlay_vars(const struct lkb_qemu_run *run, const char *dir, char **
 		lkb_fail(err, LKB_MISSING, "the firmware '%s' is not there", files[i]);
 		return lkb_hint(err, "install the Debian package '%s'", efi->package);
 	}
-	if (make_overlay(efi->vars, path, 0, err))
+	if (make_overlay(efi->vars, "raw", path, 0, err))
 		return -1;
 	*ret = LKB_STEAL(path);
 	return 0;

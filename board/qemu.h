@@ -13,7 +13,8 @@
  * rounded up to a power of two where the emulated card needs it. */
 struct lkb_qemu_run {
 	const struct lkb_board *board;
-	const char *disk;       /* raw card or disk image; NULL = none */
+	const char *disk;       /* card or disk image; NULL = none */
+	const char *disk_format; /* as qemu-img calls it; NULL = raw */
 	bool efi;               /* the board's UEFI firmware starts what is on that disk */
 	const char *kernel;     /* file for -kernel: u-boot.bin or a kernel */
 	const char *initrd;     /* NULL = none */

@@ -139,17 +139,32 @@ static int run_card(struct lkb_ctx *ctx, const struct run_options *o, const char
 	return boot(ctx, o, &run, extra, n, err);
 }
 
+/* Disks in other containers than none, by what their names end in. */
+static const struct container {
+	const char *suffix, *format;
+} containers[] = {{".qcow2", "qcow2"}, {".vhd", "vpc"}, {".vmdk", "vmdk"}};
+
+static const char *container_of(const char *path)
+{
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(containers); i++)
+		if (lkb_ends_with(path, containers[i].suffix))
+			return containers[i].format;
+	return NULL;
+}
+
 /* How a machine that is no card's starts from a disk. */
 enum disk_boot { BY_CARD, BY_EFI, BY_BIOS };
 
 /* By its first sector: a GPT is for UEFI, boot code before an MBR's table for a BIOS; the Pi's ROM
- * has no use for either. */
+ * has no use for either. Of a container it is the name that says it. */
 static enum disk_boot boot_of(const char *path)
 {
 	lkb_auto(lkb_blob) blob = NULL;
 	uint8_t sector[LKB_MBR_SIZE];
 	struct lkb_mbr mbr;
 
+	if (container_of(path))
+		return lkb_ends_with(path, "-efi.qcow2") ? BY_EFI : BY_BIOS;
 	if (lkb_blob_open(path, &blob, NULL) ||
 	    lkb_blob_read(blob, 0, sector, sizeof(sector), NULL) || !lkb_mbr_parse(sector, &mbr))
 		return BY_CARD;
@@ -239,7 +254,8 @@ static int run_kernel(struct lkb_ctx *ctx, const struct run_options *o, const ch
 static int run_disk(struct lkb_ctx *ctx, const struct run_options *o, const char *path,
 		    char **extra, size_t n, struct lkb_error *err)
 {
-	struct lkb_qemu_run run = {.disk = path, .efi = boot_of(path) == BY_EFI};
+	struct lkb_qemu_run run = {.disk = path, .disk_format = container_of(path),
+				   .efi = boot_of(path) == BY_EFI};
 	lkb_autofree char *beside = NULL;
 	lkb_auto(lkb_board) board = NULL;
 

@@ -313,18 +313,20 @@ int lkb_output_stream(struct lkb_output *o, const char *suffix, lkb_make_fn *mak
 
 static int add_sbom(struct lkb_output *o, const char *suffix, struct lkb_error *err)
 {
-	const struct lkb_artifacts described = o->artifacts;
-	const struct lkb_sbom_in in = {
-		.plan = o->plan, .artifacts = &described, .data = o->data,
-		.holdings = o->holdings, .n_holdings = o->n_holdings,
-	};
+	struct lkb_artifacts described = {0};
+	struct lkb_sbom_in in = {.plan = o->plan, .artifacts = &described,
+				 .holdings = o->holdings, .n_holdings = o->n_holdings};
 	struct lkb_sha256 digest;
 	uint64_t bytes;
 	int fd;
 
 	lkb_ui_step(o->plan->in->ui, "write: list what is in it");
-	if (lkb_output_open(o, suffix, &fd, err) ||
-	    lkb_sbom_write(&in, fd, lkb_output_path(o), &bytes, &digest, err))
+	if (lkb_output_open(o, suffix, &fd, err))
+		return -1;
+	/* All but the list itself; opening may have moved the arrays. */
+	described = (struct lkb_artifacts){.items = o->artifacts.items, .n = o->n - 1};
+	in.data = (const struct lkb_data *const *)o->data;
+	if (lkb_sbom_write(&in, fd, lkb_output_path(o), &bytes, &digest, err))
 		return -1;
 	lkb_output_done(o, bytes, "sha256", &digest);
 	return 0;

@@ -17,6 +17,15 @@ static bool lists(const struct lkb_plan *p, const char *const *refs, const struc
 	return false;
 }
 
+/* True if the format itself needs the image. One that is made alone needs what its board does. */
+static bool needs(const struct lkb_plan *p, const struct lkb_format *f, const struct lkb_image *im)
+{
+	const char *const of_initrd[] = {p->in->board->initrd.image, NULL};
+
+	return lists(p, lkb_format_base(f)->images, im) ||
+	       (f->has_small_initrd && !f->alters_root && lists(p, of_initrd, im));
+}
+
 /* Whose image it is: of a format alone, or of the spec or board. What a format is made of is the
  * same whatever else is made in the same run. */
 static bool is_only_of_formats(const struct lkb_plan *p, const struct lkb_image *im)
@@ -26,7 +35,7 @@ static bool is_only_of_formats(const struct lkb_plan *p, const struct lkb_image 
 	size_t i;
 
 	for (i = 0; i < p->n_products && !named; i++)
-		named = lists(p, p->products[i].format->images, im);
+		named = needs(p, p->products[i].format, im);
 	if (!named)
 		return false;
 	lkb_rootfs_refs(p->in->spec, &spec);
@@ -116,7 +125,7 @@ static int decide_seed(struct lkb_product *m, struct lkb_error *err)
 	for (i = 0; i < p->images.n; i++) {
 		const struct lkb_image *im = p->images.items[i];
 
-		if (lists(p, m->format->images, im) || !is_only_of_formats(p, im))
+		if (needs(p, m->format, im) || !is_only_of_formats(p, im))
 			lkb_hash_add(h, im->manifest.b, LKB_SHA256_SIZE);
 	}
 	if (add_named_files(p->in->spec, h, err))
