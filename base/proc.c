@@ -165,7 +165,8 @@ static void __attribute__((noreturn)) child(const struct lkb_proc *p, const char
 	default_signals();
 	if (in < 0)
 		in = p->stdin_fd > 0 ? p->stdin_fd : open("/dev/null", O_RDONLY);
-	if (dup2(in, 0) < 0 || dup2(pipes->out[1], 1) < 0 || dup2(pipes->err[1], 2) < 0)
+	if (dup2(in, 0) < 0 || dup2(pipes->out[1], 1) < 0 || dup2(pipes->err[1], 2) < 0 ||
+	    (p->keep_fd > 2 && fcntl(p->keep_fd, F_SETFD, 0) < 0))
 		_exit(126);
 	if (p->cwd && chdir(p->cwd) < 0) {
 		dprintf(2, "cannot change to '%s': %s\n", p->cwd, strerror(errno));

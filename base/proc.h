@@ -21,6 +21,7 @@ struct lkb_proc {
 	const void *input;       /* fed to stdin; NULL = /dev/null */
 	size_t input_len;
 	int stdin_fd;            /* > 0: stdin instead of input */
+	int keep_fd;             /* > 2: stays open in the child, under its number */
 	size_t max_output;       /* bound on stdout; 0 = 16 MiB */
 	int *ret_code;           /* not NULL: an exit code is no failure, but stands here */
 };

@@ -29,10 +29,11 @@ static const struct family families[] = {
 		.name = "direct",
 		.needed = LIST(NULL),
 		.foreign = LIST("dtbs", "firmware", "layout"),
-		.formats = LIST("kernel+initrd", "pxe", "tar-kernel-initrd", "tar", "docker",
-				"oci", "kernel+squashfs", "kernel+erofs", "kernel+iso",
-				"raw-bios", "raw-efi", "qcow2-bios", "qcow2-efi", "aws", "gcp",
-				"vhd", "dynamic-vhd", "vmdk"),
+		.formats = LIST("kernel+initrd", "tar-kernel-initrd", "tar", "docker", "oci",
+				"kernel+squashfs", "kernel+erofs", "kernel+iso", "raw-bios",
+				"raw-efi", "disk-efi", "qcow2-bios", "qcow2-efi", "aws", "gcp",
+				"vhd", "dynamic-vhd", "vmdk", "iso-bios", "iso-efi",
+				"iso-efi-initrd", "pxe"),
 		.root = "ram",
 	},
 };
@@ -87,6 +88,7 @@ static const struct {
 	{"raw-bios", "amd64", NO_BIOS}, {"qcow2-bios", "amd64", NO_BIOS},
 	{"aws", "amd64", NO_BIOS}, {"gcp", "amd64", NO_BIOS}, {"vhd", "amd64", NO_BIOS},
 	{"dynamic-vhd", "amd64", NO_BIOS}, {"vmdk", "amd64", NO_BIOS},
+	{"iso-bios", "amd64", NO_BIOS},
 };
 
 static void check_format(const struct lkb_board *b, size_t i, struct lkb_diags *diags)

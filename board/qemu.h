@@ -15,6 +15,7 @@ struct lkb_qemu_run {
 	const struct lkb_board *board;
 	const char *disk;       /* card or disk image; NULL = none */
 	const char *disk_format; /* as qemu-img calls it; NULL = raw */
+	bool is_cd;             /* the disk is a CD */
 	bool efi;               /* the board's UEFI firmware starts what is on that disk */
 	const char *kernel;     /* file for -kernel: u-boot.bin or a kernel */
 	const char *initrd;     /* NULL = none */

@@ -166,7 +166,11 @@ int lkb_qemu_argv(const struct lkb_qemu_run *run, const char *disk, const char *
 
 		/* The overlay is thrown away: what does not reach the disk is no loss. */
 		lkb_strv_add(&v, "-drive");
-		lkb_strv_addf(&v, "file=%s,format=qcow2,if=%s,cache=unsafe", file, q->disk);
+		if (run->is_cd)
+			lkb_strv_addf(&v, "file=%s,format=qcow2,media=cdrom,readonly=on", file);
+		else
+			lkb_strv_addf(&v, "file=%s,format=qcow2,if=%s,cache=unsafe", file,
+				      q->disk);
 	}
 	for (i = 0; i < run->n_extra; i++)
 		lkb_strv_add(&v, run->extra[i]);

@@ -53,9 +53,10 @@ static const char *const families[] = {"direct", "rpi-u-boot", NULL};
 static const char *const arches[] = {"amd64", "arm64", NULL};
 static const char *const roots[] = {"disk", "ram", NULL};
 static const char *const formats[] = {
-	"aws", "docker", "dynamic-vhd", "gcp", "kernel+erofs", "kernel+initrd", "kernel+iso",
-	"kernel+squashfs", "oci", "pxe", "qcow2-bios", "qcow2-efi", "raw-bios", "raw-efi", "sd",
-	"tar", "tar-kernel-initrd", "vhd", "vmdk", NULL,
+	"aws", "disk-efi", "docker", "dynamic-vhd", "gcp", "iso-bios", "iso-efi",
+	"iso-efi-initrd", "kernel+erofs", "kernel+initrd", "kernel+iso", "kernel+squashfs",
+	"oci", "pxe", "qcow2-bios", "qcow2-efi", "raw-bios", "raw-efi", "sd", "tar",
+	"tar-kernel-initrd", "vhd", "vmdk", NULL,
 };
 static const char *const disks[] = {"sd", "virtio", NULL};
 

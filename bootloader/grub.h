@@ -9,9 +9,9 @@
 #include "rootfs/tree/tree.h"
 
 /*
- * GRUB for a PC's BIOS, from a disk with an MBR: the first sector's code (boot.img) loads the sector
- * that it names, that one (diskboot.img, the start of core.img) loads the rest, and core.img has all
- * it needs in itself, a configuration too: it starts /kernel with /initrd.img of the first
+ * GRUB for a PC's BIOS, from a disk with an MBR: the first sector's code (boot.img) loads the
+ * sector that it names, that one (diskboot.img, the start of core.img) loads the rest, and core.img
+ * has all it needs in itself, a configuration too: it starts /kernel with /initrd.img of the first
  * partition, a FAT. No file of GRUB's is on that partition.
  */
 #define LKB_GRUB_CODE_SIZE 440 /* of an MBR */

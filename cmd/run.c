@@ -152,6 +152,11 @@ static const char *container_of(const char *path)
 	return NULL;
 }
 
+static bool is_iso(const char *path)
+{
+	return lkb_ends_with(path, ".iso");
+}
+
 /* How a machine that is no card's starts from a disk. */
 enum disk_boot { BY_CARD, BY_EFI, BY_BIOS };
 
@@ -163,6 +168,9 @@ static enum disk_boot boot_of(const char *path)
 	uint8_t sector[LKB_MBR_SIZE];
 	struct lkb_mbr mbr;
 
+	if (is_iso(path))
+		return lkb_ends_with(path, "-efi.iso") || lkb_ends_with(path, "-efi-initrd.iso") ?
+		       BY_EFI : BY_BIOS;
 	if (container_of(path))
 		return lkb_ends_with(path, "-efi.qcow2") ? BY_EFI : BY_BIOS;
 	if (lkb_blob_open(path, &blob, NULL) ||
@@ -263,9 +271,12 @@ static int run_disk(struct lkb_ctx *ctx, const struct run_options *o, const char
 	    find_board(ctx, o->board ? o->board : beside, &board, err))
 		return -1;
 	if (!run.efi && board->qemu.bios != LKB_YES)
-		return lkb_fail(err, LKB_USAGE, "'%s' is for a BIOS, which board '%s' does not have",
-				path, board->name);
+		return lkb_fail(err, LKB_USAGE,
+				"'%s' is for a BIOS, which board '%s' does not have", path,
+				board->name);
 	run.board = board;
+	/* A PC has a drive for CDs; others have the image as a disk. */
+	run.is_cd = is_iso(path) && board->qemu.bios == LKB_YES;
 	return boot(ctx, o, &run, extra, n, err);
 }
 

@@ -118,6 +118,23 @@ static int write_part(const struct lkb_disk *d, const struct lkb_part *p, struct
 	return rc != 0 ? lkb_context(err, "partition '%s'", p->name) : 0;
 }
 
+/* Slots come first: what starts them may say in another partition what their hash trees are. */
+static int write_parts(const struct lkb_disk *d, bool slots, struct lkb_writer *w, int fd,
+		       const char *name, struct lkb_ui *ui, struct lkb_error *err)
+{
+	for (size_t i = 0; i < d->n_parts; i++) {
+		const struct lkb_part *p = &d->parts[i];
+
+		if (p->read_only != slots)
+			continue;
+		lkb_ui_step(ui, "'%s': writing partition '%s'", name, p->name);
+		if (write_part(d, p, w, fd, err) != 0)
+			return -1;
+		lkb_ui_bytes(ui, name, p->off + p->size, d->size);
+	}
+	return 0;
+}
+
 int lkb_disk_write(const struct lkb_disk *d, int fd, const char *name, struct lkb_ui *ui,
 		   struct lkb_map **ret_map, struct lkb_error *err)
 {
@@ -131,15 +148,12 @@ int lkb_disk_write(const struct lkb_disk *d, int fd, const char *name, struct lk
 		if (lkb_writer_put(w, r->off, r->bytes, r->len, r->name, err) != 0)
 			return -1;
 	}
-	for (size_t i = 0; i < d->n_parts; i++) {
-		const struct lkb_part *p = &d->parts[i];
-
-		lkb_ui_step(ui, "'%s': writing partition '%s'", name, p->name);
-		lkb_writer_partition(w, (unsigned)i + 1, p->off, p->size, p->name);
-		if (write_part(d, p, w, fd, err) != 0)
-			return -1;
-		lkb_ui_bytes(ui, name, p->off + p->size, d->size);
-	}
+	for (size_t i = 0; i < d->n_parts; i++)
+		lkb_writer_partition(w, (unsigned)i + 1, d->parts[i].off, d->parts[i].size,
+				     d->parts[i].name);
+	if (write_parts(d, true, w, fd, name, ui, err) != 0 ||
+	    write_parts(d, false, w, fd, name, ui, err) != 0)
+		return -1;
 	if (d->extents)
 		lkb_extents_sort(d->extents);
 	return lkb_writer_finish(w, ret_map, err);

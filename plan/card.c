@@ -24,8 +24,8 @@ static uint64_t size_of(const struct lkb_opt_int *spec, const struct lkb_opt_int
 	return board->set ? (uint64_t)board->v : otherwise;
 }
 
-static int fill_tail(void *ctx, const struct lkb_verity *v, uint8_t block[4096],
-		     struct lkb_error *err)
+int lkb_plan_fill_tail(void *ctx, const struct lkb_verity *v, uint8_t block[4096],
+		       struct lkb_error *err)
 {
 	struct lkb_product *m = ctx;
 	struct lkb_sha256_text root = lkb_sha256_text(&v->root);
@@ -59,9 +59,8 @@ static int check_trailer(const struct lkb_product *m, struct lkb_error *err)
 	return 0;
 }
 
-static int fill_state(struct lkb_product *m, struct lkb_error *err)
+int lkb_plan_fill_trailer(struct lkb_product *m, struct lkb_error *err)
 {
-	struct lkb_record record = {.seq = 1, .slot = 'A', .good_a = true, .reason = "none"};
 	const char *version = m->plan->in->spec->lkboard.version;
 
 	m->trailer = (struct lkb_trailer){
@@ -70,10 +69,19 @@ static int fill_state(struct lkb_product *m, struct lkb_error *err)
 		.cmdline = m->plan->rootfs.cmdline,
 		.epoch = m->plan->epoch,
 	};
+	return check_trailer(m, err);
+}
+
+static int fill_state(struct lkb_product *m, struct lkb_error *err)
+{
+	struct lkb_record record = {.seq = 1, .slot = 'A', .good_a = true, .reason = "none"};
+
 	m->disk.raws[0] = (struct lkb_raw){"record-0", LKB_RECORD_0_OFF, m->record, LKB_ENV_SIZE};
 	m->disk.raws[1] = (struct lkb_raw){"record-1", LKB_RECORD_1_OFF, m->blank, LKB_ENV_SIZE};
 	m->disk.n_raws = 2;
-	return lkb_record_format(&record, m->record, err) ? -1 : check_trailer(m, err);
+	if (lkb_record_format(&record, m->record, err))
+		return -1;
+	return lkb_plan_fill_trailer(m, err);
 }
 
 static void fill_parts(struct lkb_product *m)
@@ -92,7 +100,8 @@ static void fill_parts(struct lkb_product *m)
 		.name = "slot-a", .mbr_type = MBR_LINUX, .fs = LKB_FS_EXT4,
 		.tree = lkb_tree_root(m->plan->rootfs.root), .label = "slot", .read_only = true,
 		.min_size = size_of(&s->slot_size, &b->slot_size, 192 * LKB_MIB),
-		.headroom_percent = SLOT_HEADROOM_PERCENT, .tail = fill_tail, .tail_ctx = m,
+		.headroom_percent = SLOT_HEADROOM_PERCENT, .tail = lkb_plan_fill_tail,
+		.tail_ctx = m,
 	};
 	parts[SLOT_B] = (struct lkb_part){
 		.name = "slot-b", .mbr_type = MBR_LINUX, .fs = LKB_FS_NONE,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * aws, gcp, qcow2-bios, qcow2-efi, vhd, dynamic-vhd, vmdk: the disk of raw-bios or raw-efi as clouds
- * and hypervisors want it.
+ * aws, gcp, qcow2-bios, qcow2-efi, vhd, dynamic-vhd, vmdk: the disk of raw-bios or raw-efi as
+ * clouds and hypervisors want it.
  */
 #include "base/alloc.h"
 #include "image/formats/vdisk.h"

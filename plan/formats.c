@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of formats, and what more than one of them needs. */
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -13,9 +12,10 @@ const struct lkb_format *const lkb_formats[] = {
 	&lkb_format_sd, &lkb_format_kernel_initrd, &lkb_format_tar, &lkb_format_docker,
 	&lkb_format_tar_kernel_initrd, &lkb_format_oci, &lkb_format_kernel_squashfs,
 	&lkb_format_kernel_erofs, &lkb_format_kernel_iso, &lkb_format_raw_efi,
-	&lkb_format_raw_bios, &lkb_format_qcow2_bios, &lkb_format_qcow2_efi, &lkb_format_vhd,
-	&lkb_format_dynamic_vhd, &lkb_format_vmdk, &lkb_format_gcp, &lkb_format_aws,
-	&lkb_format_pxe, NULL,
+	&lkb_format_raw_bios, &lkb_format_disk_efi, &lkb_format_qcow2_bios,
+	&lkb_format_qcow2_efi, &lkb_format_vhd, &lkb_format_dynamic_vhd, &lkb_format_vmdk,
+	&lkb_format_gcp, &lkb_format_aws, &lkb_format_iso_bios, &lkb_format_iso_efi,
+	&lkb_format_iso_efi_initrd, &lkb_format_pxe, NULL,
 };
 
 const struct lkb_format *lkb_format_find(const char *name)
@@ -89,11 +89,9 @@ static int hash_file(int fd, const char *name, uint64_t size, struct lkb_sha256 
 		     struct lkb_error *err)
 {
 	lkb_auto(lkb_blob) blob = NULL;
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
-	if (copy < 0)
-		return lkb_fail_errno(err, "cannot read '%s' back", name);
-	blob = lkb_blob_new_fd(copy, size, name);
+	if (lkb_blob_dup_fd(fd, size, name, &blob, err))
+		return -1;
 	return lkb_data_sha256(&(struct lkb_data){blob, 0, size}, ret, err);
 }
 

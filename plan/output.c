@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -265,14 +264,14 @@ int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_d
 int lkb_output_measure(struct lkb_output *o, struct lkb_error *err)
 {
 	lkb_auto(lkb_blob) blob = NULL;
-	int copy = fcntl(o->files[o->n - 1].fd, F_DUPFD_CLOEXEC, 3);
+	int fd = o->files[o->n - 1].fd;
 	struct lkb_sha256 digest;
 	struct stat st;
 
-	if (copy < 0 || fstat(copy, &st))
+	if (fstat(fd, &st))
 		return lkb_fail_errno(err, "cannot read '%s' back", lkb_output_path(o));
-	blob = lkb_blob_new_fd(copy, (uint64_t)st.st_size, lkb_output_path(o));
-	if (lkb_data_sha256(&(struct lkb_data){blob, 0, lkb_blob_size(blob)}, &digest, err))
+	if (lkb_blob_dup_fd(fd, (uint64_t)st.st_size, lkb_output_path(o), &blob, err) ||
+	    lkb_data_sha256(&(struct lkb_data){blob, 0, lkb_blob_size(blob)}, &digest, err))
 		return -1;
 	lkb_output_done(o, lkb_blob_size(blob), "sha256", &digest);
 	return 0;

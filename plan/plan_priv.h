@@ -154,9 +154,10 @@ struct lkb_format {
 extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd, lkb_format_tar,
 	lkb_format_docker, lkb_format_tar_kernel_initrd, lkb_format_oci,
 	lkb_format_kernel_squashfs, lkb_format_kernel_erofs, lkb_format_kernel_iso,
-	lkb_format_raw_efi, lkb_format_raw_bios, lkb_format_qcow2_bios, lkb_format_qcow2_efi,
-	lkb_format_vhd, lkb_format_dynamic_vhd, lkb_format_vmdk, lkb_format_gcp, lkb_format_aws,
-	lkb_format_pxe;
+	lkb_format_raw_efi, lkb_format_raw_bios, lkb_format_disk_efi, lkb_format_qcow2_bios,
+	lkb_format_qcow2_efi, lkb_format_vhd, lkb_format_dynamic_vhd, lkb_format_vmdk,
+	lkb_format_gcp, lkb_format_aws, lkb_format_iso_bios, lkb_format_iso_efi,
+	lkb_format_iso_efi_initrd, lkb_format_pxe;
 extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
 const struct lkb_format *lkb_format_find(const char *name);
 /* The format whose steps are done for it. */
@@ -179,6 +180,12 @@ int lkb_step_layout(struct lkb_product *m, struct lkb_error *err);
 void lkb_volume_id(const struct lkb_product *m, char ret[33]);
 /* "lkb.image=TYPE:CRC" of an image that was written to fd; the caller frees *ret. */
 int lkb_image_word(const char *type, int fd, const char *name, char **ret, struct lkb_error *err);
+
+/* What a slot's trailer says besides its hash tree; LKB_INPUT for what cannot stand in one. */
+int lkb_plan_fill_trailer(struct lkb_product *m, struct lkb_error *err);
+/* And its hash tree: an lkb_tail_fn of a product, whose verity_root it sets. */
+int lkb_plan_fill_tail(void *product, const struct lkb_verity *v, uint8_t block[4096],
+		       struct lkb_error *err);
 
 /* product->data = boot/: kernel, cmdline, ucode.cpio and device trees; product->boot = the root
  * with them. */
@@ -210,7 +217,8 @@ uint64_t lkb_cost_root(const struct lkb_plan *p);
  * the image's. */
 int lkb_write_disk(struct lkb_product *m, const char *stem, const char *ext, struct lkb_output *o,
 		   struct lkb_error *err);
-/* The file opened last holds the product's disk: its partitions' files, and what the format says. */
+/* The file opened last holds the product's disk: its partitions' files, and what the format
+ * says. */
 int lkb_hold_disk(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err);
 
 /* A file holds the root as an initrd: its files, and the microcode before them. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -12,7 +12,7 @@
 #include "image/fs/fat_priv.h"
 
 /* mtools gets the image as its standard input, which it opens anew by that name: the image may have
- * no name yet, or one that mtools would take apart. Files reach it under names of our own. */
+ * no name yet, or one that mtools would take apart. No file's name is one of this machine. */
 
 #define COPY_PIECE   ((size_t)1 << 20)
 #define DIRS_A_CALL  200u
@@ -24,7 +24,7 @@ struct mtools {
 	int fd;
 	char *image;           /* owned; "FILE@@OFFSET" */
 	struct lkb_strv env;
-	struct lkb_tmpdir dir; /* where mcopy finds files */
+	int hole;              /* a file in memory that holds nothing, of any length */
 	uint8_t *buf;          /* owned */
 };
 
@@ -38,8 +38,9 @@ static int mtools_start(struct mtools *m, struct lkb_error *err)
 	};
 	int64_t epoch = m->job->epoch < DOS_EPOCH ? DOS_EPOCH : m->job->epoch;
 
-	if (lkb_tmpdir_make(&m->dir, err) != 0)
-		return -1;
+	m->hole = memfd_create("file", MFD_CLOEXEC);
+	if (m->hole < 0)
+		return lkb_fail_errno(err, "cannot make a file in memory");
 	m->image = lkb_format("/proc/self/fd/0@@%" PRIu64, m->job->part->off);
 	m->buf = lkb_alloc(COPY_PIECE);
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(settings); i++)
@@ -50,7 +51,8 @@ static int mtools_start(struct mtools *m, struct lkb_error *err)
 
 static void mtools_clear(struct mtools *m)
 {
-	lkb_tmpdir_clear(&m->dir);
+	if (m->hole >= 0)
+		close(m->hole);
 	lkb_strv_clear(&m->env);
 	free(m->image);
 	free(m->buf);
@@ -63,6 +65,7 @@ static int run(struct mtools *m, const struct lkb_strv *args, struct lkb_error *
 		.env = (const char *const *)m->env.items,
 		.package = "mtools",
 		.stdin_fd = m->fd,
+		.keep_fd = m->hole,
 	};
 
 	return lkb_proc_run(&p, NULL, err);
@@ -93,24 +96,19 @@ static int format(struct mtools *m, const struct fat_geometry *g, struct lkb_err
 
 /* mcopy gets a file of the right length and decides where it goes; its contents come later, from
  * us, straight to their place: a large file is not copied twice. */
-static int copy_file(struct mtools *m, size_t number, const struct fat_item *item,
-		     struct lkb_error *err)
+static int copy_file(struct mtools *m, const struct fat_item *item, struct lkb_error *err)
 {
-	lkb_autofree char *path = lkb_format("%s/%04zu", m->dir.path, number);
-	lkb_autofd fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	lkb_autostrv args = {0};
-	int rc;
 
-	if (fd < 0 || ftruncate(fd, (off_t)item->inode->data.len) != 0)
-		return lkb_fail_errno(err, "cannot create '%s'", path);
+	if (ftruncate(m->hole, (off_t)item->inode->data.len) != 0)
+		return lkb_fail_errno(err, "cannot make a file of %s",
+				      lkb_size_text(item->inode->data.len).s);
 	lkb_strv_add(&args, "mcopy");
 	lkb_strv_add(&args, "-i");
 	lkb_strv_add(&args, m->image);
-	lkb_strv_add(&args, path);
+	lkb_strv_addf(&args, "/proc/self/fd/%d", m->hole);
 	lkb_strv_addf(&args, "::/%s", item->path);
-	rc = run(m, &args, err);
-	unlink(path);
-	return rc;
+	return run(m, &args, err);
 }
 
 /* Makes directories from item i on, as many as follow each other; *ret_next is what comes then. */
@@ -135,14 +133,16 @@ static int populate(struct mtools *m, const struct fat_list *l, struct lkb_error
 {
 	for (size_t i = 1; i < l->n;) {
 		const struct fat_item *item = &l->items[i];
+		size_t next = i + 1;
 		int rc;
 
 		if (item->inode->type == LKB_NODE_DIR)
-			rc = make_dirs(m, l, i, &i, err);
+			rc = make_dirs(m, l, i, &next, err);
 		else
-			rc = copy_file(m, i++, item, err);
+			rc = copy_file(m, item, err);
 		if (rc != 0)
 			return lkb_context(err, "'/%s'", item->path);
+		i = next;
 	}
 	return 0;
 }
@@ -220,7 +220,7 @@ static int make_with(struct mtools *m, struct fat_list *l, struct lkb_extents *e
 
 static int make(const struct lkb_fs_job *job, struct lkb_writer *w, int fd, struct lkb_error *err)
 {
-	struct mtools m = {.job = job, .fd = fd};
+	struct mtools m = {.job = job, .fd = fd, .hole = -1};
 	struct lkb_extents extents = {0};
 	struct fat_list l;
 	int rc;

@@ -15,6 +15,9 @@
 
 #define MBR_SIZE 512
 #define MBR_SIGNATURE_OFF 440
+#define GPT_SECTOR 512
+#define GPT_ENTRIES_MAX 128
+#define GUID_TEXT 36
 
 static bool hex_value(const char *text, size_t digits, uint32_t *ret)
 {
@@ -37,6 +40,37 @@ static bool hex_value(const char *text, size_t digits, uint32_t *ret)
 	return true;
 }
 
+/* 8-4-4-4-12 hex digits. */
+static bool parse_guid(const char *text, uint8_t guid[16])
+{
+	size_t i, at = 0;
+
+	for (i = 0; i < 16; i++) {
+		uint32_t byte;
+
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			if (text[at++] != '-')
+				return false;
+		if (!hex_value(text + at, 2, &byte))
+			return false;
+		guid[i] = (uint8_t)byte;
+		at += 2;
+	}
+	return true;
+}
+
+char *lkb_partuuid_words(const struct lkb_partuuid *id)
+{
+	const uint8_t *g = id->guid;
+
+	if (!id->gpt)
+		return lkb_format("partition %u of the disk with signature %08x", id->partition,
+				  id->signature);
+	return lkb_format("the partition with the GUID %02x%02x%02x%02x-%02x%02x-%02x%02x-"
+			  "%02x%02x-%02x%02x%02x%02x%02x%02x", g[0], g[1], g[2], g[3], g[4], g[5],
+			  g[6], g[7], g[8], g[9], g[10], g[11], g[12], g[13], g[14], g[15]);
+}
+
 bool lkb_partuuid_parse(const char *text, struct lkb_partuuid *ret)
 {
 	struct lkb_partuuid id;
@@ -45,6 +79,14 @@ bool lkb_partuuid_parse(const char *text, struct lkb_partuuid *ret)
 	if (!lkb_starts_with(text, "PARTUUID="))
 		return false;
 	text += strlen("PARTUUID=");
+	if (strlen(text) == GUID_TEXT) {
+		id = (struct lkb_partuuid){.gpt = true};
+		if (!parse_guid(text, id.guid))
+			return false;
+		*ret = id;
+		return true;
+	}
+	id = (struct lkb_partuuid){0};
 	if (strlen(text) != 11 || text[8] != '-' || !hex_value(text, 8, &id.signature) ||
 	    !hex_value(text + 9, 2, &partition) || !partition)
 		return false;
@@ -81,6 +123,34 @@ static bool read_signature(const char *dev, const char *disk, uint32_t *ret)
 	return true;
 }
 
+/* The number of the GPT's entry with a GUID, whose first three fields are little-endian there; 0 =
+ * none. Whatever else the table says is the kernel's business. */
+static unsigned gpt_number(const char *dev, const char *disk, const uint8_t guid[16])
+{
+	static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+	lkb_autofree char *path = lkb_format("%s/%s", dev, disk);
+	lkb_autofd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	uint8_t header[92], want[16], is[16];
+	uint64_t table;
+	uint32_t n, size, i;
+
+	for (i = 0; i < 16; i++)
+		want[i] = guid[order[i]];
+	if (fd < 0 || lkb_pread_full(fd, header, sizeof(header), GPT_SECTOR, path, NULL) ||
+	    memcmp(header, "EFI PART", 8) != 0)
+		return 0;
+	table = lkb_get_le64(header + 72);
+	n = lkb_get_le32(header + 80);
+	size = lkb_get_le32(header + 84);
+	if (size < 128 || size > 4096 || table > INT64_MAX / GPT_SECTOR - GPT_SECTOR * 4096)
+		return 0;
+	for (i = 0; i < n && i < GPT_ENTRIES_MAX; i++)
+		if (!lkb_pread_full(fd, is, sizeof(is), table * GPT_SECTOR + i * size + 16, path,
+				    NULL) && !memcmp(is, want, sizeof(is)))
+			return i + 1;
+	return 0;
+}
+
 static bool find_partition(const char *sysfs, const char *disk, unsigned number,
 			   struct lkb_partition *ret)
 {
@@ -110,6 +180,44 @@ static bool is_whole_disk(const char *sysfs, const char *name)
 	return access(path, F_OK) != 0;
 }
 
+static bool look_at_gpt(const char *sysfs, const char *dev, const char *disk,
+			const struct lkb_partuuid *id, struct lkb_partition *ret,
+			struct lkb_str *words)
+{
+	unsigned number = gpt_number(dev, disk, id->guid);
+
+	if (!number) {
+		lkb_str_add(words, " (another, or no GPT)");
+		return false;
+	}
+	if (id->partition)
+		number = id->partition;
+	if (find_partition(sysfs, disk, number, ret))
+		return true;
+	lkb_str_addf(words, " (but it has no partition %u)", number);
+	return false;
+}
+
+static bool look_at_mbr(const char *sysfs, const char *dev, const char *disk,
+			const struct lkb_partuuid *id, struct lkb_partition *ret,
+			struct lkb_str *words)
+{
+	uint32_t signature;
+
+	if (!read_signature(dev, disk, &signature)) {
+		lkb_str_add(words, " (no MBR)");
+		return false;
+	}
+	if (signature != id->signature) {
+		lkb_str_addf(words, " (%08x)", signature);
+		return false;
+	}
+	if (find_partition(sysfs, disk, id->partition, ret))
+		return true;
+	lkb_str_addf(words, " (%08x, but it has no partition %u)", signature, id->partition);
+	return false;
+}
+
 bool lkb_partuuid_find(const char *sysfs, const char *dev, const struct lkb_partuuid *id,
 		       struct lkb_partition *ret, struct lkb_str *seen)
 {
@@ -122,18 +230,11 @@ bool lkb_partuuid_find(const char *sysfs, const char *dev, const struct lkb_part
 	lkb_list_names(dir, &names);
 	for (i = 0; i < names.n && !found; i++) {
 		const char *disk = names.items[i];
-		uint32_t signature;
 
 		if (!is_whole_disk(sysfs, disk))
 			continue;
 		lkb_str_addf(&words, "%s%s", words.len ? ", " : "", disk);
-		if (!read_signature(dev, disk, &signature))
-			lkb_str_add(&words, " (no MBR)");
-		else if (signature != id->signature)
-			lkb_str_addf(&words, " (%08x)", signature);
-		else if (!(found = find_partition(sysfs, disk, id->partition, ret)))
-			lkb_str_addf(&words, " (%08x, but it has no partition %u)", signature,
-				     id->partition);
+		found = (id->gpt ? look_at_gpt : look_at_mbr)(sysfs, dev, disk, id, ret, &words);
 	}
 	if (seen) {
 		lkb_str_clear(seen);

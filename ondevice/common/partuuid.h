@@ -7,15 +7,20 @@
 
 #include "base/str.h"
 
-/* A partition named by the signature of its disk's MBR and its number, as U-Boot's `part uuid`
- * and the kernel write it: 8 hex digits, a dash, 2 hex digits. */
+/* A partition as U-Boot's `part uuid` and the kernel name it. In an MBR, by the disk's signature
+ * and its number: 8 hex digits, a dash, 2 hex digits. In a GPT, by the GUID of its entry. */
 struct lkb_partuuid {
 	uint32_t signature;
-	unsigned partition;
+	unsigned partition; /* in a GPT 0 = the one with the GUID, else another one of its disk */
+	bool gpt;
+	uint8_t guid[16];   /* as it is printed */
 };
 
-/* Reads "PARTUUID=1b2c3d4e-02". */
+/* Reads "PARTUUID=1b2c3d4e-02", "PARTUUID=3a0c7d9e-0000-4000-8000-1b2c3d4e0002". */
 bool lkb_partuuid_parse(const char *text, struct lkb_partuuid *ret);
+/* In words, for messages: "partition 2 of the disk with signature 1b2c3d4e". The caller frees
+ * it. */
+char *lkb_partuuid_words(const struct lkb_partuuid *id);
 
 /* Device names without directory: "mmcblk0", "mmcblk0p2". */
 struct lkb_partition {

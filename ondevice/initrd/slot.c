@@ -64,7 +64,7 @@ int lkb_slot_args_parse(const char *cmdline, struct lkb_slot_args *ret, struct l
 				slot ? slot : "");
 	args.slot = slot[0];
 	if (!root || !lkb_partuuid_parse(root, &args.root))
-		return lkb_fail(err, LKB_INPUT, "lkb.root='%s' is not PARTUUID=SSSSSSSS-NN",
+		return lkb_fail(err, LKB_INPUT, "lkb.root='%s' is no PARTUUID=",
 				root ? root : "");
 	if (parse_verity(cmdline, &args, err))
 		return -1;
@@ -76,6 +76,7 @@ int lkb_slot_wait(const struct lkb_partuuid *id, unsigned seconds, struct lkb_pa
 		  struct lkb_error *err)
 {
 	int64_t begin = lkb_now_ms(), word = SAY_EVERY_MS;
+	lkb_autofree char *words = lkb_partuuid_words(id);
 	lkb_autostr seen = {0};
 	struct lkb_partition found;
 
@@ -89,13 +90,11 @@ int lkb_slot_wait(const struct lkb_partuuid *id, unsigned seconds, struct lkb_pa
 		if (waited >= (int64_t)seconds * 1000)
 			break;
 		if (waited >= word) {
-			lkb_say("waiting for partition %u of the disk with signature %08x; "
-				"there is %s", id->partition, id->signature, seen.s);
+			lkb_say("waiting for %s; there is %s", words, seen.s);
 			word += SAY_EVERY_MS;
 		}
 		usleep(POLL_US);
 	}
-	return lkb_fail(err, LKB_DIDNT, "partition %u of the disk with signature %08x did not "
-			"appear within %u seconds; there is %s", id->partition, id->signature,
+	return lkb_fail(err, LKB_DIDNT, "%s did not appear within %u seconds; there is %s", words,
 			seconds, seen.s);
 }

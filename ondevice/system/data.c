@@ -22,6 +22,7 @@
 #define EXT4_IOC_RESIZE_FS _IOW('f', 16, uint64_t)
 
 #define DATA_PARTITION 4
+#define DATA_PARTITION_GPT 5 /* there are two boot partitions */
 #define SUPERBLOCK_OFF 1024
 #define SUPERBLOCK_SIZE 1024
 
@@ -83,7 +84,7 @@ static int find(const char *cmdline, struct lkb_partition *ret, struct lkb_error
 
 	if (!root || !lkb_partuuid_parse(root, &id))
 		return lkb_fail(err, LKB_INPUT, "this system was not started from a card");
-	id.partition = DATA_PARTITION;
+	id.partition = id.gpt ? DATA_PARTITION_GPT : DATA_PARTITION;
 	if (!lkb_partuuid_find("/sys", "/dev", &id, ret, &seen))
 		return lkb_fail(err, LKB_IO, "the disk has no partition %u; there is %s",
 				id.partition, seen.s);

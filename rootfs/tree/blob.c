@@ -2,6 +2,7 @@
 #include "rootfs/tree/blob.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 
 #include "base/alloc.h"
@@ -38,6 +39,17 @@ static struct lkb_blob *blob_new(int fd, void *mem, uint64_t size, const char *n
 struct lkb_blob *lkb_blob_new_fd(int fd, uint64_t size, const char *name)
 {
 	return blob_new(fd, NULL, size, name);
+}
+
+int lkb_blob_dup_fd(int fd, uint64_t size, const char *name, struct lkb_blob **ret,
+		    struct lkb_error *err)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	if (copy < 0)
+		return lkb_fail_errno(err, "cannot read '%s' back", name);
+	*ret = lkb_blob_new_fd(copy, size, name);
+	return 0;
 }
 
 struct lkb_blob *lkb_blob_new_mem(const void *p, size_t n)

@@ -15,6 +15,9 @@ struct lkb_blob;
 
 /* Takes over fd. `name` is what messages call it; copied. */
 struct lkb_blob *lkb_blob_new_fd(int fd, uint64_t size, const char *name);
+/* The same of a descriptor that stays the caller's: a duplicate is taken. */
+int lkb_blob_dup_fd(int fd, uint64_t size, const char *name, struct lkb_blob **ret,
+		    struct lkb_error *err);
 /* Copies the bytes. */
 struct lkb_blob *lkb_blob_new_mem(const void *p, size_t n);
 /* Takes over a malloc()ed buffer. */

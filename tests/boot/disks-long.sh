@@ -1,5 +1,5 @@
 #!/bin/sh
-# hello.yml as a disk that firmware starts by itself: raw-efi on QEMU's PC and arm64 machine, raw-bios
+# hello.yml as a disk that firmware starts by itself: raw-efi and disk-efi on QEMU's PC and arm64 machine, raw-bios
 # on the PC; the command line arrives as it was written.
 . tests/lib.sh
 . tests/console.sh
@@ -27,11 +27,17 @@ start() { # FORMAT BOARD ARCH FILE CONSOLE
 	log > "$T/log"
 	check "$1 on $2: the command line is the board's and the spec's" grep -aqF \
 		"console=$5 panic=10 quiet lkb.test=\$(x);{a}|b#c&d*~!<>[e]?^%@=,:+" "$T/log"
+	if [ "$1" = disk-efi ]; then
+		check "$1 on $2: the root is slot A, verified" grep -aqE "root is slot A \(vda3\), read-only, dm-verity [0-9a-f]{64}" "$T/log"
+		check "$1 on $2: data is there" grep -aqF "data partition (vda5) is at '/var/lib/data'" "$T/log"
+	fi
 	check "$1 on $2: the disk is as it was" sha256sum --status -c "$T/sum"
 	rm -rf "${T:?}/$2"
 }
 start raw-efi qemu-x86 amd64 hello-efi.img ttyS0
 start raw-efi qemu-arm64 arm64 hello-efi.img ttyAMA0
 start raw-bios qemu-x86 amd64 hello-bios.img ttyS0
+start disk-efi qemu-x86 amd64 hello-qemu-x86.img ttyS0
+start disk-efi qemu-arm64 arm64 hello-qemu-arm64.img ttyAMA0
 [ $failed = 0 ] || console_tail
 finish

@@ -1,6 +1,6 @@
 #!/bin/sh
-# raw-efi and raw-bios under foreign eyes: sgdisk, sfdisk, fsck.fat, mtools, objdump, file; the same
-# bytes again elsewhere; and what is refused before anything is written.
+# raw-efi, raw-bios and disk-efi under foreign eyes: sgdisk, sfdisk, fsck.fat, e2fsck, veritysetup,
+# mtools, objdump, file; the same bytes again elsewhere; and what is refused before anything is written.
 . tests/lib.sh
 
 cat > "$T/box.yml" << 'EOS'
@@ -17,8 +17,8 @@ sed 's/kernel-amd64/kernel-arm64/' "$T/box.yml" > "$T/arm.yml"
 lk() { "$LKBOARD" --progress none --store "$STORE" "$@"; }
 export MTOOLSRC=/dev/null MTOOLS_SKIP_CHECK=1
 
-check "raw-efi, raw-bios and kernel+initrd in one run" lk build qemu-x86 "$T/box.yml" -f raw-efi \
-	-f raw-bios -f kernel+initrd -o "$T/one"
+check "raw-efi, raw-bios, disk-efi and kernel+initrd in one run" lk build qemu-x86 "$T/box.yml" -f raw-efi \
+	-f raw-bios -f disk-efi -f kernel+initrd -o "$T/one"
 check "raw-efi for arm64" lk build qemu-arm64 "$T/arm.yml" -f raw-efi -f kernel+initrd -o "$T/arm"
 again() ( # BOARD SPEC FORMAT DIR
 	mkdir -p "$T/$4" "$T/tmp" && cd "$T" && umask 077 && env TZ=Asia/Tokyo LC_ALL=C TMPDIR="$T/tmp" \
@@ -27,8 +27,9 @@ again() ( # BOARD SPEC FORMAT DIR
 )
 check "raw-efi again, alone and elsewhere" again qemu-x86 box.yml raw-efi two
 check "raw-bios again" again qemu-x86 box.yml raw-bios two
+check "disk-efi again" again qemu-x86 box.yml disk-efi two
 check "raw-efi for arm64 again" again qemu-arm64 arm.yml raw-efi two
-for f in box-efi box-bios; do
+for f in box-efi box-bios box-qemu-x86; do
 	for s in img map bmap; do check "$f.$s: the same bytes" cmp "$T/one/$f.$s" "$T/two/$f.$s"; done
 done
 check "arm-efi.img: the same bytes" cmp "$T/arm/arm-efi.img" "$T/two/arm-efi.img"
@@ -87,6 +88,34 @@ same "BIOS: the first sector loads sector 8" 8 "$(od -An -tu8 -j92 -N8 "$bios" |
 same "BIOS: and that the rest from sector 9 on" 9 "$(od -An -tu8 -j$((8 * 512 + 500)) -N8 "$bios" | xargs)"
 same "BIOS: GRUB is in the map" loader "$(awk '$1 == "data" && $2 == 1 { print $5 }' "$T/one/box-bios.map")"
 
+disk=$T/one/box-qemu-x86.img
+if have sgdisk; then
+	check "disk-efi: sgdisk finds nothing wrong" sh -c 'sgdisk -v "$0" | grep -q "No problems found"' "$disk"
+	same "disk-efi: its partitions" "EF00 esp-a EF00 esp-b 8300 slot-a 8300 slot-b 8300 data" \
+		"$(sgdisk -p "$disk" | awk '$1 ~ /^[1-5]$/ { print $6, $7 }' | xargs)"
+else
+	skip "disk-efi: sgdisk" "gdisk is not installed"
+fi
+sfdisk --json "$disk" > "$T/table.json"
+for n in 1 2 3 5; do
+	set -- $(python3 -c 'import json,sys; p = json.load(open(sys.argv[1]))["partitiontable"]["partitions"][int(sys.argv[2]) - 1]; print(p["start"] * 512, p["size"] * 512, p["uuid"].lower())' "$T/table.json" $n)
+	dd if="$disk" of="$T/p$n" bs=1M iflag=skip_bytes,count_bytes skip="$1" count="$2" conv=sparse status=none
+	[ $n != 3 ] || guid=$3
+done
+for n in 1 2; do check "disk-efi: fsck.fat finds nothing wrong in p$n" fsck.fat -n "$T/p$n"; done
+for n in 3 5; do check "disk-efi: e2fsck finds nothing wrong in p$n" e2fsck -fn "$T/p$n"; done
+check "disk-efi: the program is on the first boot partition" mcopy -n -i "$T/p1" ::EFI/BOOT/BOOTX64.EFI "$T/uki-a"
+same "disk-efi: and nothing on the second" "" "$(mdir -b -i "$T/p2" :: 2> /dev/null)"
+trailer() { tail -c 4096 "$T/p3" | tail -c +5 | tr '\0' '\n' | sed -n "s/^$1=//p"; }
+check "disk-efi: its command line has the slot, its hash tree, the board's words and the spec's" grep -aqF \
+	"lkb.slot=A lkb.root=PARTUUID=$guid lkb.verity=$(trailer t_hash) lkb.blocks=$(printf %08x $((0x$(trailer t_nblk)))) console=ttyS0 panic=10 $(cat "$T/one/box-cmdline")" "$T/uki-a"
+if have veritysetup; then
+	check "disk-efi: veritysetup agrees with the hash tree" veritysetup verify "$T/p3" "$T/p3" "$(trailer t_hash)" \
+		--hash-offset=$((0x$(trailer t_nblk) * 4096))
+else
+	skip "disk-efi: veritysetup" "cryptsetup-bin is not installed"
+fi
+
 # What is refused when the plan is made.
 says() { # NAME CODE TEXT command...
 	what=$1 want=$2 text=$3
@@ -98,7 +127,7 @@ says() { # NAME CODE TEXT command...
 says "a BIOS format on an arm64 board" 2 "board 'qemu-arm64' is not built as 'raw-bios'" \
 	lk build qemu-arm64 "$T/arm.yml" -f raw-bios -o "$T/no"
 cp -r configs "$T/configs"
-sed 's/raw-efi\]/raw-bios]/' configs/boards/qemu-arm64.yml > "$T/configs/boards/qemu-arm64.yml"
+sed 's/disk-efi, qcow2-efi]/raw-bios]/' configs/boards/qemu-arm64.yml > "$T/configs/boards/qemu-arm64.yml"
 says "nor is there one" 3 "there is no BIOS on 'arm64': it cannot be built as 'raw-bios'" \
 	"$LKBOARD" check "$T/configs/boards/qemu-arm64.yml"
 sed "s/cmdline:.*/cmdline: 'a=\"b c\"'/" "$T/box.yml" > "$T/quotes.yml"
@@ -107,6 +136,11 @@ says "what GRUB does not hand on as it is" 3 'quotes.yml:2:3: GRUB would put a b
 sed 's/cmdline:.*/cmdline: "ä"/' "$T/box.yml" > "$T/umlaut.yml"
 says "what the EFI stub does not" 3 'byte 0xc3 of the command line is not ASCII' \
 	lk build qemu-x86 "$T/umlaut.yml" -f raw-efi -o "$T/no"
+sed "s/cmdline:.*/cmdline: $(printf '%2040s' x | tr ' ' x)/" "$T/box.yml" > "$T/long.yml"
+says "a line that no kernel takes" 3 'long.yml:2:3: the command line of 2063 bytes is longer than the 2047 that the kernel takes' \
+	lk build qemu-x86 "$T/long.yml" -f raw-efi -o "$T/no"
+says "nor GRUB" 3 'the command line of 2063 bytes is longer than the 2028 that GRUB can give to the kernel' \
+	lk build qemu-x86 "$T/long.yml" -f raw-bios -o "$T/no"
 printf 'not a kernel' > "$T/kernel"
 tar -cf "$T/kernel.tar" -T /dev/null
 tar -C "$T" -cf "$T/k.tar" kernel kernel.tar

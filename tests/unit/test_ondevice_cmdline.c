@@ -111,11 +111,11 @@ static void assert_slot_refused(const char *cmdline, const char *why)
 static void half_an_answer_is_an_error(void **state)
 {
 	assert_slot_refused("lkb.slot=C", "lkb.slot='C' is neither A nor B");
-	assert_slot_refused("lkb.slot=A", "lkb.root='' is not PARTUUID=SSSSSSSS-NN");
+	assert_slot_refused("lkb.slot=A", "lkb.root='' is no PARTUUID=");
 	assert_slot_refused("lkb.slot=A lkb.root=/dev/mmcblk0p2",
-			    "lkb.root='/dev/mmcblk0p2' is not PARTUUID=SSSSSSSS-NN");
+			    "lkb.root='/dev/mmcblk0p2' is no PARTUUID=");
 	assert_slot_refused("lkb.slot=A lkb.root=PARTUUID=1b2c3d4e-00",
-			    "lkb.root='PARTUUID=1b2c3d4e-00' is not PARTUUID=SSSSSSSS-NN");
+			    "lkb.root='PARTUUID=1b2c3d4e-00' is no PARTUUID=");
 	assert_slot_refused(SLOT "lkb.verity=abc", "lkb.verity='abc' is no root hash");
 	assert_slot_refused(SLOT "lkb.verity=" HASH "00 lkb.blocks=1",
 			    "lkb.verity='" HASH "00' is no root hash");

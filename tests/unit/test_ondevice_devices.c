@@ -85,7 +85,10 @@ static void names_of_partitions(void **state)
 	static const char *const wrong[] = {
 		"", "1b2c3d4e-02", "PARTUUID=", "PARTUUID=1b2c3d4e02", "PARTUUID=1b2c3d4e-2",
 		"PARTUUID=1b2c3d4e-002", "PARTUUID=1b2c3d4e-0g", "PARTUUID=xb2c3d4e-02",
-		"PARTUUID=1b2c3d4e-00", "PARTUUID=3a0c7d9e-0000-4000-8000-1b2c3d4e0002",
+		"PARTUUID=1b2c3d4e-00", "PARTUUID=3a0c7d9e-0000-4000-8000-1b2c3d4e000",
+		"PARTUUID=3a0c7d9e-0000-4000-8000-1b2c3d4e00021",
+		"PARTUUID=3a0c7d9e-0000-4000-8000-1b2c3d4e000g",
+		"PARTUUID=3a0c7d9e00000-4000-8000-1b2c3d4e0002",
 	};
 	struct lkb_partuuid id;
 	size_t i;
@@ -93,6 +96,11 @@ static void names_of_partitions(void **state)
 	assert_true(lkb_partuuid_parse("PARTUUID=0012aBcD-1f", &id));
 	assert_int_equal(id.signature, 0x12abcd);
 	assert_int_equal(id.partition, 31);
+	assert_false(id.gpt);
+	assert_true(lkb_partuuid_parse("PARTUUID=3a0c7d9e-0001-4002-8003-1b2C3d4e0002", &id));
+	assert_true(id.gpt);
+	assert_memory_equal(id.guid, "\x3a\x0c\x7d\x9e\x00\x01\x40\x02\x80\x03\x1b\x2c\x3d\x4e"
+			    "\x00\x02", 16);
 	for (i = 0; i < LKB_ARRAY_SIZE(wrong); i++)
 		if (lkb_partuuid_parse(wrong[i], &id))
 			fail_msg("accepted: '%s'", wrong[i]);
@@ -100,7 +108,7 @@ static void names_of_partitions(void **state)
 
 static void a_partition_is_found_by_its_disks_signature(void **state)
 {
-	struct lkb_partuuid id = {0x1b2c3d4e, 2};
+	struct lkb_partuuid id = {.signature = 0x1b2c3d4e, .partition = 2};
 	struct machine *m = *state;
 	struct lkb_partition part;
 	lkb_autostr seen = {0};
@@ -117,7 +125,7 @@ static void a_partition_is_found_by_its_disks_signature(void **state)
 
 static void of_two_copies_of_a_card_the_one_in_the_slot_is_taken(void **state)
 {
-	struct lkb_partuuid id = {0x1b2c3d4e, 2};
+	struct lkb_partuuid id = {.signature = 0x1b2c3d4e, .partition = 2};
 	struct machine *m = *state;
 	struct lkb_partition part;
 
@@ -127,9 +135,48 @@ static void of_two_copies_of_a_card_the_one_in_the_slot_is_taken(void **state)
 	assert_string_equal(part.name, "mmcblk0p2");
 }
 
+/* A disk whose GPT has entries with GUIDs that begin with the bytes of `marks`. */
+static void add_gpt_disk(const char *dir, const char *name, const char *marks, const char *numbers)
+{
+	lkb_autofree char *file = lkb_format("dev/%s", name);
+	uint8_t disk[34 * 512] = {0};
+
+	add_disk(dir, name, 0, numbers);
+	lkb_put_le16(disk + 510, 0xaa55);
+	memcpy(disk + 512, "EFI PART", 8);
+	lkb_put_le64(disk + 512 + 72, 2);
+	lkb_put_le32(disk + 512 + 80, 128);
+	lkb_put_le32(disk + 512 + 84, 128);
+	for (size_t i = 0; marks[i]; i++)
+		disk[1024 + i * 128 + 16 + 3] = (uint8_t)marks[i];
+	write_text(dir, file, disk, sizeof(disk));
+}
+
+static void in_a_gpt_it_is_found_by_its_guid(void **state)
+{
+	struct lkb_partuuid id = {.gpt = true, .guid = {'c'}};
+	struct machine *m = *state;
+	struct lkb_partition part;
+	lkb_autostr seen = {0};
+
+	add_disk(m->dir.path, "sda", 0, "12");
+	add_gpt_disk(m->dir.path, "mmcblk0", "xyz", "123");
+	assert_false(lkb_partuuid_find(m->sys, m->dev, &id, &part, &seen));
+	assert_string_equal(seen.s, "mmcblk0 (another, or no GPT), sda (another, or no GPT)");
+	add_gpt_disk(m->dir.path, "mmcblk1", "abcde", "12345");
+	assert_true(lkb_partuuid_find(m->sys, m->dev, &id, &part, &seen));
+	assert_string_equal(part.name, "mmcblk1p3");
+	id.partition = 5;
+	assert_true(lkb_partuuid_find(m->sys, m->dev, &id, &part, &seen));
+	assert_string_equal(part.name, "mmcblk1p5");
+	id.partition = 6;
+	assert_false(lkb_partuuid_find(m->sys, m->dev, &id, &part, &seen));
+	assert_non_null(strstr(seen.s, "mmcblk1 (but it has no partition 6)"));
+}
+
 static void what_is_there_instead_is_said(void **state)
 {
-	struct lkb_partuuid id = {0x1b2c3d4e, 5};
+	struct lkb_partuuid id = {.signature = 0x1b2c3d4e, .partition = 5};
 	struct machine *m = *state;
 	struct lkb_partition part;
 	lkb_autostr seen = {0};
@@ -280,6 +327,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			of_two_copies_of_a_card_the_one_in_the_slot_is_taken, setup, teardown),
+		cmocka_unit_test_setup_teardown(in_a_gpt_it_is_found_by_its_guid, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_there_instead_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(modaliases_are_collected_once_each, setup,
 						teardown),
