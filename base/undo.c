@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum kind { FREE, TAKEN, UNLINK, REMOVE_DIR, KILL };
+enum kind { FREE, TAKEN, UNLINK, REMOVE_DIR, RMDIR, KILL };
 
 #define SLOTS 64
 #define PATH_ROOM 1024
@@ -53,6 +53,11 @@ int lkb_undo_unlink(const char *path)
 int lkb_undo_remove_dir(const char *path)
 {
 	return note(REMOVE_DIR, path, 0);
+}
+
+int lkb_undo_rmdir(const char *path)
+{
+	return note(RMDIR, path, 0);
 }
 
 int lkb_undo_kill(int pid)
@@ -118,8 +123,15 @@ void lkb_undo_all(void)
 			unlink(table[i].path);
 		else if (kind == REMOVE_DIR)
 			remove_dir(table[i].path);
-		if (kind > TAKEN)
+		if (kind > TAKEN && kind != RMDIR)
 			atomic_store(&table[i].kind, FREE);
+	}
+	/* Only now are they empty. */
+	for (i = 0; i < SLOTS; i++) {
+		if (atomic_load(&table[i].kind) != RMDIR)
+			continue;
+		rmdir(table[i].path);
+		atomic_store(&table[i].kind, FREE);
 	}
 	errno = before;
 }

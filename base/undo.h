@@ -11,6 +11,8 @@
 int lkb_undo_unlink(const char *path);
 /* Notes a private directory of ours, to be removed with all that is in it. */
 int lkb_undo_remove_dir(const char *path);
+/* Notes a directory that is removed if nothing is left in it. */
+int lkb_undo_rmdir(const char *path);
 /* Notes a child to be ended: SIGTERM, and SIGKILL if it has not ended two seconds later. */
 int lkb_undo_kill(int pid);
 void lkb_undo_forget(int ticket); /* -1 is fine */

@@ -34,6 +34,13 @@ struct lkb_board_firmware {
 	struct lkb_strmap device_trees;
 };
 
+/* How the board boots from the network: format "pxe". */
+struct lkb_board_netboot {
+	struct lkb_pos pos;
+	enum lkb_tristate plain_initrd; /* the initrd is served uncompressed */
+	struct lkb_strlist plans; /* a provider's names of such machines: "c3.large.arm64" */
+};
+
 /* A device that QEMU gets while it runs; all NULL = none. */
 struct lkb_board_plug {
 	struct lkb_pos pos;
@@ -83,6 +90,7 @@ struct lkb_board {
 	struct lkb_board_layout layout;
 	struct lkb_board_initrd initrd;
 	struct lkb_board_firmware firmware;
+	struct lkb_board_netboot netboot;
 	struct lkb_board_qemu qemu;
 };
 

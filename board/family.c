@@ -20,7 +20,7 @@ static const struct family families[] = {
 		/* Firmware and U-Boot, from a card with two slots. */
 		.name = "rpi-u-boot",
 		.needed = LIST("dtbs", "firmware", "initrd", "layout", "qemu.disk"),
-		.foreign = LIST(NULL),
+		.foreign = LIST("netboot"),
 		.formats = LIST("sd"),
 		.arch = "arm64",
 	},
@@ -33,7 +33,7 @@ static const struct family families[] = {
 				"kernel+squashfs", "kernel+erofs", "kernel+iso", "raw-bios",
 				"raw-efi", "disk-efi", "qcow2-bios", "qcow2-efi", "aws", "gcp",
 				"vhd", "dynamic-vhd", "vmdk", "iso-bios", "iso-efi",
-				"iso-efi-initrd"),
+				"iso-efi-initrd", "pxe"),
 		.root = "ram",
 	},
 };

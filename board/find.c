@@ -41,8 +41,39 @@ int lkb_board_names(const char *configs_dir, struct lkb_strv *ret, struct lkb_er
 	return 0;
 }
 
-static int unknown(const char *name, const struct lkb_strv *names, struct lkb_error *err)
+static bool has_plan(const struct lkb_board *b, const char *plan)
 {
+	const struct lkb_strlist *plans = &b->netboot.plans;
+	size_t i;
+
+	for (i = 0; i < plans->n; i++)
+		if (!strcmp(plans->items[i], plan))
+			return true;
+	return false;
+}
+
+/* The board that a provider calls so: its name as in `names`, or NULL. */
+static const char *board_of_plan(const char *configs_dir, const char *plan,
+				 const struct lkb_strv *names)
+{
+	size_t i;
+
+	for (i = 0; i < names->n; i++) {
+		lkb_autofree char *path = lkb_format("%s/boards/%s" SUFFIX, configs_dir,
+						     names->items[i]);
+		lkb_auto(lkb_board) b = NULL;
+		lkb_autodiags diags = {0};
+
+		if (!lkb_board_read(path, &b, &diags, NULL) && has_plan(b, plan))
+			return names->items[i];
+	}
+	return NULL;
+}
+
+static int unknown(const char *configs_dir, const char *name, const struct lkb_strv *names,
+		   struct lkb_error *err)
+{
+	const char *plan = board_of_plan(configs_dir, name, names);
 	const char *near = lkb_did_you_mean(name, (const char *const *)names->items, names->n);
 	lkb_autostr list = {0};
 	size_t i;
@@ -50,6 +81,8 @@ static int unknown(const char *name, const struct lkb_strv *names, struct lkb_er
 	for (i = 0; i < names->n; i++)
 		lkb_str_addf(&list, "%s%s", i ? ", " : "", names->items[i]);
 	lkb_fail(err, LKB_USAGE, "there is no board '%s'", name);
+	if (plan)
+		return lkb_hint(err, "machines of that name are the board '%s'", plan);
 	if (near)
 		return lkb_hint(err, "did you mean '%s'? boards: %s", near, lkb_str_get(&list));
 	if (strchr(name, '/') || lkb_ends_with(name, SUFFIX))
@@ -67,6 +100,6 @@ int lkb_board_find(const char *configs_dir, const char *name, struct lkb_board *
 	if (lkb_board_names(configs_dir, &names, err))
 		return -1;
 	if (!lkb_strv_has(&names, name))
-		return unknown(name, &names, err);
+		return unknown(configs_dir, name, &names, err);
 	return lkb_board_read(path, ret, diags, err);
 }

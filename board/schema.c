@@ -55,7 +55,7 @@ static const char *const roots[] = {"disk", "ram", NULL};
 static const char *const formats[] = {
 	"aws", "disk-efi", "docker", "dynamic-vhd", "gcp", "iso-bios", "iso-efi",
 	"iso-efi-initrd", "kernel+erofs", "kernel+initrd", "kernel+iso", "kernel+squashfs",
-	"oci", "qcow2-bios", "qcow2-efi", "raw-bios", "raw-efi", "sd", "tar",
+	"oci", "pxe", "qcow2-bios", "qcow2-efi", "raw-bios", "raw-efi", "sd", "tar",
 	"tar-kernel-initrd", "vhd", "vmdk", NULL,
 };
 static const char *const disks[] = {"sd", "virtio", NULL};
@@ -101,6 +101,17 @@ static const struct lkb_schema_key firmware_keys[] = {
 
 static const struct lkb_schema firmware_schema =
 	LKB_SCHEMA("firmware", struct lkb_board_firmware, firmware_keys);
+
+static const struct lkb_schema_key netboot_keys[] = {
+	LKB_KEY(struct lkb_board_netboot, plain_initrd, LKB_T_BOOL,
+		"the initrd is served uncompressed"),
+	LKB_KEY(struct lkb_board_netboot, plans, LKB_T_STRLIST,
+		"a provider's names of such machines", .flags = LKB_KEY_NONEMPTY,
+		.check = bad_word),
+};
+
+static const struct lkb_schema netboot_schema =
+	LKB_SCHEMA("netboot", struct lkb_board_netboot, netboot_keys);
 
 static const struct lkb_schema_key plug_keys[] = {
 	LKB_KEY(struct lkb_board_plug, device, LKB_T_STRING, "value of -device",
@@ -179,6 +190,8 @@ static const struct lkb_schema_key board_keys[] = {
 		.object = &initrd_schema),
 	LKB_KEY(struct lkb_board, firmware, LKB_T_OBJECT, "what the board's firmware reads",
 		.object = &firmware_schema),
+	LKB_KEY(struct lkb_board, netboot, LKB_T_OBJECT, "how it boots from the network",
+		.object = &netboot_schema),
 	LKB_KEY(struct lkb_board, qemu, LKB_T_OBJECT, "how QEMU emulates the board",
 		.flags = LKB_KEY_REQUIRED, .object = &qemu_schema),
 };

@@ -13,7 +13,7 @@
 #include "rootfs/rootfs.h"
 
 struct build_options {
-	const char *out, *name, *lock, *policy;
+	const char *out, *name, *lock, *policy, *base_url;
 	bool locked, update_lock, offline, force, sha256, no_sbom, dry_run, json;
 	unsigned jobs;
 	struct lkb_strv formats, input;
@@ -28,6 +28,8 @@ struct build_options {
 	    "name of the artifacts (default: the first spec's)"), \
 	ROW('f', "format", LIST, formats, "FORMAT", \
 	    "what to make; may be given again (default: the board's own)"), \
+	ROW(0, "base-url", STRING, base_url, "URL", \
+	    "where the files of the format pxe will be served (default: beside its script)"), \
 	ROW(0, "input", LIST, input, "FILE", \
 	    "use images of this archive or layout before the store's"), \
 	ROW(0, "policy", STRING, policy, "FILE", \
@@ -231,7 +233,7 @@ static int make_plan(struct lkb_ctx *ctx, struct build_options *o, const struct 
 		.formats = (const char *const *)o->formats.items, .n_formats = o->formats.n,
 		.lock_path = inputs->lock, .lock_named = o->lock != NULL,
 		.locked = o->locked, .update_lock = o->update_lock, .offline = o->offline,
-		.build_missing = !o->dry_run, .jobs = o->jobs,
+		.build_missing = !o->dry_run, .jobs = o->jobs, .base_url = o->base_url,
 		.ui = ctx->ui,
 	};
 	if (check_name(in->name, err) || read_epoch(ctx, in, err))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/ext/json.h"
@@ -42,9 +43,9 @@ static void look_into(const char *dir, const char *record, const char *file,
 	lkb_strv_add(&ret->boards, board ? board : "");
 }
 
-void lkb_made_by_find(const char *path, struct lkb_made_by *ret)
+/* Asks all records of a directory for `file`, which is below it. */
+static void look_in(const char *dir, const char *file, struct lkb_made_by *ret)
 {
-	lkb_autofree char *dir = lkb_path_dirname(path);
 	lkb_autostrv records = {0};
 	DIR *d = opendir(dir);
 	struct dirent *e;
@@ -58,7 +59,39 @@ void lkb_made_by_find(const char *path, struct lkb_made_by *ret)
 	closedir(d);
 	lkb_strv_sort(&records);
 	for (i = 0; i < records.n; i++)
-		look_into(dir, records.items[i], lkb_path_basename(path), ret);
+		look_into(dir, records.items[i], file, ret);
+}
+
+void lkb_made_by_find(const char *path, struct lkb_made_by *ret)
+{
+	lkb_autofree char *dir = lkb_path_dirname(path);
+
+	look_in(dir, lkb_path_basename(path), ret);
+	/* A format whose files have a directory of their own. */
+	if (strcmp(dir, ".") != 0) {
+		lkb_autofree char *up = lkb_path_dirname(dir);
+		lkb_autofree char *file = lkb_format("%s/%s", lkb_path_basename(dir),
+						     lkb_path_basename(path));
+
+		look_in(up, file, ret);
+	}
+}
+
+int lkb_made_by_guard(const char *path, const char *ours, struct lkb_error *err)
+{
+	struct lkb_made_by made __attribute__((cleanup(lkb_made_by_clear))) = {0};
+	size_t i;
+
+	if (access(path, F_OK))
+		return 0;
+	lkb_made_by_find(path, &made);
+	for (i = 0; i < made.records.n && !strcmp(made.records.items[i], ours); i++)
+		continue;
+	if (i == made.records.n)
+		return 0;
+	lkb_fail(err, LKB_REFUSED, "'%s' was made by another build ('%s')", path,
+		 made.records.items[i]);
+	return lkb_hint(err, "choose another --name or --out, or overwrite it with --force");
 }
 
 void lkb_made_by_clear(struct lkb_made_by *m)

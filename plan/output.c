@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,23 +8,10 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/path.h"
-#include "plan/plan_priv.h"
-#include "rootfs/tree/tar.h"
+#include "base/undo.h"
+#include "plan/output_priv.h"
 
 #define COPY_SIZE ((size_t)1 << 20)
-
-struct lkb_output {
-	const struct lkb_plan *plan;
-	const struct lkb_plan_out *how;
-	const struct lkb_product *product; /* whose files are written now; NULL = of all */
-	struct lkb_outfile *files; /* owned */
-	size_t n, cap;
-	struct lkb_artifacts artifacts; /* same order as files */
-	const struct lkb_data **data;   /* same order; borrowed; NULL = made of more than one */
-	size_t cap_data;
-	struct lkb_holding *holdings;   /* owned */
-	size_t n_holdings, cap_holdings;
-};
 
 int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
 		   struct lkb_output **ret, struct lkb_error *err)
@@ -35,6 +23,7 @@ int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
 	o = lkb_alloc(sizeof(*o));
 	o->plan = p;
 	o->how = how;
+	o->undo = -1;
 	*ret = o;
 	return 0;
 }
@@ -50,6 +39,11 @@ void lkb_output_free(struct lkb_output *o)
 		free(o->holdings[i].artifacts);
 		free(o->holdings[i].name);
 	}
+	/* Empty unless all went well. */
+	if (o->own_dir)
+		rmdir(o->own_dir);
+	lkb_undo_forget(o->undo);
+	free(o->own_dir);
 	free(o->files);
 	free(o->data);
 	free(o->holdings);
@@ -71,39 +65,57 @@ static int guard_overwrite(const struct lkb_output *o, const char *path, struct 
 {
 	lkb_autofree char *ours = lkb_format("%s-%s.build.json", o->plan->in->name,
 					     o->plan->in->board->name);
-	struct lkb_made_by made __attribute__((cleanup(lkb_made_by_clear))) = {0};
-	size_t i;
 
-	if (o->how->force || access(path, F_OK))
-		return 0;
-	lkb_made_by_find(path, &made);
-	for (i = 0; i < made.records.n && !strcmp(made.records.items[i], ours); i++)
-		continue;
-	if (i == made.records.n)
-		return 0;
-	lkb_fail(err, LKB_REFUSED, "'%s' was made by another build ('%s')", path,
-		 made.records.items[i]);
-	return lkb_hint(err, "choose another --name or --out, or overwrite it with --force");
+	return o->how->force ? 0 : lkb_made_by_guard(path, ours, err);
 }
 
-/* NAME + suffix, with the board for '@'; the caller frees it. */
-static char *path_of(const struct lkb_output *o, const char *suffix)
+/* NAME + suffix, with the board for '@' and NAME for '%'; the caller frees it. */
+static char *file_of(const struct lkb_output *o, const char *suffix)
 {
 	const char *name = o->plan->in->name, *board = o->plan->in->board->name;
-	const char *at = strchr(suffix, '@');
-	lkb_autofree char *file =
-		at ? lkb_format("%s%.*s%s%s", name, (int)(at - suffix), suffix, board, at + 1)
-		   : lkb_format("%s%s", name, suffix);
+	lkb_autostr s = {0};
+
+	lkb_str_add(&s, name);
+	for (; *suffix; suffix++) {
+		if (*suffix == '@' || *suffix == '%')
+			lkb_str_add(&s, *suffix == '@' ? board : name);
+		else
+			lkb_str_addc(&s, *suffix);
+	}
+	return lkb_str_take(&s);
+}
+
+static char *path_of(const struct lkb_output *o, const char *suffix)
+{
+	lkb_autofree char *file = file_of(o, suffix);
 
 	return lkb_path_join(o->how->dir, file);
 }
 
+/* The directory that a format's files have to themselves; one that is there stays. */
+static int make_own_dir(struct lkb_output *o, const char *path, struct lkb_error *err)
+{
+	lkb_autofree char *dir = lkb_path_dirname(path);
+
+	if (o->own_dir)
+		return 0;
+	if (mkdir(dir, 0777))
+		return errno == EEXIST ? 0
+				       : lkb_fail_errno(err, "cannot make the directory '%s'", dir);
+	o->undo = lkb_undo_rmdir(dir);
+	o->own_dir = LKB_STEAL(dir);
+	return 0;
+}
+
 int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err)
 {
-	lkb_autofree char *path = path_of(o, suffix);
+	lkb_autofree char *path = path_of(o, suffix), *name = file_of(o, suffix);
 	struct lkb_artifacts *a = &o->artifacts;
 	struct lkb_outfile file = LKB_OUTFILE_INIT;
+	const char *end = path + strlen(path) - strlen(name);
 
+	if (strchr(name, '/') && make_own_dir(o, path, err))
+		return -1;
 	if (guard_overwrite(o, path, err) || lkb_outfile_open(path, 0666, &file, err))
 		return -1;
 	LKB_GROW(o->files, o->n, o->cap);
@@ -112,7 +124,8 @@ int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struc
 	o->files[o->n] = file;
 	o->data[o->n] = NULL;
 	a->items[o->n] = (struct lkb_artifact){
-		.path = LKB_STEAL(path), .format = o->product ? o->product->format->name : NULL};
+		.path = LKB_STEAL(path), .file = end,
+		.format = o->product ? o->product->format->name : NULL};
 	a->n = ++o->n;
 	*ret_fd = file.fd;
 	return 0;
@@ -295,52 +308,6 @@ int lkb_output_stream(struct lkb_output *o, const char *suffix, lkb_make_fn *mak
 	digest = lkb_hash_done(hash);
 	lkb_output_done(o, s.done, "sha256", &digest);
 	return 0;
-}
-
-/* Headers are small: many of them and the files between make one write. */
-#define TAR_PIECE ((size_t)256 * 1024)
-
-struct pack {
-	const struct lkb_inode *root;
-	int64_t epoch;
-	lkb_sink_fn *sink;
-	void *sink_ctx;
-	struct lkb_str buf;
-};
-
-static int flush_pack(struct pack *k, struct lkb_error *err)
-{
-	size_t n = k->buf.len;
-
-	k->buf.len = 0;
-	return n ? k->sink(k->sink_ctx, k->buf.s, n, err) : 0;
-}
-
-static int gather(void *ctx, const void *p, size_t n, struct lkb_error *err)
-{
-	struct pack *k = ctx;
-
-	lkb_str_addn(&k->buf, p, n);
-	return k->buf.len >= TAR_PIECE ? flush_pack(k, err) : 0;
-}
-
-static int make_tar(void *ctx, lkb_sink_fn *sink, void *sink_ctx, struct lkb_error *err)
-{
-	struct pack *k = ctx;
-
-	k->sink = sink;
-	k->sink_ctx = sink_ctx;
-	return lkb_tar_write(k->root, k->epoch, gather, k, err) ? -1 : flush_pack(k, err);
-}
-
-int lkb_output_tar(struct lkb_output *o, const char *suffix, struct lkb_tree *tree,
-		   struct lkb_error *err)
-{
-	struct pack k = {.root = lkb_tree_root(tree), .epoch = o->plan->epoch};
-	int r = lkb_output_stream(o, suffix, make_tar, &k, err);
-
-	lkb_str_clear(&k.buf);
-	return r;
 }
 
 static int add_sbom(struct lkb_output *o, const char *suffix, struct lkb_error *err)

@@ -102,6 +102,20 @@ static int check_root_mode(const struct lkb_plan *p, const struct lkb_format *f,
 	return lkb_at(err, own->pos.file ? own->pos.file : "", own->pos.line, own->pos.column);
 }
 
+/* An option that nothing heeds was meant for something. */
+static int check_base_url(const struct lkb_plan *p, struct lkb_error *err)
+{
+	size_t i;
+
+	for (i = 0; p->in->base_url && i < p->n_products; i++)
+		if (p->products[i].format == &lkb_format_pxe)
+			return 0;
+	if (!p->in->base_url)
+		return 0;
+	lkb_fail(err, LKB_USAGE, "a base URL is for the format 'pxe', which is not made");
+	return lkb_hint(err, "add -f pxe, or leave --base-url out");
+}
+
 static bool is_listed(const struct lkb_plan *p, const struct lkb_step *step)
 {
 	size_t i;
@@ -141,7 +155,7 @@ int lkb_plan_make(const struct lkb_plan_in *in, struct lkb_plan **ret, struct lk
 	size_t i;
 
 	p->in = in;
-	if (choose_products(p, err))
+	if (choose_products(p, err) || check_base_url(p, err))
 		return -1;
 	for (i = 0; i < p->n_products; i++)
 		if (check_root_mode(p, p->products[i].format, err))

@@ -44,6 +44,7 @@ struct lkb_plan_in {
 	bool build_missing;       /* build or fetch images that the store lacks; else only say so */
 	bool has_epoch;           /* SOURCE_DATE_EPOCH; without it, the newest image's time */
 	int64_t epoch;
+	const char *base_url;     /* where what "pxe" makes will be served; NULL = unknown */
 	unsigned jobs;            /* processes at most; 0 = one a processor */
 	struct lkb_ui *ui;
 };
@@ -63,6 +64,7 @@ int lkb_plan_describe_json(const struct lkb_plan *p, struct lkb_str *out, struct
 /* One file that was made. */
 struct lkb_artifact {
 	char *path; /* owned */
+	const char *file; /* the end of it: below the directory of the output */
 	uint64_t bytes;
 	const char *format; /* whose it is; NULL = of all; borrowed */
 	char digest[80]; /* "sha256:HEX" of the file, "map-sha256:HEX" for a disk image */
@@ -88,12 +90,15 @@ struct lkb_plan_out {
 int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_artifacts *ret,
 		 struct lkb_error *err);
 
-/* Which builds say in their build.json, in the directory of a file, that they made it: the names of
- * those files, sorted, and the board of each ("" if it names none). Born {0}. */
+/* Which builds say in their build.json, in the directory of a file or the one above, that they made
+ * it: the names of those files, sorted, and the board of each ("" if it names none). Born {0}. */
 struct lkb_made_by {
 	struct lkb_strv records, boards;
 };
 void lkb_made_by_find(const char *path, struct lkb_made_by *ret);
+/* LKB_REFUSED if a file is there, and a build with another record than `ours` says that it made
+ * it. */
+int lkb_made_by_guard(const char *path, const char *ours, struct lkb_error *err);
 void lkb_made_by_clear(struct lkb_made_by *m);
 
 #endif

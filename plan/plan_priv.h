@@ -92,7 +92,9 @@ void lkb_output_free(struct lkb_output *o); /* uncommitted files are removed */
 LKB_DEFINE_AUTO(lkb_output, lkb_output_free)
 /* What is opened from here on is a file of that product; NULL = of all. */
 void lkb_output_begin(struct lkb_output *o, const struct lkb_product *m);
-/* Opens NAME + suffix for writing, where '@' stands for the board; *ret_fd is borrowed. */
+/* Opens NAME + suffix for writing, where '@' stands for the board and '%' for NAME; *ret_fd is
+ * borrowed. A directory in it is made, and removed again if the output is not committed and nothing
+ * else is in it. All files that have one are of one format, which is made at most once. */
 int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err);
 /* Says size and digest of the file opened last; digest as in struct lkb_artifact. */
 void lkb_output_done(struct lkb_output *o, uint64_t bytes, const char *scheme,
@@ -133,7 +135,7 @@ struct lkb_format {
 	const char *name;
 	const char *root_mode;           /* what it needs: "disk", "ram" */
 	bool alters_root;                /* its steps add to the root: it is made alone */
-	/* Of its files: what stands behind NAME, where '@' is the board; ends with NULL. */
+	/* Of its files: what stands behind NAME, as for lkb_output_open(); ends with NULL. */
 	const char *const *suffixes;
 	bool has_small_initrd;           /* the board's, which finds the root */
 	const struct lkb_format *of;     /* what it is another container of: that one's steps and
@@ -155,7 +157,7 @@ extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd, lkb_form
 	lkb_format_raw_efi, lkb_format_raw_bios, lkb_format_disk_efi, lkb_format_qcow2_bios,
 	lkb_format_qcow2_efi, lkb_format_vhd, lkb_format_dynamic_vhd, lkb_format_vmdk,
 	lkb_format_gcp, lkb_format_aws, lkb_format_iso_bios, lkb_format_iso_efi,
-	lkb_format_iso_efi_initrd;
+	lkb_format_iso_efi_initrd, lkb_format_pxe;
 extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
 const struct lkb_format *lkb_format_find(const char *name);
 /* The format whose steps are done for it. */

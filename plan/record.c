@@ -128,7 +128,7 @@ static json_t *outputs_json(const struct lkb_artifacts *outputs)
 
 		json_array_append_new(
 			list, json_pack("{s:s, s:s*, s:I, s:s}", "file",
-					lkb_path_basename(a->path), "format", a->format, "bytes",
+					a->file, "format", a->format, "bytes",
 					(json_int_t)a->bytes, "digest", a->digest));
 	}
 	return list;

@@ -154,7 +154,7 @@ static void write_artifact(struct lkb_sbom *s, size_t i)
 {
 	static const char plain[] = "sha256:";
 	const struct lkb_artifact *a = &s->in->artifacts->items[i];
-	const char *name = lkb_path_basename(a->path);
+	const char *name = a->file;
 	lkb_autofree char *id = lkb_format("SPDXRef-Artifact-%zu", i + 1);
 	struct lkb_jsonout *j = &s->json;
 

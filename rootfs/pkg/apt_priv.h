@@ -28,6 +28,7 @@ void lkb_apt_system_clear(struct lkb_apt_system *s);
 struct lkb_apt {
 	char *dir;  /* owned; absolute */
 	char *conf; /* owned; what APT_CONFIG says */
+	bool borrowed; /* its mirrors are those of another suite */
 };
 /* Writes the root where it is missing; no network. */
 int lkb_apt_open(const char *pkg_dir, const char *arch, const char *suite,

@@ -132,7 +132,13 @@ int lkb_apt_open(const char *pkg_dir, const char *arch, const char *suite,
 
 	if (check_dir(pkg_dir, err) || lkb_apt_system_read(&sys, err))
 		return -1;
-	sources = lkb_apt_sources_text(&sys.sources, suite, components, arch);
+	sources = lkb_apt_sources_text(&sys.sources, suite, NULL, components, arch);
+	if (!*sources) {
+		free(sources);
+		sources = lkb_apt_sources_text(&sys.sources, LKB_DEBIAN_SUITE, suite, components,
+					       arch);
+		a.borrowed = true;
+	}
 	if (!*sources) {
 		lkb_fail(err, LKB_INPUT, "apt has no source for the Debian suite '%s' in %s",
 			 suite, sys.where);
@@ -227,8 +233,12 @@ int lkb_apt_update(const struct lkb_apt *a, struct lkb_ui *ui, struct lkb_error 
 	lkb_strv_add(&args, "apt-get");
 	lkb_strv_add(&args, "update");
 	lkb_strv_add(&args, "-q");
-	if (lkb_apt_run(a, &args, NULL, NULL, err))
+	if (lkb_apt_run(a, &args, NULL, NULL, err)) {
+		if (a->borrowed)
+			lkb_hint(err, "apt's sources name no mirror of this suite; those of '"
+				      LKB_DEBIAN_SUITE "' were asked for it");
 		return lkb_apt_net_error(err, "cannot fetch the package lists");
+	}
 	lkb_strv_add(&updated, a->dir);
 	return 0;
 }

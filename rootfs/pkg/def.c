@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "rootfs/oci/ref.h"
+#include "rootfs/pkg/sources_priv.h"
 
 #define MAX_DEFINITION ((size_t)1 << 20)
 
@@ -281,7 +282,7 @@ int lkb_pkg_parse(const char *text, size_t len, const char *file, struct lkb_pkg
 	p->text = lkb_arena_memdup(&p->arena, text, len);
 	p->text_len = len;
 	if (!p->suite)
-		p->suite = "bookworm";
+		p->suite = LKB_DEBIAN_SUITE;
 	check_whole(p, diags);
 	if (diags->n_errors > before)
 		return lkb_diags_result(diags, err);

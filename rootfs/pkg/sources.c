@@ -268,7 +268,7 @@ static bool of_suite(const struct lkb_apt_source *e, const char *suite)
 	       !strcmp(e->suite + n, "-security");
 }
 
-char *lkb_apt_sources_text(const struct lkb_apt_sources *s, const char *suite,
+char *lkb_apt_sources_text(const struct lkb_apt_sources *s, const char *suite, const char *as,
 			   const struct lkb_strv *components, const char *arch)
 {
 	lkb_autostrv seen = {0};
@@ -282,8 +282,8 @@ char *lkb_apt_sources_text(const struct lkb_apt_sources *s, const char *suite,
 		if (!of_suite(e, suite) || lkb_strv_has(&seen, id))
 			continue;
 		lkb_strv_add(&seen, id);
-		lkb_str_addf(&text, "Types: deb\nURIs: %s\nSuites: %s\nComponents:", e->uri,
-			     e->suite);
+		lkb_str_addf(&text, "Types: deb\nURIs: %s\nSuites: %s%s\nComponents:", e->uri,
+			     as ? as : suite, e->suite + strlen(suite));
 		for (j = 0; j < components->n; j++)
 			lkb_str_addf(&text, " %s", components->items[j]);
 		lkb_str_addf(&text, "\nArchitectures: %s\n", arch);

@@ -5,6 +5,9 @@
 #include "base/error.h"
 #include "base/str.h"
 
+/* The suite of a definition that names none, and the one whose mirrors are asked for others. */
+#define LKB_DEBIAN_SUITE "bookworm"
+
 /* apt's sources (sources.list(5)), both of its formats, from text to values and back. Only what
  * concerns binary packages is kept; one entry is one URI with one suite. */
 struct lkb_apt_source {
@@ -31,8 +34,10 @@ int lkb_apt_sources_deb822(const char *text, const char *file, struct lkb_apt_so
 
 /* The entries of the Debian suite (its main component, with -updates and -security) as the text of
  * a .sources file for one architecture and the given components; entries that say the same twice
- * are written once. "" if there are none. The caller frees it. */
-char *lkb_apt_sources_text(const struct lkb_apt_sources *s, const char *suite,
+ * are written once. "" if there are none. Written under the name `as`, or the suite's own if that
+ * is NULL: a mirror of Debian has all suites, and its keys are those of the same archive. The
+ * caller frees it. */
+char *lkb_apt_sources_text(const struct lkb_apt_sources *s, const char *suite, const char *as,
 			   const struct lkb_strv *components, const char *arch);
 
 #endif

@@ -154,7 +154,7 @@ fi
 # --- the command line -----------------------------------------------------------------------------
 
 says "board and spec the wrong way round" 2 "lkboard: there is no board 'specs/top.yml'
-  hint: the board comes first, then the specs; boards: qemu-arm64, qemu-x86, rpi3" lk build specs/top.yml rpi3
+  hint: the board comes first, then the specs; boards: packet-arm64, packet-x86, qemu-arm64, qemu-x86, rpi3" lk build specs/top.yml rpi3
 says "-q behind the command" 2 "lkboard: unknown option '-q'
   hint: it stands before the command: lkboard --quiet COMMAND" lk build -q rpi3 specs/top.yml
 says "--store behind the command" 2 "lkboard: unknown option '--store=x'

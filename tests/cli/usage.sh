@@ -42,7 +42,7 @@ wrong "too many operands" 2 "lkboard: 'cache ls' has too many arguments: it take
 wrong "option without value" 2 "lkboard: '--out' needs a value: DIR" build rpi3 x.yml --out
 wrong "no number" 2 "lkboard: '--timeout soon': not a number from 0 to 1000000" run --timeout soon x
 wrong "unknown board" 2 "lkboard: there is no board 'rpi33'
-  hint: did you mean 'rpi3'? boards: qemu-arm64, qemu-x86, rpi3" build rpi33 configs/specs/hello.yml
+  hint: did you mean 'rpi3'? boards: packet-arm64, packet-x86, qemu-arm64, qemu-x86, rpi3" build rpi33 configs/specs/hello.yml
 wrong "missing spec" 4 "lkboard: cannot open 'nowhere.yml': No such file or directory" \
 	build rpi3 nowhere.yml
 wrong "bad name" 2 "lkboard: 'a b' is no name for artifacts

@@ -18,7 +18,7 @@ static void sources(const char *text, bool deb822)
 		   : lkb_apt_sources_list(text, "x", &s, NULL))
 		return;
 	lkb_strv_add(&components, "main");
-	out = lkb_apt_sources_text(&s, "bookworm", &components, "arm64");
+	out = lkb_apt_sources_text(&s, "bookworm", NULL, &components, "arm64");
 	/* What we write we can read. */
 	if (lkb_apt_sources_deb822(out, "y", &again, NULL))
 		__builtin_trap();

@@ -136,7 +136,7 @@ static void only_the_suite_with_its_updates_is_taken(void **state)
 		"deb http://d.o/debian trixie main\n"
 		"deb http://download.docker.com/linux/debian bookworm stable\n"
 		"deb http://apt.postgresql.org bookworm-pgdg main\n", "x", &s, &err), 0);
-	text = lkb_apt_sources_text(&s, "bookworm", &components, "arm64");
+	text = lkb_apt_sources_text(&s, "bookworm", NULL, &components, "arm64");
 	assert_string_equal(text,
 		"Types: deb\nURIs: http://d.o/debian\nSuites: bookworm\n"
 		"Components: main non-free-firmware\nArchitectures: arm64\nSigned-By: /d.gpg\n\n"
@@ -157,7 +157,7 @@ static void what_is_written_is_read_back_the_same(void **state)
 
 	lkb_strv_add(&components, "main");
 	assert_int_equal(lkb_apt_sources_deb822(key, "x", &s, &err), 0);
-	text = lkb_apt_sources_text(&s, "b", &components, "arm64");
+	text = lkb_apt_sources_text(&s, "b", NULL, &components, "arm64");
 	assert_string_equal(text, key);
 }
 
@@ -169,8 +169,28 @@ static void a_suite_nobody_has_gives_nothing(void **state)
 	struct lkb_error err;
 
 	assert_int_equal(lkb_apt_sources_list("deb http://a bookworm main", "x", &s, &err), 0);
-	text = lkb_apt_sources_text(&s, "trixie", &components, "arm64");
+	text = lkb_apt_sources_text(&s, "trixie", NULL, &components, "arm64");
 	assert_string_equal(text, "");
+}
+
+static void a_mirror_is_asked_for_another_suite(void **state)
+{
+	lkb_autosources s = {0};
+	lkb_autostrv components = {0};
+	lkb_autofree char *text = NULL;
+	struct lkb_error err;
+
+	lkb_strv_add(&components, "main");
+	assert_int_equal(lkb_apt_sources_list(
+		"deb [signed-by=/d.gpg] http://d.o/debian bookworm main\n"
+		"deb http://d.o/debian-security bookworm-security main\n"
+		"deb http://o.o bookworm-backports main\n", "x", &s, &err), 0);
+	text = lkb_apt_sources_text(&s, "bookworm", "trixie", &components, "arm64");
+	assert_string_equal(text,
+		"Types: deb\nURIs: http://d.o/debian\nSuites: trixie\n"
+		"Components: main\nArchitectures: arm64\nSigned-By: /d.gpg\n\n"
+		"Types: deb\nURIs: http://d.o/debian-security\nSuites: trixie-security\n"
+		"Components: main\nArchitectures: arm64\n\n");
 }
 
 static void a_simulation_names_packages_and_versions(void **state)
@@ -253,6 +273,7 @@ int main(void)
 		cmocka_unit_test(only_the_suite_with_its_updates_is_taken),
 		cmocka_unit_test(what_is_written_is_read_back_the_same),
 		cmocka_unit_test(a_suite_nobody_has_gives_nothing),
+		cmocka_unit_test(a_mirror_is_asked_for_another_suite),
 		cmocka_unit_test(a_simulation_names_packages_and_versions),
 		cmocka_unit_test(an_unknown_line_of_a_simulation_is_an_error),
 		cmocka_unit_test(digests_are_taken_for_the_very_version),

@@ -51,6 +51,11 @@ static void test_builds_are_found_by_what_they_list(void **state)
 	assert_made_by(&dir, "a-both", "a-one.build.json=one a-two.build.json=two");
 	assert_made_by(&dir, "a", "");
 	assert_made_by(&dir, "no/such/directory", "");
+	put(&dir, "b.build.json",
+	    "{\"board\": \"b\", \"outputs\": [{\"file\": \"d/kernel\"}, {\"file\": \"e\"}]}");
+	assert_made_by(&dir, "d/kernel", "b.build.json=b");
+	assert_made_by(&dir, "d/e", "");
+	assert_made_by(&dir, "kernel", "");
 }
 
 static void test_what_is_no_record_says_nothing(void **state)

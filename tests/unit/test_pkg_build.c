@@ -303,7 +303,12 @@ static void an_image_holds_what_the_definition_says(void **state)
 	expect_file(t, "etc/tool.conf", 0600, "x");
 	assert_string_equal(lkb_tree_lookup(t, "bin/b", false)->target, "tool");
 	assert_null(lkb_tree_lookup(t, "usr/bin/other", false));
+	/* Another suite of the same mirror, which apt's sources do not name. */
+	run((const char *const[]){"sh", "-c", "cd $0/dists && cp -R bookworm trixie && "
+				  "sed -i s/bookworm/trixie/ trixie/Release", m.dir, NULL});
+	build_text(&at, "suite: trixie\n" TOOL, "later.yml");
 	lock = get_text(at.dir, "pkg/packages.lock");
+	assert_non_null(strstr(lock, "\nlater arm64 trixie libx 1 "));
 	assert_non_null(strstr(lock, "\ntool arm64 bookworm libx 1 "));
 	assert_non_null(strstr(lock, "\ntool arm64 bookworm tool 1.0-1 "));
 	assert_null(strstr(lock, "other"));
@@ -587,9 +592,11 @@ static void definitions_that_do_not_fit_are_explained(void **state)
 		 "`make ondevice` builds the programs for the boards", 4, LKB_IO},
 		{"files:\n  - {path: a, contents: x}\n  - {path: a/b, contents: y}\n",
 		 "files[1]", "", 5, LKB_INPUT},
+		/* The mirror of bookworm is asked. */
 		{"suite: trixie\npackages: [tool]\nkeep: [{path: x}]\n",
-		 "apt has no source for the Debian suite 'trixie' in ",
-		 "add one, such as: deb MIRROR trixie main", 0, LKB_INPUT},
+		 "cannot fetch the package lists: ",
+		 "apt's sources name no mirror of this suite; those of 'bookworm' were asked for it",
+		 0, LKB_NET},
 	};
 	auto_mirror m = {0};
 	auto_place at = {0};

@@ -181,7 +181,7 @@ static void all_shipped_definitions_are_valid(void **state)
 	assert_true(names.n >= 10);
 	for (i = 0; i < names.n; i++) {
 		lkb_autofree char *path = lkb_format("configs/packages/%s.yml", names.items[i]);
-		lkb_autofree char *image = lkb_format("localhost/%s:bookworm", names.items[i]);
+		lkb_autofree char *image = NULL;
 		lkb_auto(lkb_pkg) p = NULL;
 		lkb_auto(lkb_pkg) found = NULL;
 		lkb_autodiags diags = {0};
@@ -190,6 +190,7 @@ static void all_shipped_definitions_are_valid(void **state)
 			fail_msg("%s:%u: %s", err.file, err.line, err.message);
 		assert_int_equal(diags.n, 0);
 		assert_string_equal(p->name, names.items[i]);
+		image = lkb_format("localhost/%s:%s", names.items[i], p->suite);
 		assert_string_equal(p->image, image);
 		assert_true(lkb_pkg_has_arch(p, "arm64") || lkb_pkg_has_arch(p, "amd64"));
 		check_label(p);

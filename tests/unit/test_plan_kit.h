@@ -24,6 +24,7 @@ struct kit {
 	struct lkb_plan_in in;
 	const char *board_name; /* "rpi3" */
 	char image[4096];       /* the kernel */
+	size_t image_size;      /* 0 = all of it */
 	const char *without;    /* a path that is left out, wherever it would be */
 	const char *dtb;        /* contents of all device trees instead of a good one */
 	const char *app;        /* contents of the service's program */
@@ -104,7 +105,8 @@ static inline void put_kernel(void)
 	add_dtb(files, "boot/dtb/broadcom/bcm2837-rpi-3-b-plus.dtb");
 	OK(lkb_tar_write(lkb_tree_root(files), CREATED, take_bytes_of_tar, &tar, &err));
 	tree_add(image, "kernel.tar", tar.s, tar.len);
-	tree_add(image, "kernel", kit.image, sizeof(kit.image));
+	tree_add(image, "kernel", kit.image,
+		 kit.image_size ? kit.image_size : sizeof(kit.image));
 	put_image("kernel:1", CREATED, image);
 }
 

@@ -158,6 +158,20 @@ static void a_worker_undoes_nothing_of_its_parents(void **state)
 	expect_contents(in_dir("a.img"), "whole");
 }
 
+static void directories_go_if_nothing_is_left_in_them(void **state)
+{
+	assert_int_equal(mkdir(in_dir("empty"), 0755), 0);
+	assert_int_equal(mkdir(in_dir("full"), 0755), 0);
+	make(in_dir("empty/ours"), "");
+	make(in_dir("full/theirs"), "");
+	lkb_undo_rmdir(in_dir("empty"));
+	lkb_undo_rmdir(in_dir("full"));
+	lkb_undo_unlink(in_dir("empty/ours"));
+	lkb_undo_all();
+	assert_false(there(in_dir("empty")));
+	assert_true(there(in_dir("full/theirs")));
+}
+
 static void a_full_table_is_no_failure(void **state)
 {
 	int tickets[100], i, noted = 0;
@@ -207,6 +221,7 @@ int main(void)
 		INTERRUPTED(helpers_end_before_what_they_write_to_goes),
 		INTERRUPTED(a_helper_that_will_not_end_is_killed),
 		INTERRUPTED(a_worker_undoes_nothing_of_its_parents),
+		INTERRUPTED(directories_go_if_nothing_is_left_in_them),
 		INTERRUPTED(a_full_table_is_no_failure),
 		INTERRUPTED(what_is_forgotten_stays),
 	};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LKB_PLAN_OUTPUT_PRIV_H
+#define LKB_PLAN_OUTPUT_PRIV_H
+
+#include "plan/plan_priv.h"
+
+/* What output.c and output_tar.c share. */
+struct lkb_output {
+	const struct lkb_plan *plan;
+	const struct lkb_plan_out *how;
+	const struct lkb_product *product; /* whose files are written now; NULL = of all */
+	struct lkb_outfile *files; /* owned */
+	size_t n, cap;
+	struct lkb_artifacts artifacts; /* same order as files */
+	const struct lkb_data **data;   /* same order; borrowed; NULL = made of more than one */
+	size_t cap_data;
+	struct lkb_holding *holdings;   /* owned */
+	size_t n_holdings, cap_holdings;
+	char *own_dir;  /* owned; one that was made for a format's files; NULL = none */
+	int undo;       /* of own_dir */
+};
+
+#endif
