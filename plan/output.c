@@ -11,8 +11,6 @@
 #include "base/undo.h"
 #include "plan/output_priv.h"
 
-#define COPY_SIZE ((size_t)1 << 20)
-
 int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
 		   struct lkb_output **ret, struct lkb_error *err)
 {
@@ -214,42 +212,29 @@ int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, siz
 	return 0;
 }
 
-/* at: where in the file. */
-static int copy_piece(const struct lkb_output *o, int fd, uint64_t at, const struct lkb_data *d,
-		      char *buf, struct lkb_hash *h, struct lkb_error *err)
+static int copy_pieces(struct lkb_output *o, int fd, const struct lkb_data *pieces, size_t n,
+		       struct lkb_error *err)
 {
-	for (uint64_t off = 0; off < d->len;) {
-		size_t n = d->len - off < COPY_SIZE ? (size_t)(d->len - off) : COPY_SIZE;
+	uint64_t total = 0;
 
-		if (lkb_data_read(d, off, buf, n, err) ||
-		    lkb_write_full(fd, buf, n, lkb_output_path(o), err))
+	for (size_t i = 0; i < n; i++) {
+		if (lkb_data_copy(&pieces[i], 0, pieces[i].len, fd, lkb_output_path(o), err))
 			return -1;
-		lkb_write_behind(fd, at + off, n);
-		lkb_hash_add(h, buf, n);
-		off += n;
+		lkb_write_behind(fd, total, pieces[i].len);
+		total += pieces[i].len;
 	}
 	return 0;
 }
 
+/* First the kernel copies, then the digest is computed while the disk writes. */
 int lkb_output_pieces(struct lkb_output *o, const char *suffix, const struct lkb_data *pieces,
 		      size_t n, struct lkb_error *err)
 {
-	lkb_autofree char *buf = lkb_alloc(COPY_SIZE);
-	lkb_auto(lkb_hash) h = lkb_hash_new();
-	struct lkb_sha256 digest;
-	uint64_t total = 0;
 	int fd;
 
-	if (lkb_output_open(o, suffix, &fd, err))
+	if (lkb_output_open(o, suffix, &fd, err) || copy_pieces(o, fd, pieces, n, err))
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (copy_piece(o, fd, total, &pieces[i], buf, h, err))
-			return -1;
-		total += pieces[i].len;
-	}
-	digest = lkb_hash_done(h);
-	lkb_output_done(o, total, "sha256", &digest);
-	return 0;
+	return lkb_output_measure(o, err);
 }
 
 int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,

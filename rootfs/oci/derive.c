@@ -32,7 +32,6 @@ static int find(const struct lkb_store *s, const char *path, const char *record_
 struct making {
 	struct lkb_store_tmp *tmp;
 	struct lkb_hash *hash;
-	uint64_t done;
 };
 
 static int take(void *ctx, const void *p, size_t n, struct lkb_error *err)
@@ -40,11 +39,7 @@ static int take(void *ctx, const void *p, size_t n, struct lkb_error *err)
 	struct making *m = ctx;
 
 	lkb_hash_add(m->hash, p, n);
-	if (lkb_write_full(m->tmp->fd, p, n, m->tmp->path, err))
-		return -1;
-	lkb_write_behind(m->tmp->fd, m->done, n);
-	m->done += n;
-	return 0;
+	return lkb_write_full(m->tmp->fd, p, n, m->tmp->path, err);
 }
 
 static int make(const struct lkb_store *s, const struct lkb_derived *d, const char *path,
@@ -52,7 +47,7 @@ static int make(const struct lkb_store *s, const struct lkb_derived *d, const ch
 {
 	lkb_autostoretmp tmp = LKB_STORE_TMP_INIT;
 	lkb_auto(lkb_hash) hash = lkb_hash_new();
-	struct making m = { &tmp, hash, 0 };
+	struct making m = { &tmp, hash };
 	struct lkb_derived_record record = { .has_digest = true,
 					     .layers = (struct lkb_sha256 *)d->layers,
 					     .n_layers = d->n_layers };

@@ -74,11 +74,8 @@ static int take_plain(void *ctx, const void *p, size_t n, struct lkb_error *err)
 	if (n > u->max - u->done)
 		return too_large(u->max, u->max_layer, err);
 	lkb_hash_add(u->plain_hash, p, n);
-	if (lkb_write_full(u->fd, p, n, u->name, err))
-		return -1;
-	lkb_write_behind(u->fd, u->done, n);
 	u->done += n;
-	return 0;
+	return lkb_write_full(u->fd, p, n, u->name, err);
 }
 
 /* Feeds the blob through the hash (NULL: none) and the decompressor. A fault of the stream is kept
