@@ -127,7 +127,7 @@ says() { # NAME CODE TEXT command...
 says "a BIOS format on an arm64 board" 2 "board 'qemu-arm64' is not built as 'raw-bios'" \
 	lk build qemu-arm64 "$T/arm.yml" -f raw-bios -o "$T/no"
 cp -r configs "$T/configs"
-sed 's/disk-efi, qcow2-efi]/raw-bios]/' configs/boards/qemu-arm64.yml > "$T/configs/boards/qemu-arm64.yml"
+sed 's/ raw-efi,/ raw-bios,/' configs/boards/qemu-arm64.yml > "$T/configs/boards/qemu-arm64.yml"
 says "nor is there one" 3 "there is no BIOS on 'arm64': it cannot be built as 'raw-bios'" \
 	"$LKBOARD" check "$T/configs/boards/qemu-arm64.yml"
 sed "s/cmdline:.*/cmdline: 'a=\"b c\"'/" "$T/box.yml" > "$T/quotes.yml"
