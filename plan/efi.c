@@ -121,17 +121,25 @@ int lkb_plan_uki(struct lkb_plan *p, const struct lkb_data *initrd, size_t n, co
 	return 0;
 }
 
-int lkb_step_efi_partition(struct lkb_product *m, struct lkb_error *err)
+int lkb_plan_efi_boot(struct lkb_product *m, const struct lkb_data *initrd, size_t n,
+		      const char *cmdline, struct lkb_error *err)
 {
 	struct lkb_plan *p = m->plan;
 	const struct lkb_meta meta = {.mode = 0644, .mtime = p->epoch};
-	lkb_autofree char *cmdline = lkb_board_cmdline(p->in->board, p->rootfs.cmdline);
 	lkb_autodata uki = {0};
 
 	m->boot = lkb_tree_new();
 	lkb_tree_set_default_mtime(m->boot, p->epoch);
-	if (lkb_plan_uki(p, p->segments, p->n_segments, cmdline, &uki, err))
+	if (lkb_plan_uki(p, initrd, n, cmdline, &uki, err))
 		return -1;
 	return lkb_tree_add_file(m->boot, lkb_uki_path(p->in->board->arch), &meta, &uki, NULL,
 				 err);
+}
+
+int lkb_step_efi_partition(struct lkb_product *m, struct lkb_error *err)
+{
+	const struct lkb_plan *p = m->plan;
+	lkb_autofree char *cmdline = lkb_board_cmdline(p->in->board, p->rootfs.cmdline);
+
+	return lkb_plan_efi_boot(m, p->segments, p->n_segments, cmdline, err);
 }

@@ -11,7 +11,6 @@
 #include "base/file.h"
 #include "base/size.h"
 #include "bootloader/cmdline.h"
-#include "bootloader/uki.h"
 #include "image/iso/iso.h"
 #include "plan/plan_priv.h"
 
@@ -33,41 +32,22 @@ static char *root_word(const struct lkb_product *m)
 	return lkb_format("lkb.image=iso9660:%08x", lkb_crc32(0, padded, 32));
 }
 
-static char *cmdline_of(const struct lkb_product *m, bool finds_root)
+static char *cmdline_of(const struct lkb_product *m)
 {
 	const struct lkb_plan *p = m->plan;
 	lkb_autofree char *line = lkb_board_cmdline(p->in->board, p->rootfs.cmdline);
 	lkb_autofree char *word = root_word(m);
 
-	return finds_root ? lkb_format("%s%s%s", line, *line ? " " : "", word) : LKB_STEAL(line);
+	return lkb_format("%s%s%s", line, *line ? " " : "", word);
 }
 
 /* ---- UEFI: a FAT with the program, first a disk of its own ---- */
 
-static int make_efi(struct lkb_product *m, const struct lkb_data *initrd, size_t n, bool finds_root,
-		    struct lkb_error *err)
-{
-	struct lkb_plan *p = m->plan;
-	const struct lkb_meta meta = {.mode = 0644, .mtime = p->epoch};
-	lkb_autofree char *cmdline = cmdline_of(m, finds_root);
-	lkb_autodata uki = {0};
-
-	m->boot = lkb_tree_new();
-	lkb_tree_set_default_mtime(m->boot, p->epoch);
-	if (lkb_plan_uki(p, initrd, n, cmdline, &uki, err))
-		return -1;
-	return lkb_tree_add_file(m->boot, lkb_uki_path(p->in->board->arch), &meta, &uki, NULL,
-				 err);
-}
-
 static int make_efi_small(struct lkb_product *m, struct lkb_error *err)
 {
-	return make_efi(m, &m->plan->initrd, 1, true, err);
-}
+	lkb_autofree char *cmdline = cmdline_of(m);
 
-static int make_efi_whole(struct lkb_product *m, struct lkb_error *err)
-{
-	return make_efi(m, m->plan->segments, m->plan->n_segments, false, err);
+	return lkb_plan_efi_boot(m, &m->plan->initrd, 1, cmdline, err);
 }
 
 static int place(struct lkb_product *m, struct lkb_error *err)
@@ -119,7 +99,7 @@ static int add_config(struct lkb_product *m, struct lkb_error *err)
 {
 	const struct lkb_pos *pos = &m->plan->in->spec->kernel.pos;
 	const struct lkb_meta meta = {.mode = 0644, .mtime = m->plan->epoch};
-	lkb_autofree char *cmdline = cmdline_of(m, true);
+	lkb_autofree char *cmdline = cmdline_of(m);
 	lkb_autofree char *text = lkb_format("DEFAULT linux\nLABEL linux\n\tKERNEL /boot/kernel\n"
 					     "\tINITRD /boot/initrd.img\n\tAPPEND %s\n", cmdline);
 
@@ -264,7 +244,7 @@ static const struct lkb_step efi_initrd_steps[] = {
 	LKB_STEP("initrd", "pack the root into an initrd", NULL, lkb_cost_root,
 		 lkb_step_initrd_ram),
 	LKB_STEP_OWN("boot", "make kernel, root and command line an EFI program", check_programs,
-		     NULL, make_efi_whole),
+		     NULL, lkb_step_efi_partition),
 	LKB_STEP_OWN("layout", "place it in a FAT", NULL, NULL, place),
 };
 

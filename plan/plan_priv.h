@@ -199,7 +199,10 @@ const char *lkb_entrypoint(const struct lkb_plan *p);
 int lkb_step_kernel_efi(struct lkb_plan *p, struct lkb_error *err);
 /* product->boot = a partition with kernel and whole root as one EFI program. */
 int lkb_step_efi_partition(struct lkb_product *m, struct lkb_error *err);
-/* The same of a given initrd and command line, as bytes. */
+/* The same of a given initrd and command line. */
+int lkb_plan_efi_boot(struct lkb_product *m, const struct lkb_data *initrd, size_t n,
+		      const char *cmdline, struct lkb_error *err);
+/* The program alone, as bytes. */
 int lkb_plan_uki(struct lkb_plan *p, const struct lkb_data *initrd, size_t n, const char *cmdline,
 		 struct lkb_data *ret, struct lkb_error *err);
 
