@@ -216,6 +216,21 @@ static int add_ucode(struct lkb_plan *p, struct lkb_error *err)
 	return 0;
 }
 
+/* While it is unpacked, the machine holds the root and what it came as. */
+static int check_memory(const struct lkb_plan *p, uint64_t root, struct lkb_error *err)
+{
+	const struct lkb_board *board = p->in->board;
+	uint64_t initrd = lkb_plan_initrd_size(p);
+
+	if (!board->memory.set || root + initrd <= (uint64_t)board->memory.v)
+		return 0;
+	lkb_fail(err, LKB_INPUT, "a root of %s and the initrd of %s it comes as do not fit into "
+		 "the %s of board '%s'", lkb_size_text(root).s, lkb_size_text(initrd).s,
+		 lkb_size_text((uint64_t)board->memory.v).s, board->name);
+	return lkb_hint(err, "leave out what is not needed, choose a format with the root on a "
+			"disk, or set 'memory' in '%s'", board->path);
+}
+
 int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err)
 {
 	struct cut c = { .root = lkb_tree_root(p->rootfs.root), .epoch = p->epoch };
@@ -234,7 +249,7 @@ int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err)
 		r = rest_bytes(&c) < REST_MIN_KEPT ? add_small_rest(p, &c, err) :
 						     add_segment(p, &c, err);
 	free(c.bringers);
-	return r;
+	return r || check_memory(p, c.bytes, err) ? -1 : 0;
 }
 
 uint64_t lkb_plan_initrd_size(const struct lkb_plan *p)

@@ -168,6 +168,22 @@ static void formats_are_the_boards(void **state)
 	assert_true(lkb_ends_with(err.file, "box.yml"));
 }
 
+static void a_root_in_ram_fits_into_the_board(void **state)
+{
+	struct lkb_plan *p = NULL;
+
+	kit.board_name = "qemu-arm64";
+	settle(SPEC);
+	kit.board->memory.v = 4096;
+	FAILS(lkb_plan_make(&kit.in, &p, &err), LKB_INPUT, "of board 'qemu-arm64'",
+	      "choose a format with the root on a disk");
+	assert_non_null(strstr(err.message, "do not fit into the 4.0 KiB"));
+	assert_null(p);
+	kit.board->memory.v = 1 << 20;
+	OK(lkb_plan_make(&kit.in, &p, &err));
+	lkb_plan_free(p);
+}
+
 static void what_no_trailer_can_hold_has_a_position(void **state)
 {
 	lkb_autofree char *words = lkb_alloc(LKB_CMDLINE_MAX + 2);
@@ -311,6 +327,7 @@ int main(void)
 		PLAN_CASE(time_is_the_newest_images_or_given),
 		PLAN_CASE(identity_follows_from_what_goes_in),
 		PLAN_CASE(formats_are_the_boards),
+		PLAN_CASE(a_root_in_ram_fits_into_the_board),
 		PLAN_CASE(what_no_trailer_can_hold_has_a_position),
 		PLAN_CASE(a_name_too_long_for_a_host),
 		PLAN_CASE(kernels_that_u_boot_cannot_start),
