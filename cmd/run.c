@@ -122,8 +122,8 @@ static int run_card(struct lkb_ctx *ctx, const struct run_options *o, const char
 	const char *name;
 
 	if (lkb_card_read(path, &card, err))
-		return lkb_hint(err, "'lkboard build' makes what run takes: NAME-BOARD.img or "
-				"NAME-kernel");
+		return lkb_hint(err, "'lkboard build' makes what run takes: a disk image (.img, "
+				".raw, .qcow2, .vhd, .vmdk, .iso) or NAME-kernel");
 	name = o->board ? o->board : lkb_card_board(&card);
 	if (!name) {
 		lkb_fail(err, LKB_INPUT, "'%s' has no slot that lkboard made", path);

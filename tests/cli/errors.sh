@@ -166,7 +166,7 @@ says "an unknown package" 2 "lkboard: unknown package 'initt'
 says "a package for another architecture" 3 "lkboard: package 'kernel-rpi3': it is not made for 'amd64'
   hint: its definition's architectures: arm64" lk pkg build --arch amd64 kernel-rpi3
 says "run of a spec" 3 "lkboard: 'specs/top.yml' is no card image: it has no partition table
-  hint: 'lkboard build' makes what run takes: NAME-BOARD.img or NAME-kernel" lk run specs/top.yml
+  hint: 'lkboard build' makes what run takes: a disk image (.img, .raw, .qcow2, .vhd, .vmdk, .iso) or NAME-kernel" lk run specs/top.yml
 says "run of a kernel that is not there" 4 "lkboard: cannot open 'x-kernel': No such file or directory" \
 	lk run x-kernel
 says "inspect of anything else" 3 "lkboard: 'specs/top.yml' is nothing that lkboard knows
