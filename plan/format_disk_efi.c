@@ -119,12 +119,6 @@ static const struct lkb_step steps[] = {
 	LKB_STEP_OWN("layout", "place every partition", NULL, NULL, place),
 };
 
-static int hold(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
-{
-	lkb_output_holds(o, "initrd", lkb_tree_root(m->plan->initrd_tree), 0);
-	return 0;
-}
-
 static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
 	return lkb_write_disk(m, "-@", ".img", o, err);
@@ -140,5 +134,5 @@ const struct lkb_format lkb_format_disk_efi = {
 	.write = write_files,
 	.write_what = "write the disk image, its map and bmap",
 	.write_cost = lkb_cost_root,
-	.hold = hold,
+	.hold = lkb_hold_small_initrd,
 };

@@ -118,7 +118,7 @@ static const struct lkb_data *file(const struct lkb_product *m, const char *name
 static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
 	if (lkb_output_data(o, "-pxe/kernel", &m->plan->kernel, err) ||
-	    write_initrd(m->plan, o, err) || lkb_hold_initrd(m->plan, o, err) ||
+	    write_initrd(m->plan, o, err) || lkb_hold_initrd(m, o, err) ||
 	    lkb_output_data(o, "-pxe/cmdline", file(m, CMDLINE), err))
 		return -1;
 	return lkb_output_data(o, "-pxe/%.ipxe", file(m, SCRIPT), err);

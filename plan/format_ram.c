@@ -18,7 +18,7 @@ static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_e
 
 	if (lkb_output_data(o, "-kernel", &p->rootfs.kernel, err) ||
 	    lkb_output_pieces(o, "-initrd.img", p->segments, p->n_segments, err) ||
-	    lkb_hold_initrd(p, o, err))
+	    lkb_hold_initrd(m, o, err))
 		return -1;
 	return lkb_output_text(o, "-cmdline", cmdline, strlen(cmdline), err);
 }

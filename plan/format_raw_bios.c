@@ -89,11 +89,6 @@ static const struct lkb_step steps[] = {
 	LKB_STEP_OWN("layout", "place the partition", NULL, NULL, place),
 };
 
-static int hold(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
-{
-	return lkb_hold_initrd(m->plan, o, err);
-}
-
 static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
 	return lkb_write_disk(m, "-bios", ".img", o, err);
@@ -109,5 +104,5 @@ const struct lkb_format lkb_format_raw_bios = {
 	.write = write_files,
 	.write_what = "write the disk image, its map and bmap",
 	.write_cost = lkb_cost_root,
-	.hold = hold,
+	.hold = lkb_hold_initrd,
 };

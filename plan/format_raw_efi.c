@@ -37,11 +37,6 @@ static const struct lkb_step steps[] = {
 	LKB_STEP_OWN("layout", "place the partition", NULL, NULL, place),
 };
 
-static int hold(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
-{
-	return lkb_hold_initrd(m->plan, o, err);
-}
-
 static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
 	return lkb_write_disk(m, "-efi", ".img", o, err);
@@ -57,5 +52,5 @@ const struct lkb_format lkb_format_raw_efi = {
 	.write = write_files,
 	.write_what = "write the disk image, its map and bmap",
 	.write_cost = lkb_cost_root,
-	.hold = hold,
+	.hold = lkb_hold_initrd,
 };

@@ -30,12 +30,6 @@ static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_e
 	return lkb_write_disk(m, "-@", ".img", o, err);
 }
 
-static int hold(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
-{
-	lkb_output_holds(o, "initrd", lkb_tree_root(m->plan->initrd_tree), 0);
-	return 0;
-}
-
 const struct lkb_format lkb_format_sd = {
 	.name = "sd",
 	.root_mode = "disk",
@@ -47,5 +41,5 @@ const struct lkb_format lkb_format_sd = {
 	.write = write_files,
 	.write_what = "write the card image, its map and bmap",
 	.write_cost = lkb_cost_root,
-	.hold = hold,
+	.hold = lkb_hold_small_initrd,
 };

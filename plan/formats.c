@@ -106,8 +106,15 @@ static void hold_parts(const struct lkb_product *m, struct lkb_output *o)
 					 (unsigned)i + 1);
 }
 
-int lkb_hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err)
+int lkb_hold_small_initrd(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
+	lkb_output_holds(o, "initrd", lkb_tree_root(m->plan->initrd_tree), 0);
+	return 0;
+}
+
+int lkb_hold_initrd(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
+{
+	struct lkb_plan *p = m->plan;
 	const struct lkb_meta meta = {.mode = 0644, .mtime = p->epoch};
 
 	lkb_output_holds(o, "root", lkb_tree_root(p->rootfs.root), 0);

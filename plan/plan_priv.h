@@ -225,7 +225,9 @@ int lkb_write_disk(struct lkb_product *m, const char *stem, const char *ext, str
 int lkb_hold_disk(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err);
 
 /* A file holds the root as an initrd: its files, and the microcode before them. */
-int lkb_hold_initrd(struct lkb_plan *p, struct lkb_output *o, struct lkb_error *err);
+int lkb_hold_initrd(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err);
+/* A file holds the initrd that finds the root. */
+int lkb_hold_small_initrd(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err);
 
 /* Appends microcode, if there is any, as it goes before all else of an initrd. */
 int lkb_plan_ucode(const struct lkb_plan *p, struct lkb_str *out, struct lkb_error *err);
