@@ -33,6 +33,13 @@ const struct lkb_format *lkb_format_base(const struct lkb_format *f)
 	return f->of ? f->of : f;
 }
 
+uint64_t lkb_boot_size(const struct lkb_plan *p, uint64_t usual)
+{
+	const struct lkb_spec_lkboard *s = &p->in->spec->lkboard;
+
+	return s->boot_size.set ? (uint64_t)s->boot_size.v : usual;
+}
+
 uint64_t lkb_format_unit(const struct lkb_format *f)
 {
 	return f->vdisk ? lkb_vdisk_find(f->vdisk)->unit : 0;

@@ -52,8 +52,10 @@ int lkb_step_rootfs(struct lkb_plan *p, struct lkb_error *err)
 		return lkb_hint(err, "give lkboard.hostname, or a --name of up to %d bytes",
 				HOSTNAME_MAX);
 	}
-	return lkb_rootfs_build(p->in->spec, p->in->store, &p->images, &env, p->in->ui, &p->rootfs,
-				err);
+	if (lkb_rootfs_build(p->in->spec, p->in->store, &p->images, &env, p->in->ui, &p->rootfs,
+			     err))
+		return -1;
+	return lkb_check_cmdlines(p, err);
 }
 
 /* The bytes of the spec's overlays, in its order. */
