@@ -11,7 +11,8 @@
 
 enum {
 	CONNECT_SECONDS = 30,
-	SILENT_SECONDS = 60, /* without a byte */
+	SILENT_SECONDS = 60, /* with fewer bytes a second than: */
+	SILENT_BYTES = 100,
 	BUFFER_BYTES = 256 << 10,
 };
 
@@ -230,7 +231,7 @@ static void set_all(CURL *c, struct talk *t)
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L); /* threads */
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)SILENT_BYTES);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)SILENT_SECONDS);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "lkboard/" LKB_VERSION);
@@ -271,6 +272,8 @@ static const struct {
 	{CURLE_PEER_FAILED_VERIFICATION, LKB_NET_FATAL, NULL,
 	 "a certificate of your own goes to /etc/containers/certs.d/HOST:PORT/ca.crt"},
 	{CURLE_SSL_CONNECT_ERROR, LKB_NET_NO_TLS, NULL, NULL},
+	/* So it calls a header line above its bound of 100 KiB. */
+	{CURLE_OUT_OF_MEMORY, LKB_NET_FATAL, "a header of the answer is too long", NULL},
 };
 
 static int fail(const struct talk *t, CURLcode code, enum lkb_net_fault *ret_fault)

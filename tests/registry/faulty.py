@@ -97,6 +97,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(429, Retry_After="1")
         if mode == "later":
             return self.reply(429, Retry_After="1000")
+        if mode == "long-header":
+            return self.reply(200, X_Long="x" * 200000)
         if mode == "broken" and times(mode) <= arg:
             return self.reply(503)
         if m[4] == "manifests":
