@@ -9,15 +9,15 @@
 #define CMDLINE_MAX 2047u
 
 /*
- * The loader: what the chooser (bootloader/chooser.c, which says what this shell wants) is to a card
- * with slots, for a partition that holds kernel and root itself. It reads the device that U-Boot
- * found it on, be that a card or a stick.
+ * The loader: what the chooser (bootloader/chooser.c, which says what this shell wants) is to a
+ * card with slots, for a partition that holds kernel and root itself. It reads the device that
+ * U-Boot found it on, be that a card or a stick.
  *
  * Memory: the packed kernel below 128 MiB, unpacked to 256 MiB and moved to 2 MiB by booti; the
  * initrd, which may be large, above all that. U-Boot itself refuses to read over its own memory.
  *
- * cmdline.txt is one line, as people know it from the Pi. Behind "bootargs=" in memory it is the text
- * of an environment: so no shell takes it apart, and only a backslash has to be doubled.
+ * cmdline.txt is one line, as people know it from the Pi. Behind "bootargs=" in memory it is the
+ * text of an environment: so no shell takes it apart, and only a backslash has to be doubled.
  */
 static const char loader[] =
 	"setenv kernel_comp_addr_r 0x10000000\n"

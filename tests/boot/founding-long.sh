@@ -48,8 +48,8 @@ rm -rf "$T/again" "$T/packet-x86" "$T/data"
 
 comes_up() { # NAME FILE ONBOOT SERVICES
 	web=$(free_port)
-	boot "$2" 600 --net --hostfwd "tcp:127.0.0.1:$web-:80"
-	check "$1: all is up" wait_for "lkboard: up, $3 onboot, $4 services" 400
+	boot "$2" 700 --net --hostfwd "tcp:127.0.0.1:$web-:80"
+	check "$1: all is up" wait_for "lkboard: up, $3 onboot, $4 services" 600
 	seconds "$1: up"
 	check "$1: the machine has its address" grep -aqE '^\[dhcpcd\] .*: leased 10\.0\.2\.15' "$T/console"
 	same "$1: nginx answers" 200 "$(curl -s -o "$T/page" -w '%{http_code}' --max-time 20 --retry 5 \
