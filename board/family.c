@@ -17,11 +17,11 @@ struct family {
 
 static const struct family families[] = {
 	{
-		/* Firmware and U-Boot, from a card with two slots. */
+		/* Firmware and U-Boot, from a card. */
 		.name = "rpi-u-boot",
 		.needed = LIST("dtbs", "firmware", "initrd", "layout", "qemu.disk"),
 		.foreign = LIST("netboot"),
-		.formats = LIST("sd"),
+		.formats = LIST("sd", "rpi3"),
 		.arch = "arm64",
 	},
 	{

@@ -55,8 +55,8 @@ static const char *const roots[] = {"disk", "ram", NULL};
 static const char *const formats[] = {
 	"aws", "disk-efi", "docker", "dynamic-vhd", "gcp", "iso-bios", "iso-efi",
 	"iso-efi-initrd", "kernel+erofs", "kernel+initrd", "kernel+iso", "kernel+squashfs",
-	"oci", "pxe", "qcow2-bios", "qcow2-efi", "raw-bios", "raw-efi", "sd", "tar",
-	"tar-kernel-initrd", "vhd", "vmdk", NULL,
+	"oci", "pxe", "qcow2-bios", "qcow2-efi", "raw-bios", "raw-efi", "rpi3", "sd",
+	"tar", "tar-kernel-initrd", "vhd", "vmdk", NULL,
 };
 static const char *const disks[] = {"sd", "virtio", NULL};
 

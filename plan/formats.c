@@ -15,7 +15,7 @@ const struct lkb_format *const lkb_formats[] = {
 	&lkb_format_raw_bios, &lkb_format_disk_efi, &lkb_format_qcow2_bios,
 	&lkb_format_qcow2_efi, &lkb_format_vhd, &lkb_format_dynamic_vhd, &lkb_format_vmdk,
 	&lkb_format_gcp, &lkb_format_aws, &lkb_format_iso_bios, &lkb_format_iso_efi,
-	&lkb_format_iso_efi_initrd, &lkb_format_pxe, NULL,
+	&lkb_format_iso_efi_initrd, &lkb_format_pxe, &lkb_format_rpi3, NULL,
 };
 
 const struct lkb_format *lkb_format_find(const char *name)

@@ -158,7 +158,7 @@ extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd, lkb_form
 	lkb_format_raw_efi, lkb_format_raw_bios, lkb_format_disk_efi, lkb_format_qcow2_bios,
 	lkb_format_qcow2_efi, lkb_format_vhd, lkb_format_dynamic_vhd, lkb_format_vmdk,
 	lkb_format_gcp, lkb_format_aws, lkb_format_iso_bios, lkb_format_iso_efi,
-	lkb_format_iso_efi_initrd, lkb_format_pxe;
+	lkb_format_iso_efi_initrd, lkb_format_pxe, lkb_format_rpi3;
 extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
 const struct lkb_format *lkb_format_find(const char *name);
 /* The format whose steps are done for it. */
@@ -175,6 +175,9 @@ int lkb_step_initrd_slot(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_slot(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err);
+/* product->boot = a Pi's boot partition, with the root too or, ram being NULL, the chooser. */
+struct lkb_rpi_ram;
+int lkb_plan_rpi_boot(struct lkb_product *m, const struct lkb_rpi_ram *ram, struct lkb_error *err);
 int lkb_step_layout(struct lkb_product *m, struct lkb_error *err);
 
 /* LKB_INPUT, at the spec's kernel: the kernel would not take a command line of so many bytes. */

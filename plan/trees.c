@@ -306,7 +306,7 @@ int lkb_step_slot(struct lkb_plan *p, struct lkb_error *err)
 	return lkb_tree_graft(root, "boot/dtb", lkb_tree_root(p->dtbs), err);
 }
 
-int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err)
+int lkb_plan_rpi_boot(struct lkb_product *m, const struct lkb_rpi_ram *ram, struct lkb_error *err)
 {
 	struct lkb_plan *p = m->plan;
 	const struct lkb_board *board = p->in->board;
@@ -317,6 +317,7 @@ int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err)
 		.dtbs = p->dtbs,
 		.config_txt = p->in->spec->lkboard.config_txt.items,
 		.n_config_txt = p->in->spec->lkboard.config_txt.n,
+		.ram = ram,
 		.epoch = p->epoch,
 	};
 
@@ -326,4 +327,9 @@ int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err)
 	in.firmware = firmware;
 	in.u_boot = u_boot;
 	return lkb_rpi_boot_tree(&in, &m->boot, err);
+}
+
+int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err)
+{
+	return lkb_plan_rpi_boot(m, NULL, err);
 }
