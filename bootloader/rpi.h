@@ -42,7 +42,7 @@ int lkb_rpi_boot_tree(const struct lkb_rpi_boot_in *in, struct lkb_tree **ret,
 		      struct lkb_error *err);
 
 /* cmdline.txt: the kernel's whole command line for a board and a spec's own, backslashes doubled,
- * and a newline. LKB_INPUT if it is too long for the kernel or no line. The caller frees *ret. */
+ * and a newline. LKB_INPUT if it is no line. The caller frees *ret. */
 int lkb_rpi_cmdline_txt(const struct lkb_board *board, const char *own, char **ret,
 			struct lkb_error *err);
 

@@ -5,9 +5,6 @@
 #include "bootloader/cmdline.h"
 #include "bootloader/rpi_priv.h"
 
-/* What the kernel takes on arm64. */
-#define CMDLINE_MAX 2047u
-
 /*
  * The loader: what the chooser (bootloader/chooser.c, which says what this shell wants) is to a
  * card with slots, for a partition that holds kernel and root itself. It reads the device that
@@ -65,9 +62,6 @@ int lkb_rpi_cmdline_txt(const struct lkb_board *board, const char *own, char **r
 	lkb_autostr s = {0};
 	const unsigned char *c;
 
-	if (strlen(line) > CMDLINE_MAX)
-		return lkb_fail(err, LKB_INPUT, "the kernel command line has %zu bytes, the "
-				"kernel takes %u", strlen(line), CMDLINE_MAX);
 	for (c = (const unsigned char *)line; *c; c++) {
 		if (*c < 0x20 || *c == 0x7f)
 			return lkb_fail(err, LKB_INPUT,

@@ -14,7 +14,6 @@ static int check_programs(const struct lkb_plan *p, struct lkb_error *err)
 static int make_boot(struct lkb_product *m, struct lkb_error *err)
 {
 	struct lkb_plan *p = m->plan;
-	const struct lkb_pos *pos = &p->in->spec->kernel.pos;
 	lkb_auto(lkb_blob) initrd = lkb_blob_new_chain(p->segments, p->n_segments);
 	lkb_autofree char *cmdline = NULL;
 	struct lkb_rpi_ram ram = {
@@ -23,7 +22,7 @@ static int make_boot(struct lkb_product *m, struct lkb_error *err)
 	};
 
 	if (lkb_rpi_cmdline_txt(p->in->board, p->rootfs.cmdline, &cmdline, err))
-		return lkb_at(err, pos->file ? pos->file : "", pos->line, pos->column);
+		return lkb_at_kernel(p, err);
 	ram.cmdline_txt = cmdline;
 	return lkb_plan_rpi_boot(m, &ram, err);
 }

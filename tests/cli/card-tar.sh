@@ -71,7 +71,8 @@ says "a root on disk" 3 "lkboard: disk.yml:1:10: lkboard.root is 'disk', format 
   hint: choose another format with -f, or leave lkboard.root out" lk build -f rpi3 rpi3 hello.yml disk.yml -o no
 long=$(head -c 2100 /dev/zero | tr '\0' x)
 sed "s/cmdline: .*/cmdline: $long/" hello.yml > long.yml
-says "a line that is too long" 3 "lkboard: long.yml:4:3: the kernel command line has 2130 bytes, the kernel takes 2047" \
+says "a line that is too long" 3 "lkboard: long.yml:4:3: the command line of 2130 bytes is longer than the 2047 that the kernel takes
+  hint: shorten kernel.cmdline" \
 	lk build -f rpi3 rpi3 long.yml -o no
 same "nothing was made of them" "" "$(ls no 2> /dev/null)"
 finish
