@@ -17,6 +17,7 @@ struct lkb_rpi_boot_in {
 	const char *const *config_txt; /* the spec's lines */
 	size_t n_config_txt;
 	int64_t epoch;
+	const char *dir;             /* private and empty: for what mkimage reads and writes */
 };
 
 /* config.txt and settings.env stand on the card with these sizes, whatever they hold, so that

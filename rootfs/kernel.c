@@ -49,6 +49,7 @@ static int unpack_tar(struct lkb_rootfs_job *job, const struct lkb_data *data, c
 	lkb_auto(lkb_tree) modules = lkb_tree_new();
 
 	lkb_tree_set_default_mtime(modules, job->env->epoch);
+	lkb_tree_set_scratch(modules, lkb_store_scratch(job->store));
 	if (lkb_tar_to_tree(data, modules, "", err) < 0)
 		return lkb_context(err, "'%s' of kernel image '%s'", name, ref);
 	return lkb_overlay(job->root, modules, ref, err);
