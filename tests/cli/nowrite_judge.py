@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads what strace -f -y wrote and says what a program did besides writing below some directories.
 
-    nowrite_judge.py LOG CWD WRITABLE...    exit code 1 if there is anything
+    nowrite_judge.py LOG CWD WRITABLE...    exit code 1 if there is anything, 2 if the log is empty
     nowrite_judge.py --calls                the system calls that strace must trace
 """
 import os
@@ -17,7 +17,7 @@ import watch  # noqa: E402
 # What nothing may do that lkboard starts, whatever comes of it.
 NEVER = {"mount", "umount2", "pivot_root", "chroot", "swapon", "acct", "move_mount", "fsopen", "fsmount",
          "fspick", "open_tree", "mount_setattr", "unshare", "setns", "init_module", "finit_module", "bpf",
-         "ptrace", "open_by_handle_at", "io_uring_setup", "setuid", "setresuid"}
+         "ptrace", "open_by_handle_at", "io_uring_setup"}
 # By descriptor, which need not be open for writing.
 BY_FD = {"fchmod", "fchown", "fsetxattr", "fremovexattr", "futimesat"}
 NETWORK = {"socket", "connect", "bind", "sendto", "sendmsg", "sendmmsg"}
@@ -85,9 +85,7 @@ def main(log, cwd, *writable):
         if is_fault(call, text, cwd, writable):
             bad.append(f"{call}({text}")
     print("\n".join(bad[:50]) if bad else f"{count} calls, nothing wrong")
-    if not count:
-        print("and nothing was traced")
-    return bool(bad) or not count
+    return 1 if bad else 0 if count else 2
 
 
 if __name__ == "__main__":
