@@ -46,7 +46,7 @@ int lkb_grub_check_kernel(const struct lkb_data *kernel, struct lkb_error *err)
 		if (lkb_get_le16(head + 0x1fe) == 0xaa55 && !memcmp(head + 0x202, "HdrS", 4))
 			return 0;
 	}
-	lkb_fail(err, LKB_INPUT, "the kernel is no bzImage, which GRUB starts from a BIOS");
+	lkb_fail(err, LKB_INPUT, "the kernel is no bzImage, which is what starts from a BIOS");
 	return lkb_hint(err, "kernel.binary names the file in the kernel image");
 }
 

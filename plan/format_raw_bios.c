@@ -22,7 +22,7 @@ static int check_programs(const struct lkb_plan *p, struct lkb_error *err)
 	       lkb_find_programs(lkb_mtools, LKB_ARRAY_SIZE(lkb_mtools), err) ? -1 : 0;
 }
 
-static int check_kernel(struct lkb_plan *p, struct lkb_error *err)
+int lkb_step_kernel_bios(struct lkb_plan *p, struct lkb_error *err)
 {
 	if (lkb_grub_check_kernel(&p->rootfs.kernel, err))
 		return lkb_context(err, "kernel image '%s'", p->in->spec->kernel.image);
@@ -85,7 +85,7 @@ static int place(struct lkb_product *m, struct lkb_error *err)
 
 static const struct lkb_step steps[] = {
 	LKB_STEPS_ROOT,
-	LKB_STEP("kernel", "check the kernel", NULL, NULL, check_kernel),
+	LKB_STEP("kernel", "check the kernel", NULL, NULL, lkb_step_kernel_bios),
 	LKB_STEP("initrd", "pack the root into an initrd", NULL, lkb_cost_root,
 		 lkb_step_initrd_ram),
 	LKB_STEP_OWN("boot", "boot loader with its configuration", check_programs, NULL,
