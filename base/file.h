@@ -74,6 +74,10 @@ int lkb_tmpdir_make(struct lkb_tmpdir *ret, struct lkb_error *err);
 void lkb_tmpdir_clear(struct lkb_tmpdir *d);
 #define lkb_autotmpdir __attribute__((cleanup(lkb_tmpdir_clear))) struct lkb_tmpdir
 
+/* A file without a name in that directory (NULL: $TMPDIR or /tmp), read-write: nothing of it stays,
+ * whatever happens. */
+int lkb_nameless_file(const char *dir, int *ret_fd, struct lkb_error *err);
+
 /* Removes a directory tree without following a symbolic link. */
 int lkb_remove_tree(const char *path, struct lkb_error *err);
 

@@ -65,9 +65,16 @@ static bool lock(const char *path, int *ret_fd)
 	return true;
 }
 
+static const char *base_dir(void)
+{
+	const char *given = getenv("TMPDIR");
+
+	return given && *given ? given : "/tmp";
+}
+
 int lkb_tmpdir_make(struct lkb_tmpdir *ret, struct lkb_error *err)
 {
-	const char *given = getenv("TMPDIR"), *base = given && *given ? given : "/tmp";
+	const char *base = base_dir();
 	int tries, fd = -1;
 
 	remove_all_abandoned(base);
@@ -100,4 +107,28 @@ void lkb_tmpdir_clear(struct lkb_tmpdir *d)
 	close(d->fd);
 	free(d->path);
 	d->path = NULL;
+}
+
+/* Not every file system has files without a name. */
+static int open_and_unlink(const char *dir)
+{
+	lkb_autofree char *path = lkb_format("%s/XXXXXX.tmp", dir);
+	int fd = mkostemps(path, strlen(".tmp"), O_CLOEXEC);
+
+	if (fd >= 0)
+		unlink(path);
+	return fd;
+}
+
+int lkb_nameless_file(const char *dir, int *ret_fd, struct lkb_error *err)
+{
+	const char *where = dir ? dir : base_dir();
+	int fd = open(where, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		fd = open_and_unlink(where);
+	if (fd < 0)
+		return lkb_fail_errno(err, "cannot make a temporary file in '%s'", where);
+	*ret_fd = fd;
+	return 0;
 }

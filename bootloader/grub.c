@@ -46,7 +46,7 @@ int lkb_grub_check_kernel(const struct lkb_data *kernel, struct lkb_error *err)
 		if (lkb_get_le16(head + 0x1fe) == 0xaa55 && !memcmp(head + 0x202, "HdrS", 4))
 			return 0;
 	}
-	lkb_fail(err, LKB_INPUT, "the kernel is no bzImage, which GRUB starts from a BIOS");
+	lkb_fail(err, LKB_INPUT, "the kernel is no bzImage, which is what starts from a BIOS");
 	return lkb_hint(err, "kernel.binary names the file in the kernel image");
 }
 
@@ -144,16 +144,14 @@ static int run_mkimage(const char *dir, struct lkb_error *err)
 
 static int make_core(const struct lkb_grub_in *in, struct lkb_str *ret, struct lkb_error *err)
 {
-	lkb_autotmpdir dir = {0};
 	lkb_autostr config = {0};
 	lkb_autofree char *core = NULL, *path = NULL;
 	size_t n;
 
-	if (lkb_grub_config(in->cmdline, &config, err) || lkb_tmpdir_make(&dir, err) ||
-	    stage_all(in->image, dir.path, err) ||
-	    stage(dir.path, "0000", config.s, config.len, err) || run_mkimage(dir.path, err))
+	if (lkb_grub_config(in->cmdline, &config, err) || stage_all(in->image, in->dir, err) ||
+	    stage(in->dir, "0000", config.s, config.len, err) || run_mkimage(in->dir, err))
 		return -1;
-	path = lkb_format("%s/0001", dir.path);
+	path = lkb_format("%s/0001", in->dir);
 	if (lkb_read_file(path, CORE_MAX, &core, &n, err))
 		return -1;
 	if (n <= SECTOR)

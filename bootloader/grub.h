@@ -20,6 +20,7 @@ struct lkb_grub_in {
 	struct lkb_tree *image;  /* boot.img, kernel.img, ... as Debian's grub-pc-bin has them */
 	const char *cmdline;
 	uint32_t core_sector;    /* where core.img will stand */
+	const char *dir;         /* private and empty: for what grub-mkimage reads and writes */
 };
 
 /* Runs grub-mkimage. *ret_core is born {0}. LKB_INPUT for a command line that GRUB does not hand on

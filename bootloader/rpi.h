@@ -26,6 +26,7 @@ struct lkb_rpi_boot_in {
 	size_t n_config_txt;
 	const struct lkb_rpi_ram *ram; /* NULL = slots are started */
 	int64_t epoch;
+	const char *dir;             /* private and empty: for what mkimage reads and writes */
 };
 
 /* config.txt and settings.env stand on the card with these sizes, whatever they hold, so that

@@ -13,16 +13,14 @@ int lkb_rpi_boot_scr(const struct lkb_rpi_boot_in *in, char **ret, size_t *ret_n
 		     struct lkb_error *err)
 {
 	lkb_autofree char *script = NULL, *script_path = NULL, *image_path = NULL, *epoch = NULL;
-	lkb_autotmpdir dir = {0};
 
 	if (in->epoch < 0 || in->epoch > UINT32_MAX)
 		return lkb_fail(err, LKB_INPUT, "the epoch %" PRId64 " does not fit into boot.scr",
 				in->epoch);
-	if ((in->ram ? lkb_rpi_loader : lkb_rpi_chooser)(in->board, &script, err) ||
-	    lkb_tmpdir_make(&dir, err))
+	if ((in->ram ? lkb_rpi_loader : lkb_rpi_chooser)(in->board, &script, err))
 		return -1;
-	script_path = lkb_format("%s/0000", dir.path);
-	image_path = lkb_format("%s/0001", dir.path);
+	script_path = lkb_format("%s/0000", in->dir);
+	image_path = lkb_format("%s/0001", in->dir);
 	epoch = lkb_format("SOURCE_DATE_EPOCH=%" PRId64, in->epoch);
 	if (lkb_write_file(script_path, script, strlen(script), 0600, err))
 		return -1;

@@ -117,9 +117,11 @@ static int add_section(struct build *b, const char *name, const struct lkb_data 
 	file_size = lkb_align_up(size, b->pe.file_align);
 	add_padding(b, file_size - size);
 	if (size > UINT32_MAX || address + size > UINT32_MAX - align ||
-	    b->file_size + file_size > UINT32_MAX)
-		return lkb_fail(err, LKB_INPUT, "%s and more are too much for an EFI program",
-				lkb_size_text(b->file_size + file_size).s);
+	    b->file_size + file_size > UINT32_MAX) {
+		lkb_fail(err, LKB_INPUT, "%s and more are too much for an EFI program",
+			 lkb_size_text(b->file_size + file_size).s);
+		return lkb_hint(err, "it ends below 4 GiB; a root on a disk may hold more");
+	}
 	memcpy(s.name, name, strlen(name));
 	s.size = (uint32_t)size;
 	s.address = (uint32_t)address;

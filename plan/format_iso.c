@@ -229,7 +229,9 @@ static int check_programs(const struct lkb_plan *p, struct lkb_error *err)
 	LKB_STEP("kernel", "unpack and check the kernel", NULL, NULL, lkb_step_kernel_efi)
 
 static const struct lkb_step bios_steps[] = {
-	LKB_STEPS_ROOT, SMALL_INITRD,
+	LKB_STEPS_ROOT,
+	LKB_STEP("kernel", "check the kernel", NULL, NULL, lkb_step_kernel_bios),
+	SMALL_INITRD,
 	LKB_STEP_OWN("boot", "boot loader with its configuration", NULL, NULL, make_bios),
 };
 

@@ -2,6 +2,7 @@
 /* raw-bios: a disk that a PC's BIOS starts: GRUB, and one FAT with the kernel and the whole root as
  * its initrd. */
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/size.h"
 #include "bootloader/cmdline.h"
 #include "bootloader/grub.h"
@@ -21,7 +22,7 @@ static int check_programs(const struct lkb_plan *p, struct lkb_error *err)
 	       lkb_find_programs(lkb_mtools, LKB_ARRAY_SIZE(lkb_mtools), err) ? -1 : 0;
 }
 
-static int check_kernel(struct lkb_plan *p, struct lkb_error *err)
+int lkb_step_kernel_bios(struct lkb_plan *p, struct lkb_error *err)
 {
 	if (lkb_grub_check_kernel(&p->rootfs.kernel, err))
 		return lkb_context(err, "kernel image '%s'", p->in->spec->kernel.image);
@@ -35,13 +36,16 @@ static int make_loader(struct lkb_product *m, struct lkb_error *err)
 	lkb_autofree char *cmdline = lkb_board_cmdline(p->in->board, p->rootfs.cmdline);
 	lkb_auto(lkb_tree) image = NULL;
 	lkb_autostr config = {0};
+	lkb_autotmpdir dir = {0};
 	struct lkb_grub_in in = {.cmdline = cmdline, .core_sector = CORE_OFF / LKB_MBR_SECTOR};
 
 	if (lkb_grub_config(cmdline, &config, err))
 		return lkb_at(err, pos->file ? pos->file : "", pos->line, pos->column);
-	if (lkb_plan_image_tree(p, GRUB_IMAGE, &image, err))
+	if (lkb_plan_image_tree(p, GRUB_IMAGE, &image, err) ||
+	    lkb_store_tmpdir(p->in->store, &dir, err))
 		return -1;
 	in.image = image;
+	in.dir = dir.path;
 	if (lkb_grub_make(&in, m->boot_code, &m->loader, err))
 		return -1;
 	while (m->loader.len % LKB_MAP_BLOCK)
@@ -82,7 +86,7 @@ static int place(struct lkb_product *m, struct lkb_error *err)
 
 static const struct lkb_step steps[] = {
 	LKB_STEPS_ROOT,
-	LKB_STEP("kernel", "check the kernel", NULL, NULL, check_kernel),
+	LKB_STEP("kernel", "check the kernel", NULL, NULL, lkb_step_kernel_bios),
 	LKB_STEP("initrd", "pack the root into an initrd", NULL, lkb_cost_root,
 		 lkb_step_initrd_ram),
 	LKB_STEP_OWN("boot", "boot loader with its configuration", check_programs, NULL,

@@ -52,8 +52,11 @@ static int find_version_dir(struct lkb_tree *root, char **ret, struct lkb_error 
 {
 	const struct lkb_inode *dir = lkb_tree_lookup(root, "lib/modules", true);
 
-	if (!dir || dir->type != LKB_NODE_DIR || !dir->n_entries)
-		return lkb_fail(err, LKB_INPUT, "the kernel image brings no lib/modules");
+	if (!dir || dir->type != LKB_NODE_DIR || !dir->n_entries) {
+		lkb_fail(err, LKB_INPUT, "the kernel image brings no lib/modules");
+		return lkb_hint(err, "the initrd that finds the root needs them: kernel.tar names the "
+				     "archive in the kernel image");
+	}
 	if (dir->n_entries > 1)
 		return lkb_fail(err, LKB_INPUT,
 				"the root has modules of %zu kernels ('%s', '%s'%s)",

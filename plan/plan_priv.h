@@ -214,6 +214,8 @@ const char *lkb_entrypoint(const struct lkb_plan *p);
 /* Component image of the EFI stub, and the plan's kernel as an EFI program. */
 #define LKB_EFI_STUB_IMAGE "localhost/efi-stub:bookworm"
 int lkb_step_kernel_efi(struct lkb_plan *p, struct lkb_error *err);
+/* A kernel as the boot loaders for a BIOS start it. */
+int lkb_step_kernel_bios(struct lkb_plan *p, struct lkb_error *err);
 /* product->boot = a partition with kernel and whole root as one EFI program. */
 int lkb_step_efi_partition(struct lkb_product *m, struct lkb_error *err);
 /* The same of a given initrd and command line. */

@@ -77,7 +77,17 @@ static uint64_t rest_bytes(const struct cut *c)
 	return rest;
 }
 
-static void find_cuts(struct cut *c)
+/* An archive's sizes have 32 bits. */
+static int check_size(const struct lkb_tree_item *item, struct lkb_error *err)
+{
+	if (item->inode->data.len <= UINT32_MAX)
+		return 0;
+	lkb_fail(err, LKB_INPUT, "file '/%s' of %s is too large for an initrd", item->path,
+		 lkb_size_text(item->inode->data.len).s);
+	return lkb_hint(err, "it ends below 4 GiB; choose a format with the root on a disk");
+}
+
+static int find_cuts(struct cut *c, struct lkb_error *err)
 {
 	lkb_auto(lkb_tree_iter) it = lkb_tree_iter_new(c->root);
 	struct lkb_tree_item item;
@@ -86,6 +96,8 @@ static void find_cuts(struct cut *c)
 	while (lkb_tree_iter_next(it, &item) > 0) {
 		if (!item.first || item.inode->type != LKB_NODE_FILE)
 			continue;
+		if (check_size(&item, err))
+			return -1;
 		c->bytes += item.inode->data.len;
 		if (item.inode->source)
 			add_bytes(c, item.inode);
@@ -95,6 +107,7 @@ static void find_cuts(struct cut *c)
 			c->bringers[n++] = c->bringers[i];
 	c->n = n;
 	c->last_source = NULL;
+	return 0;
 }
 
 static bool is_in(void *ctx, const struct lkb_inode *inode)
@@ -231,6 +244,17 @@ static int check_memory(const struct lkb_plan *p, uint64_t root, struct lkb_erro
 			"disk, or set 'memory' in '%s'", board->path);
 }
 
+static int pack(struct lkb_plan *p, struct cut *c, struct lkb_error *err)
+{
+	p->segments = lkb_alloc_array(c->n + 2, sizeof(*p->segments));
+	if (add_ucode(p, err))
+		return -1;
+	for (c->now = 0; c->now < c->n; c->now++)
+		if (add_segment(p, c, err))
+			return -1;
+	return rest_bytes(c) < REST_MIN_KEPT ? add_small_rest(p, c, err) : add_segment(p, c, err);
+}
+
 int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err)
 {
 	struct cut c = { .root = lkb_tree_root(p->rootfs.root), .epoch = p->epoch };
@@ -240,16 +264,9 @@ int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err)
 		lkb_fail(err, LKB_INPUT, "none of the init images brings /init");
 		return lkb_hint(err, "add 'localhost/init:bookworm' to 'init:'");
 	}
-	find_cuts(&c);
-	p->segments = lkb_alloc_array(c.n + 2, sizeof(*p->segments));
-	r = add_ucode(p, err);
-	for (c.now = 0; !r && c.now < c.n; c.now++)
-		r = add_segment(p, &c, err);
-	if (!r)
-		r = rest_bytes(&c) < REST_MIN_KEPT ? add_small_rest(p, &c, err) :
-						     add_segment(p, &c, err);
+	r = find_cuts(&c, err) || pack(p, &c, err) || check_memory(p, c.bytes, err);
 	free(c.bringers);
-	return r || check_memory(p, c.bytes, err) ? -1 : 0;
+	return r ? -1 : 0;
 }
 
 uint64_t lkb_plan_initrd_size(const struct lkb_plan *p)

@@ -312,6 +312,7 @@ int lkb_plan_rpi_boot(struct lkb_product *m, const struct lkb_rpi_ram *ram, stru
 	const struct lkb_board *board = p->in->board;
 	lkb_auto(lkb_tree) firmware = NULL;
 	lkb_auto(lkb_tree) u_boot = NULL;
+	lkb_autotmpdir dir = {0};
 	struct lkb_rpi_boot_in in = {
 		.board = board,
 		.dtbs = p->dtbs,
@@ -322,8 +323,10 @@ int lkb_plan_rpi_boot(struct lkb_product *m, const struct lkb_rpi_ram *ram, stru
 	};
 
 	if (lkb_plan_image_tree(p, board->firmware.image, &firmware, err) ||
-	    lkb_plan_image_tree(p, board->firmware.u_boot_image, &u_boot, err))
+	    lkb_plan_image_tree(p, board->firmware.u_boot_image, &u_boot, err) ||
+	    lkb_store_tmpdir(p->in->store, &dir, err))
 		return -1;
+	in.dir = dir.path;
 	in.firmware = firmware;
 	in.u_boot = u_boot;
 	return lkb_rpi_boot_tree(&in, &m->boot, err);

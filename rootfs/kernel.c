@@ -9,8 +9,8 @@
 /* So many names of an image's root are worth showing. */
 #define SHOWN_NAMES 12
 
-/* Says what the image has instead. */
-static int hint_contents(struct lkb_tree *image, struct lkb_error *err)
+/* Says what the image has instead, and that an archive need not be. */
+static int hint_contents(struct lkb_tree *image, const char *key, struct lkb_error *err)
 {
 	const struct lkb_inode *root = lkb_tree_root(image);
 	lkb_autostr names = { 0 };
@@ -21,7 +21,8 @@ static int hint_contents(struct lkb_tree *image, struct lkb_error *err)
 		lkb_str_addf(&names, " and %zu more", root->n_entries - SHOWN_NAMES);
 	if (!root->n_entries)
 		return lkb_hint(err, "the image is empty");
-	return lkb_hint(err, "the image holds %s", lkb_str_get(&names));
+	return lkb_hint(err, "the image holds %s%s", lkb_str_get(&names),
+			strcmp(key, "tar") ? "" : "; 'tar: none' if it has no modules");
 }
 
 static int find_file(struct lkb_tree *image, const char *ref, const char *key, const char *name,
@@ -32,7 +33,7 @@ static int find_file(struct lkb_tree *image, const char *ref, const char *key, c
 	if (!node || node->type != LKB_NODE_FILE) {
 		lkb_fail(err, LKB_INPUT, "kernel image '%s' has no file '%s' (kernel.%s)", ref,
 			 name, key);
-		return hint_contents(image, err);
+		return hint_contents(image, key, err);
 	}
 	*ret = node;
 	return 0;
@@ -49,6 +50,7 @@ static int unpack_tar(struct lkb_rootfs_job *job, const struct lkb_data *data, c
 	lkb_auto(lkb_tree) modules = lkb_tree_new();
 
 	lkb_tree_set_default_mtime(modules, job->env->epoch);
+	lkb_tree_set_scratch(modules, lkb_store_scratch(job->store));
 	if (lkb_tar_to_tree(data, modules, "", err) < 0)
 		return lkb_context(err, "'%s' of kernel image '%s'", name, ref);
 	return lkb_overlay(job->root, modules, ref, err);

@@ -77,10 +77,11 @@ static int check_inode(const struct lkb_inode *inode, struct lkb_error *err)
 	}
 	if (inode->type != LKB_NODE_FILE)
 		return lkb_fail(err, LKB_INPUT, "a FAT holds files and directories only");
-	if (inode->data.len > FILE_MAX)
-		return lkb_fail(err, LKB_INPUT, "%s are too much for a file on a FAT",
-				lkb_size_text(inode->data.len).s);
-	return 0;
+	if (inode->data.len <= FILE_MAX)
+		return 0;
+	lkb_fail(err, LKB_INPUT, "%s are too much for a file on a FAT",
+		 lkb_size_text(inode->data.len).s);
+	return lkb_hint(err, "it ends below 4 GiB; a root on a disk may hold more");
 }
 
 static size_t add_item(struct fat_list *l, const struct lkb_part *part, const char *path,

@@ -84,7 +84,7 @@ static int add(struct lkb_archive *a, const struct lkb_tar_entry *t, struct lkb_
 	if (lkb_path_has_dotdot(t->path, strlen(t->path)))
 		return lkb_fail(err, LKB_INPUT, "the name '%.200s' leads out of its directory",
 				t->path);
-	if (t->data.blob && t->data.blob != a->blob)
+	if (t->type == '0' && t->data.blob != a->blob)
 		return lkb_fail(err, LKB_INPUT, "'%.200s' is stored as a sparse file, which no "
 				"image archive has", t->path);
 	if (a->n >= LKB_ARCHIVE_MAX_ENTRIES)
@@ -153,6 +153,7 @@ int lkb_archive_read(const struct lkb_data *data, struct lkb_archive **ret, stru
 	int r;
 
 	a->blob = lkb_blob_ref(data->blob);
+	lkb_tar_skip_data(tar);
 	while ((r = lkb_tar_next(tar, &e, &fault)) > 0)
 		if (add(a, &e, err))
 			return lkb_context(err, "'%s'", lkb_blob_name(a->blob));

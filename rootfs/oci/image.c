@@ -58,6 +58,7 @@ int lkb_store_image_tree(struct lkb_store *s, const struct lkb_image *im, struct
 	uint64_t left = lkb_image_plain_budget(im);
 
 	lkb_tree_set_source(t, im->ref);
+	lkb_tree_set_scratch(t, lkb_store_scratch(s));
 	lkb_tree_set_default_mtime(t, im->created);
 	for (size_t i = 0; i < im->n_layers; i++)
 		if (apply(s, im, i, &left, ui, t, err))

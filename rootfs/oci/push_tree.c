@@ -115,25 +115,13 @@ static int take(void *ctx, const void *p, size_t n, struct lkb_error *err)
 	return lkb_write_full(t->fd, p, n, "a temporary file", err);
 }
 
-static int open_target(int *ret, struct lkb_error *err)
-{
-	lkb_autotmpdir dir = { .fd = -1 };
-	lkb_autofree char *path = NULL;
-
-	if (lkb_tmpdir_make(&dir, err))
-		return -1;
-	path = lkb_path_join(dir.path, "0000");
-	*ret = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return *ret < 0 ? lkb_fail_errno(err, "cannot make '%s'", path) : 0;
-}
-
 int lkb_push_tree(const char *path, struct lkb_data *ret, struct lkb_error *err)
 {
 	lkb_auto(lkb_tree) tree = lkb_tree_new();
 	lkb_autofd fd = -1;
 	struct target t;
 
-	if (add_dir(tree, path, "", 0, err) || open_target(&fd, err))
+	if (add_dir(tree, path, "", 0, err) || lkb_nameless_file(NULL, &fd, err))
 		return -1;
 	t = (struct target){ .fd = fd };
 	if (lkb_tar_write(lkb_tree_root(tree), 0, take, &t, err))

@@ -144,6 +144,7 @@ int lkb_store_open(const char *dir, struct lkb_store **ret, struct lkb_error *er
 
 	s->in_use = -1;
 	s->dir = lkb_strdup(dir);
+	s->scratch = lkb_format("%s/tmp", dir);
 	s->layout = lkb_layout_new_dir(dir);
 	s->max_layer = LKB_STORE_MAX_LAYER;
 	s->max_derived = LKB_STORE_MAX_DERIVED;
@@ -170,6 +171,7 @@ void lkb_store_free(struct lkb_store *s)
 	if (s->in_use >= 0)
 		close(s->in_use);
 	free(s->dir);
+	free(s->scratch);
 	free(s);
 }
 

@@ -54,6 +54,12 @@ void lkb_store_free(struct lkb_store *s);
 LKB_DEFINE_AUTO(lkb_store, lkb_store_free)
 const char *lkb_store_dir(const struct lkb_store *s);
 
+/* Where its temporary files are: what stands there goes with its process. Borrowed. */
+const char *lkb_store_scratch(const struct lkb_store *s);
+/* A private directory there, for what a helper program must read or write as files. */
+struct lkb_tmpdir;
+int lkb_store_tmpdir(const struct lkb_store *s, struct lkb_tmpdir *ret, struct lkb_error *err);
+
 /* Bounds the plain size of one layer (16 GiB if never called): what unpacks to more is refused. */
 void lkb_store_limit_layers(struct lkb_store *s, uint64_t max_plain);
 

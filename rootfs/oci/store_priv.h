@@ -31,6 +31,7 @@ int lkb_store_input_layer(const struct lkb_store *s, struct lkb_store_input *in,
 
 struct lkb_store {
 	char *dir;                 /* owned */
+	char *scratch;             /* owned; DIR/tmp */
 	struct lkb_layout *layout; /* owned; the same directory */
 	struct lkb_store_input **inputs; /* owned, each owned */
 	size_t n_inputs, cap_inputs;

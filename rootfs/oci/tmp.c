@@ -105,6 +105,19 @@ int lkb_store_tmp_dir(const struct lkb_store *s, int *ret_fd, char **ret_path,
 	return again > 0 ? no_name(s, err) : again;
 }
 
+int lkb_store_tmpdir(const struct lkb_store *s, struct lkb_tmpdir *ret, struct lkb_error *err)
+{
+	if (lkb_store_tmp_dir(s, &ret->fd, &ret->path, err))
+		return -1;
+	ret->undo = lkb_undo_remove_dir(ret->path);
+	return 0;
+}
+
+const char *lkb_store_scratch(const struct lkb_store *s)
+{
+	return s->scratch;
+}
+
 /* A rename is on the disk once its directory is. */
 static int flush_dir_of(const char *path, struct lkb_error *err)
 {

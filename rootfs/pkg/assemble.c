@@ -227,13 +227,13 @@ static int join_all(struct assembly *a, struct lkb_error *err)
 	return 0;
 }
 
-static int add_kernel(struct assembly *a, struct lkb_error *err)
+static int add_kernel(struct assembly *a, const char *scratch, struct lkb_error *err)
 {
 	const struct lkb_pkg_kernel *k = &a->p->kernel;
 
 	if (!k->image)
 		return 0;
-	if (lkb_kernel_build(k, a->debs, a->n, a->t, a->mtime, err)) {
+	if (lkb_kernel_build(k, a->debs, a->n, scratch, a->t, a->mtime, err)) {
 		lkb_context(err, "kernel");
 		return lkb_at(err, k->pos.file, k->pos.line, k->pos.column);
 	}
@@ -311,7 +311,7 @@ int lkb_pkg_assemble(const struct lkb_pkg *p, const struct lkb_deb_files *debs,
 	struct assembly a = {.p = p, .debs = debs, .names = names, .n = n, .mtime = mtime, .t = t};
 
 	lkb_tree_set_default_mtime(t, mtime);
-	if (keep_all(&a, err) || join_all(&a, err) || add_kernel(&a, err) ||
+	if (keep_all(&a, err) || join_all(&a, err) || add_kernel(&a, in->scratch, err) ||
 	    add_local(&a, in, err) || add_files(&a, err) || add_links(&a, err))
 		return -1;
 	*ret = LKB_STEAL(t);

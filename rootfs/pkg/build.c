@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "rootfs/pkg/image_priv.h"
 #include "rootfs/pkg/session_priv.h"
 
@@ -123,6 +124,7 @@ static int build(const struct lkb_pkg *p, struct lkb_store *store, const struct 
 {
 	lkb_autopkgsession s = LKB_PKG_SESSION_INIT;
 	lkb_autopkginputs in = {0};
+	lkb_autotmpdir scratch = {0};
 	lkb_auto(lkb_tree) t = NULL;
 	struct lkb_platform platform = {0};
 	struct lkb_sha256_text inputs;
@@ -144,6 +146,9 @@ static int build(const struct lkb_pkg *p, struct lkb_store *store, const struct 
 	if (lkb_pkg_session_fetch(&s, p, &in.debs, err))
 		return -1;
 	lkb_ui_step(env->ui, "package '%s': unpacking", p->name);
+	if (lkb_store_tmpdir(store, &scratch, err))
+		return -1;
+	in.scratch = scratch.path;
 	if (lkb_pkg_tree(p, s.dir, &in, &t, &created, err) ||
 	    put(store, p, &platform, &in.debs, inputs.s, lkb_tree_root(t), created, ret, err))
 		return -1;

@@ -57,24 +57,6 @@ static int fail_archive(const struct reading *r, struct archive *a, struct lkb_e
 			why ? why : "it ends early");
 }
 
-/* A file without a name, so that nothing stays whatever happens. */
-static int open_spool(const char *dir, int *ret, struct lkb_error *err)
-{
-	lkb_autofree char *path = NULL;
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd < 0) {
-		path = lkb_format("%s/spool.XXXXXX", dir);
-		fd = mkostemp(path, O_CLOEXEC);
-		if (fd >= 0)
-			unlink(path);
-	}
-	if (fd < 0)
-		return lkb_fail_errno(err, "cannot make a temporary file in '%s'", dir);
-	*ret = fd;
-	return 0;
-}
-
 /* "./usr//bin/x/" is "usr/bin/x"; NULL if it leads outside or is too long. */
 static char *normalise(struct lkb_arena *arena, const char *path)
 {
@@ -277,7 +259,7 @@ int lkb_deb_read(int fd, const char *name, const char *spool_dir, lkb_deb_want_f
 		.name = name, .want = want, .ctx = ctx, .spool = -1, .files = &files,
 	};
 
-	if (open_spool(spool_dir, &r.spool, err))
+	if (lkb_nameless_file(spool_dir, &r.spool, err))
 		return -1;
 	r.buf = lkb_alloc(2 * CHUNK);
 	r.outer = archive_read_new();

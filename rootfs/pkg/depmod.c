@@ -136,19 +136,15 @@ static int add_depmod_files(const struct lkb_modules *m, const char *dir, struct
 	return 0;
 }
 
-int lkb_modules_write(const struct lkb_modules *m, struct lkb_tree *t, int64_t mtime,
-		      struct lkb_error *err)
+int lkb_modules_write(const struct lkb_modules *m, const char *scratch, struct lkb_tree *t,
+		      int64_t mtime, struct lkb_error *err)
 {
-	lkb_autotmpdir tmp = {0};
-	lkb_autofree char *dir = NULL;
+	lkb_autofree char *dir = lkb_format("%s/lib/modules/%s", scratch, m->version);
 	lkb_autostr order = {0};
 	size_t i;
 
-	if (lkb_tmpdir_make(&tmp, err))
-		return -1;
-	dir = lkb_format("%s/lib/modules/%s", tmp.path, m->version);
 	if (lkb_mkdir_p(dir, err) || order_text(m, &order, err) || stage(m, dir, &order, err) ||
-	    run_depmod(m, tmp.path, err) || add_depmod_files(m, dir, t, mtime, err))
+	    run_depmod(m, scratch, err) || add_depmod_files(m, dir, t, mtime, err))
 		return -1;
 	for (i = 0; i < m->n; i++)
 		if (m->items[i].selected &&

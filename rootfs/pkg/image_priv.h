@@ -17,6 +17,8 @@ struct lkb_pkg_inputs {
 	struct lkb_debs debs;         /* sorted by name */
 	struct lkb_pkg_source *local; /* owned; one for each of the definition's */
 	size_t n_local;
+	const char *scratch;          /* borrowed; private and empty: for what depmod reads and
+				       * writes; only a kernel needs it */
 };
 
 void lkb_pkg_inputs_clear(struct lkb_pkg_inputs *in);

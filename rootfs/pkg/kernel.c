@@ -139,7 +139,8 @@ static int add_dtbs(const char *glob, const struct lkb_deb_files *debs, size_t n
 
 /* LinuxKit's kernel.tar: what of a kernel goes into the root, and boot/. */
 static int build_tar(const struct lkb_pkg_kernel *k, const struct lkb_deb_files *debs, size_t n,
-		     int64_t mtime, struct lkb_str *ret, struct lkb_error *err)
+		     const char *scratch, int64_t mtime, struct lkb_str *ret,
+		     struct lkb_error *err)
 {
 	lkb_auto(lkb_tree) t = lkb_tree_new();
 	lkb_automodules m = {0};
@@ -151,7 +152,7 @@ static int build_tar(const struct lkb_pkg_kernel *k, const struct lkb_deb_files 
 			return -1;
 	if (k->modules.n && (lkb_modules_collect(debs, n, &m, err) ||
 			     lkb_modules_select(&m, &k->modules, err) ||
-			     lkb_modules_write(&m, t, mtime, err)))
+			     lkb_modules_write(&m, scratch, t, mtime, err)))
 		return -1;
 	return lkb_tar_write(lkb_tree_root(t), mtime, to_str, ret, err);
 }
@@ -172,14 +173,15 @@ static int add_image(const struct lkb_data *image, struct lkb_tree *t, int64_t m
 }
 
 int lkb_kernel_build(const struct lkb_pkg_kernel *k, const struct lkb_deb_files *debs, size_t n,
-		     struct lkb_tree *t, int64_t mtime, struct lkb_error *err)
+		     const char *scratch, struct lkb_tree *t, int64_t mtime,
+		     struct lkb_error *err)
 {
 	const struct lkb_deb_entry *image = NULL;
 	lkb_autostr tar = {0};
 
 	if (find_image(k, debs, n, &image, err) || add_image(&image->data, t, mtime, err))
 		return -1;
-	if (build_tar(k, debs, n, mtime, &tar, err))
+	if (build_tar(k, debs, n, scratch, mtime, &tar, err))
 		return lkb_context(err, "kernel.tar");
 	return add_str(t, "kernel.tar", &tar, mtime, err);
 }

@@ -36,13 +36,14 @@ int lkb_modules_collect(const struct lkb_deb_files *debs, size_t n, struct lkb_m
 int lkb_modules_select(struct lkb_modules *m, const struct lkb_strlist *wanted,
 		       struct lkb_error *err);
 /* Adds lib/modules/VERSION/ with the selected modules and depmod's files to the tree. */
-int lkb_modules_write(const struct lkb_modules *m, struct lkb_tree *t, int64_t mtime,
-		      struct lkb_error *err);
+int lkb_modules_write(const struct lkb_modules *m, const char *scratch, struct lkb_tree *t,
+		      int64_t mtime, struct lkb_error *err);
 
 /* True for what lkb_kernel_build() wants to see of a package. */
 bool lkb_kernel_wants(const struct lkb_pkg_kernel *k, const char *path);
-/* Adds /kernel and /kernel.tar to the tree. */
+/* Adds /kernel and /kernel.tar to the tree. `scratch` is a private and empty directory. */
 int lkb_kernel_build(const struct lkb_pkg_kernel *k, const struct lkb_deb_files *debs, size_t n,
-		     struct lkb_tree *t, int64_t mtime, struct lkb_error *err);
+		     const char *scratch, struct lkb_tree *t, int64_t mtime,
+		     struct lkb_error *err);
 
 #endif

@@ -164,6 +164,7 @@ static int apply(const struct lkb_data *data, struct lkb_tree *t, struct layer *
 	if (scan(first, t, l, err) < 0)
 		return -1;
 	hide(t, l);
+	lkb_tar_set_scratch(second, t->scratch);
 	return add(second, t, err);
 }
 

@@ -32,6 +32,9 @@ struct lkb_tar_entry {
 struct lkb_tar *lkb_tar_new(const struct lkb_data *data);
 /* 1 = *ret is the next entry (valid until the next call), 0 = end, -1 = failed. */
 int lkb_tar_next(struct lkb_tar *t, struct lkb_tar_entry *ret, struct lkb_error *err);
+/* From now on entries have no attributes, and sparse files are checked but not made whole: they
+ * have no data, while that of other files, empty or not, always has a blob. */
+void lkb_tar_skip_data(struct lkb_tar *t);
 /* True once there was a header: what fails before that is no tar at all. */
 bool lkb_tar_has_begun(const struct lkb_tar *t);
 void lkb_tar_free(struct lkb_tar *t);

@@ -89,6 +89,7 @@ int lkb_sparse_check(const struct lkb_tar_extents *map, uint64_t size, uint64_t 
 /* The temporary file in which an archive's sparse files are made whole, one behind the other: one
  * descriptor for all of them. Born {0}. */
 struct lkb_sparse_spool {
+	const char *dir;       /* where; borrowed; NULL = as lkb_nameless_file() has it */
 	struct lkb_blob *blob; /* holds a reference */
 	int fd;                /* the blob's */
 	uint64_t len;
@@ -105,8 +106,8 @@ int lkb_sparse_map_gnu(const uint8_t *p, size_t n, struct lkb_tar_extents *ret,
 		       struct lkb_error *err);
 int lkb_sparse_add(struct lkb_tar_extents *map, uint64_t off, uint64_t len, struct lkb_error *err);
 
-/* From now on entries have no attributes, and sparse files are checked but not made whole. */
-void lkb_tar_skip_data(struct lkb_tar *t);
+/* Sparse files are made whole in this directory; borrowed. */
+void lkb_tar_set_scratch(struct lkb_tar *t, const char *dir);
 
 /* The path of an entry below prefix: ".." is taken off by the letter and ends at the prefix. */
 void lkb_tar_clean_path(const char *prefix, const char *path, struct lkb_str *ret);

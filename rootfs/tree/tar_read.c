@@ -29,6 +29,11 @@ void lkb_tar_free(struct lkb_tar *t)
 	free(t);
 }
 
+void lkb_tar_set_scratch(struct lkb_tar *t, const char *dir)
+{
+	t->spool.dir = dir;
+}
+
 void lkb_tar_skip_data(struct lkb_tar *t)
 {
 	t->skip_data = true;

@@ -47,19 +47,6 @@ int lkb_sparse_check(const struct lkb_tar_extents *map, uint64_t size, uint64_t 
 	return 0;
 }
 
-static int open_temporary(struct lkb_error *err)
-{
-	lkb_autotmpdir dir = { 0 };
-	lkb_autofree char *path = NULL;
-	int fd;
-
-	if (lkb_tmpdir_make(&dir, err) < 0)
-		return -1;
-	path = lkb_format("%s/0000", dir.path);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return fd >= 0 ? fd : lkb_fail_errno(err, "cannot make '%s'", path);
-}
-
 static int copy_extent(int fd, uint64_t to, const struct lkb_data *stored, uint64_t from,
 		       uint64_t len, char *buf, struct lkb_error *err)
 {
@@ -79,7 +66,7 @@ static int copy_extent(int fd, uint64_t to, const struct lkb_data *stored, uint6
 void lkb_sparse_spool_clear(struct lkb_sparse_spool *s)
 {
 	lkb_blob_unref(s->blob);
-	*s = (struct lkb_sparse_spool){ 0 };
+	*s = (struct lkb_sparse_spool){ .dir = s->dir };
 }
 
 /* Makes room for a file of this size. */
@@ -89,8 +76,7 @@ static int grow_spool(struct lkb_sparse_spool *s, uint64_t size, struct lkb_erro
 		return lkb_fail(err, LKB_INPUT, "the archive's sparse files come to more than "
 				"%llu bytes", (unsigned long long)MAX_SIZE);
 	if (!s->blob) {
-		s->fd = open_temporary(err);
-		if (s->fd < 0)
+		if (lkb_nameless_file(s->dir, &s->fd, err))
 			return -1;
 		s->blob = lkb_blob_new_fd(s->fd, MAX_SIZE, "sparse files");
 	}

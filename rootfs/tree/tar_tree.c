@@ -86,6 +86,7 @@ int lkb_tar_to_tree(const struct lkb_data *data, struct lkb_tree *t, const char 
 	struct lkb_tar_entry e;
 	int r;
 
+	lkb_tar_set_scratch(tar, t->scratch);
 	while ((r = lkb_tar_next(tar, &e, err)) > 0)
 		if (lkb_tar_add_entry(t, prefix, &e, true, err) < 0)
 			return lkb_context(err, "tar archive '%s'", lkb_blob_name(data->blob));

@@ -32,6 +32,11 @@ void lkb_tree_set_source(struct lkb_tree *t, const char *source)
 	t->source = source ? lkb_arena_strdup(&t->arena, source) : NULL;
 }
 
+void lkb_tree_set_scratch(struct lkb_tree *t, const char *dir)
+{
+	t->scratch = dir ? lkb_arena_strdup(&t->arena, dir) : NULL;
+}
+
 void lkb_tree_set_default_mtime(struct lkb_tree *t, int64_t mtime)
 {
 	t->default_mtime = mtime;

@@ -80,6 +80,10 @@ void lkb_tree_set_source(struct lkb_tree *t, const char *source);
 /* What missing parents get: 0755 root:root with this mtime. Default 0. */
 void lkb_tree_set_default_mtime(struct lkb_tree *t, int64_t mtime);
 
+/* Where data is put that cannot be referenced as it is stored (sparse files in archives), in files
+ * without a name; copied; NULL = $TMPDIR or /tmp. */
+void lkb_tree_set_scratch(struct lkb_tree *t, const char *dir);
+
 /* The node at path, or NULL. Links on the way are followed; the last one only with follow.
  * Anything that cannot be resolved (loop, not a directory, bad name) is just not there. */
 struct lkb_inode *lkb_tree_lookup(struct lkb_tree *t, const char *path, bool follow);

@@ -162,7 +162,7 @@ tar -C "$T/img" -cf "$T/img.tar" manifest.json c.json l/layer.tar
 sed 's,localhost/kernel-amd64:bookworm,localhost/nokernel:1,' "$T/box.yml" > "$T/nokernel.yml"
 says "a kernel without an EFI stub" 3 "kernel image 'localhost/nokernel:1': the kernel cannot be started by EFI: it is no EFI program" \
 	lk build qemu-x86 "$T/nokernel.yml" --input "$T/img.tar" -f raw-efi -o "$T/no"
-says "and one that is no bzImage" 3 "the kernel is no bzImage, which GRUB starts from a BIOS" \
+says "and one that is no bzImage" 3 "the kernel is no bzImage, which is what starts from a BIOS" \
 	lk build qemu-x86 "$T/nokernel.yml" --input "$T/img.tar" -f raw-bios -o "$T/no"
 says "a disk for a BIOS on a board without" 2 "is for a BIOS, which board 'qemu-arm64' does not have" \
 	lk run --board qemu-arm64 "$bios"

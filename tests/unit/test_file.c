@@ -291,6 +291,21 @@ static void a_private_directory_is_private_and_goes(void **state)
 	lkb_tmpdir_clear(&d);
 }
 
+static void a_file_without_a_name_leaves_none(void **state)
+{
+	const char *sub = in_dir("sub");
+	lkb_autofd fd = -1;
+	char back[2];
+
+	assert_int_equal(mkdir(sub, 0700), 0);
+	OK(lkb_nameless_file(sub, &fd, &err));
+	OK(lkb_write_full(fd, "ab", 2, "it", &err));
+	OK(lkb_pread_full(fd, back, 2, 0, "it", &err));
+	assert_memory_equal(back, "ab", 2);
+	assert_int_equal(rmdir(sub), 0);
+	FAILS(lkb_nameless_file(sub, &fd, &err), LKB_IO, "cannot make a temporary file in", "");
+}
+
 /* A process of its own that has a private directory below the test's; NAME links to it. It waits to
  * be killed. */
 static pid_t process_with_tmpdir(const char *name)
@@ -390,6 +405,7 @@ int main(void)
 		CASE(directories_are_made_with_their_parents),
 		CASE(a_tree_goes_without_what_its_links_lead_to),
 		CASE(a_tree_too_deep_is_an_error),
+		CASE(a_file_without_a_name_leaves_none),
 		CASE(a_private_directory_is_private_and_goes),
 		CASE(what_a_killed_process_left_goes_with_the_next_one),
 		CASE(tmpdir_says_what_to_do_where_it_cannot_be),

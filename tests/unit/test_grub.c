@@ -68,7 +68,7 @@ static void a_kernel_is_a_bzimage(void **state)
 	good = (struct lkb_data){lkb_blob_new_mem(k, sizeof(k)), 0, sizeof(k)};
 	MUST(lkb_grub_check_kernel(&good, err));
 	assert_int_equal(lkb_grub_check_kernel(&d, &why), -1);
-	assert_string_equal(why.message, "the kernel is no bzImage, which GRUB starts from a BIOS");
+	assert_string_equal(why.message, "the kernel is no bzImage, which is what starts from a BIOS");
 	good.len = 100;
 	assert_int_equal(lkb_grub_check_kernel(&good, &why), -1);
 	lkb_blob_unref(d.blob);

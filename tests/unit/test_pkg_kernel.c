@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/ext/compress.h"
+#include "base/file.h"
 #include "base/proc.h"
 #include "rootfs/pkg/kernel_priv.h"
 #include "rootfs/tree/tar.h"
@@ -288,6 +289,7 @@ static void a_kernel_image_has_kernel_and_tar(void **state)
 	struct lkb_pkg_kernel k = {.image = "boot/vmlinuz-*"};
 	lkb_autofree char *program = NULL, *packed = NULL, *plain = NULL;
 	lkb_auto(lkb_tree) t = lkb_tree_new();
+	lkb_autotmpdir scratch = {0};
 	auto_package p = {0};
 	struct lkb_error err = {0};
 	size_t n, n_plain;
@@ -296,13 +298,14 @@ static void a_kernel_image_has_kernel_and_tar(void **state)
 		print_message("skipped: depmod is not installed\n");
 		skip();
 	}
+	assert_int_equal(lkb_tmpdir_make(&scratch, &err), 0);
 	usual_package(&p);
 	list(&k.dtbs, dtbs, 1);
 	list(&k.modules, wanted, 1);
 	assert_true(lkb_kernel_wants(&k, "boot/vmlinuz-6.1.0"));
 	assert_true(lkb_kernel_wants(&k, K "modules.order"));
 	assert_false(lkb_kernel_wants(&k, "boot/System.map-6.1.0"));
-	if (lkb_kernel_build(&k, &p.files, 1, t, TIME, &err))
+	if (lkb_kernel_build(&k, &p.files, 1, scratch.path, t, TIME, &err))
 		fail_msg("%s", err.message);
 	packed = read_all(t, "kernel", &n);
 	assert_int_equal(lkb_inflate_buffer(packed, n, 1000, &plain, &n_plain, &err), 0);
@@ -328,7 +331,7 @@ static void a_bzimage_stays_as_it_is(void **state)
 		if (i)
 			image[(const int[]){0, 0x1fe, 0x1ff, 0x205}[i]] = 'x';
 		add_bytes(&p, "boot/vmlinuz-6.1.0", image, sizeof(image));
-		assert_int_equal(lkb_kernel_build(&k, &p.files, 1, t, TIME, &err), 0);
+		assert_int_equal(lkb_kernel_build(&k, &p.files, 1, NULL, t, TIME, &err), 0);
 		kernel = read_all(t, "kernel", &n);
 		assert_int_equal(n == sizeof(image) && !memcmp(kernel, image, n), !i);
 	}
@@ -343,15 +346,15 @@ static void a_kernel_that_is_not_there_is_named(void **state)
 	struct lkb_error err;
 
 	usual_package(&p);
-	assert_int_equal(lkb_kernel_build(&k, &p.files, 1, t, TIME, &err), -1);
+	assert_int_equal(lkb_kernel_build(&k, &p.files, 1, NULL, t, TIME, &err), -1);
 	assert_string_equal(err.message, "'boot/Image*' matches no kernel");
 	k.image = "boot/*";
-	assert_int_equal(lkb_kernel_build(&k, &p.files, 1, t, TIME, &err), -1);
+	assert_int_equal(lkb_kernel_build(&k, &p.files, 1, NULL, t, TIME, &err), -1);
 	assert_string_equal(err.message, "'boot/*' matches two kernels: 'boot/vmlinuz-6.1.0' and "
 			    "'boot/System.map-6.1.0'");
 	k.image = "boot/vmlinuz-*";
 	list(&k.dtbs, dtbs, 1);
-	assert_int_equal(lkb_kernel_build(&k, &p.files, 1, t, TIME, &err), -1);
+	assert_int_equal(lkb_kernel_build(&k, &p.files, 1, NULL, t, TIME, &err), -1);
 	assert_string_equal(err.message, "kernel.tar: 'usr/lib/*/missing.dtb' matches no device "
 			    "tree");
 }

@@ -269,7 +269,7 @@ static void a_kernel_image_without_a_kernel_says_what_it_has(void **state)
 	expect_failure(k, "kernel: {image: \"example/kernel:2\", binary: vmlinuz}\n",
 		       "kernel image 'docker.io/example/kernel:2' has no file 'kernel.tar' "
 		       "(kernel.tar)",
-		       "the image holds 'modules.tar', 'vmlinuz'");
+		       "the image holds 'modules.tar', 'vmlinuz'; 'tar: none' if it has no modules");
 	expect_failure(k, "kernel: {image: example/empty}\n",
 		       "kernel image 'docker.io/example/empty:latest' has no file 'kernel' "
 		       "(kernel.binary)",

@@ -19,6 +19,7 @@
 
 static struct lkb_board *board;
 static struct lkb_tree *firmware, *u_boot, *dtbs;
+static struct lkb_tmpdir scratch;
 
 static void add(struct lkb_tree *t, const char *path, const char *text)
 {
@@ -45,6 +46,8 @@ static int setup(void **state)
 		print_error("%s\n", err.message);
 		return -1;
 	}
+	if (lkb_tmpdir_make(&scratch, &err))
+		return -1;
 	firmware = lkb_tree_new();
 	u_boot = lkb_tree_new();
 	dtbs = lkb_tree_new();
@@ -66,13 +69,14 @@ static int teardown(void **state)
 	lkb_tree_free(u_boot);
 	lkb_tree_free(dtbs);
 	lkb_board_free(board);
+	lkb_tmpdir_clear(&scratch);
 	return 0;
 }
 
 static struct lkb_rpi_boot_in an_input(void)
 {
 	return (struct lkb_rpi_boot_in){.board = board, .firmware = firmware, .u_boot = u_boot,
-					.dtbs = dtbs, .epoch = EPOCH};
+					.dtbs = dtbs, .epoch = EPOCH, .dir = scratch.path};
 }
 
 static struct lkb_tree *boot_tree(const struct lkb_rpi_boot_in *in)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A disk that is full, a run that is killed, and several at once. */
+#include "base/path.h"
 #include "test_store_kit.h"
 
 #include <errno.h>
@@ -421,6 +422,21 @@ static void directories_too(void **state)
 	assert_int_equal(access(dir, F_OK), -1);
 }
 
+/* What is staged there for a helper program goes when it is done, and with a killed process. */
+static void private_directories_are_in_the_store(void **state)
+{
+	struct kit *k = *state;
+	lkb_autofree char *kept = NULL, *parent = NULL;
+	struct lkb_tmpdir dir = {0};
+
+	OK(lkb_store_tmpdir(k->store, &dir, err));
+	kept = lkb_strdup(dir.path);
+	parent = lkb_path_dirname(kept);
+	assert_string_equal(lkb_store_scratch(k->store), parent);
+	lkb_tmpdir_clear(&dir);
+	assert_int_equal(access(kept, F_OK), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -435,6 +451,7 @@ int main(void)
 		T(many_unpack_one_layer),
 		T(leftovers_are_told_by_their_lock),
 		T(directories_too),
+		T(private_directories_are_in_the_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
