@@ -105,8 +105,9 @@ replays: $(REPLAYS)
 check: all units replays
 	$(Q)O=$(O) tests/run.sh check
 
+# Every format that boots, booted: JOBS=N at a time (2).
 check-boot: all
-	$(Q)O=$(O) tests/run.sh boot
+	$(Q)O=$(O) tests/run.sh formats
 
 check-long: all units replays
 	$(Q)O=$(O) tests/run.sh lint unit replay cli long boot
