@@ -38,7 +38,7 @@ DEPS_TEST  := libcmocka-dev dosfstools gdisk e2fsprogs device-tree-compiler bmap
 	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 ovmf \
 	      openssh-client openssl docker-registry golang-github-opencontainers-specs-dev \
 	      python3-license-expression squashfs-tools squashfs-tools-ng erofs-utils xorriso \
-	      genisoimage 7zip nginx-light
+	      genisoimage 7zip nginx-light iucode-tool
 
 all: $(O)/lkboard ondevice
 

@@ -86,6 +86,8 @@ struct lkb_board {
 	struct lkb_strlist cmdline;  /* further words: "panic=10" */
 	struct lkb_strlist dtbs;     /* device trees of the kernel image's boot/dtb that the slot
 				      * keeps: "broadcom/bcm2837-rpi-3-b.dtb" */
+	const char *ucode;           /* file of the kernel image that goes before an initrd,
+				      * unless the spec names another or none; NULL = none */
 	struct lkb_opt_int memory;   /* bytes of RAM */
 	struct lkb_board_layout layout;
 	struct lkb_board_initrd initrd;

@@ -56,11 +56,35 @@ print(*sorted(o["file"] for o in d["outputs"] if o.get("format") == "pxe"))' "$T
 
 check "packet-x86 is built as pxe by default" lk build packet-x86 "$T/box.yml" "$T/pc.yml" -n pc -o "$T/one"
 check "its kernel is a bzImage" sh -c 'file "$1" | grep -q "x86 boot executable bzImage"' - "$T/one/pc-pxe/kernel"
-check "its initrd is compressed" zstd -qt "$T/one/pc-pxe/initrd"
-zstd -qdc "$T/one/pc-pxe/initrd" > "$T/initrd"
+echo 'kernel: {ucode: ""}' > "$T/bare.yml"
+check "and without microcode" lk build packet-x86 "$T/box.yml" "$T/pc.yml" "$T/bare.yml" -n pc -o "$T/bare"
+check "its initrd is compressed" zstd -qt "$T/bare/pc-pxe/initrd"
+zstd -qdc "$T/bare/pc-pxe/initrd" > "$T/initrd"
 names < "$T/initrd" > "$T/names"
 same "drivers of the x86 plans' network cards: Intel, Mellanox, Broadcom; bonds" "" \
 	"$(drivers igb ixgbe i40e ice mlx4_en mlx5_core bnxt_en bnx2x bonding 8021q)"
+# What stands before it, where the kernel looks before it unpacks anything.
+before=$(($(stat -c %s "$T/one/pc-pxe/initrd") - $(stat -c %s "$T/bare/pc-pxe/initrd")))
+head -c $before "$T/one/pc-pxe/initrd" > "$T/ucode.cpio"
+check "microcode stands before the same initrd" sh -c 'tail -c +$(($1 + 1)) "$2" | cmp - "$3"' - $before \
+	"$T/one/pc-pxe/initrd" "$T/bare/pc-pxe/initrd"
+check "file calls it an archive" sh -c 'file "$1" | grep -q "ASCII cpio archive (SVR4 with no CRC)"' - "$T/ucode.cpio"
+same "cpio finds AMD's and Intel's" "AuthenticAMD.bin GenuineIntel.bin" \
+	"$(cpio -t --quiet < "$T/ucode.cpio" | sed -n 's|^kernel/x86/microcode/\(.*\.bin\)$|\1|p' | sort | tr '\n' ' ' | sed 's/ $//')"
+mkdir "$T/ucode"
+(cd "$T/ucode" && cpio -id --quiet < "$T/ucode.cpio")
+intel=$T/ucode/kernel/x86/microcode/GenuineIntel.bin
+check "Intel's is where a processor can take it" python3 -c 'import sys
+whole, part = (open(name, "rb").read() for name in sys.argv[1:])
+assert part and whole.index(part) % 16 == 0' "$T/ucode.cpio" "$intel"
+same "AMD's begins as the kernel wants it" 444d4100 \
+	"$(od -An -N4 -tx4 --endian=big "$T/ucode/kernel/x86/microcode/AuthenticAMD.bin" | tr -d ' ')"
+if have iucode_tool; then
+	check "iucode_tool reads a hundred updates" sh -c \
+		'[ "$(iucode_tool -q -tb -l "$1" | grep -c "sig 0x.* rev 0x")" -ge 100 ]' - "$intel"
+else
+	skip "iucode_tool reads a hundred updates" "iucode-tool is not installed"
+fi
 check "and beside the script" grep -q '^kernel kernel initrd=initrd console=ttyS1,115200n8 ' "$T/one/pc-pxe/pc.ipxe"
 
 says "what another board made is not overwritten" 7 "box-pxe/kernel' was made by another build" \
