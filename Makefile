@@ -16,7 +16,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include base/banned.h $(CPPFLAGS)
 CFLAGS_ALL   = -std=gnu11 $(WARN) -fstack-protector-strong $(CFLAGS) $(SAN)
-LIBS     := -lcurl -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lsquashfs -lisal \
+LIBS     := -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lsquashfs -lisal \
 	    -lzstd -llzma -lz -lpthread
 
 SRCS     := $(sort $(foreach m,$(MODULES),$(wildcard $(m)/*.c)))
