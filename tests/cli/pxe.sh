@@ -102,5 +102,41 @@ sed 's/quiet/${net0\/mac}/' "$T/box.yml" > "$T/bad.yml"
 says "a command line that iPXE would change" 3 "bad.yml:2:3: in an iPXE script the word '\${net0/mac}'" \
 	lk build packet-arm64 "$T/bad.yml" -o "$T/three"
 check "none of them leaves anything" [ ! -e "$T/three" ]
+# What QEMU would serve: the directory's files under names of its own, and nothing is left of it.
+mkdir "$T/bin" "$T/empty" "$T/tmp"
+cat > "$T/bin/qemu-system-x86_64" << 'EOS'
+#!/bin/sh
+for a; do
+	case $a in user,*,tftp=*,bootfile=*) d=${a#*,tftp=} file=${a#*,bootfile=} ;; esac
+done
+d=${d%%,*}
+cat "$d/${file%%,*}" > "$SAW/script"
+cat "$d/kernel" > "$SAW/kernel"
+cat "$d/initrd" > "$SAW/initrd"
+echo "$*" | grep -o 'serial.*' | sed "s|$d|DIR|"
+EOS
+chmod +x "$T/bin/qemu-system-x86_64"
+mkdir "$T/saw"
+same "run gives QEMU a network to boot from" "serial null -chardev stdio,id=console,signal=off -serial chardev:console \
+-netdev user,id=net0,tftp=DIR,bootfile=boot.ipxe,hostfwd=tcp::2222-:22 -device virtio-net-pci,netdev=net0 -boot n" \
+	"$(SAW=$T/saw PATH=$T/bin:$PATH TMPDIR=$T/tmp lk run --hostfwd tcp::2222-:22 "$T/one/pc-pxe" < /dev/null)"
+for f in pc.ipxe:script kernel:kernel initrd:initrd; do
+	check "which serves the directory's ${f%:*}" cmp "$T/one/pc-pxe/${f%:*}" "$T/saw/${f#*:}"
+done
+same "of which nothing is left" "" "$(ls "$T/tmp")"
+says "a directory without a script" 3 "the directory '$T/empty' holds no iPXE script" lk run "$T/empty"
+touch "$T/empty/b.ipxe" "$T/empty/a.ipxe"
+says "a directory with two" 3 "holds the scripts 'a.ipxe' and 'b.ipxe'" lk run "$T/empty"
+says "a script that nothing is beside" 4 "cannot find '$T/empty/kernel'" lk run --board packet-x86 "$T/empty/a.ipxe"
+says "a script whose board nobody knows" 2 "no build.json beside '$T/empty/a.ipxe' says which board" lk run "$T/empty/a.ipxe"
+says "a board that boots from a card" 2 "board 'rpi3' does not boot from the network in QEMU" \
+	lk run --board rpi3 "$T/one/pc-pxe"
+if [ -e /dev/kvm ] || [ "$(uname -m)" != x86_64 ]; then
+	skip "KVM that is not there" "this is no x86 machine without it"
+else
+	says "KVM that is not there" 2 "this machine has no KVM: '/dev/kvm' is not there" lk run --kvm "$T/one/pc-pxe"
+	says "KVM for another architecture" 2 "KVM on this machine (x86_64) cannot run board 'packet-arm64' (arm64)" \
+		lk run --kvm "$T/one/box-kernel"
+fi
 says "a plan's name is no board's" 2 "machines of that name are the board 'packet-x86'" lk boards t1.small.x86
 finish
