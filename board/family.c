@@ -108,11 +108,15 @@ static void check_values(const struct lkb_board *b, const struct family *f,
 {
 	struct lkb_pos arch = lkb_schema_pos(&b->pos, "arch");
 	struct lkb_pos root = lkb_schema_pos(&b->pos, "root");
+	struct lkb_pos ucode = lkb_schema_pos(&b->pos, "ucode");
 	size_t i;
 
 	if (f->arch && b->arch && strcmp(b->arch, f->arch))
 		lkb_schema_error(diags, &arch, NULL, "the family '%s' is for '%s' only", f->name,
 				 f->arch);
+	if (b->ucode && b->arch && strcmp(b->arch, "amd64"))
+		lkb_schema_error(diags, &ucode, "leave it out",
+				 "only processors of 'amd64' are given microcode");
 	if (f->root && b->root && strcmp(b->root, f->root))
 		lkb_schema_error(diags, &root, NULL, "the family '%s' is for the root '%s' only",
 				 f->name, f->root);

@@ -42,6 +42,7 @@ int lkb_step_rootfs(struct lkb_plan *p, struct lkb_error *err)
 		.name = p->in->name,
 		.board = p->in->board->name,
 		.arch = p->in->board->arch,
+		.ucode = p->in->board->ucode,
 		.version = version_of(p),
 		.hostname = hostname_of(p),
 		.epoch = p->epoch,
