@@ -23,7 +23,9 @@ struct lkb_inspect_kind {
 extern const struct lkb_inspect_kind lkb_inspect_card, lkb_inspect_map, lkb_inspect_dtb,
 	lkb_inspect_script, lkb_inspect_record, lkb_inspect_initrd, lkb_inspect_disk,
 	lkb_inspect_iso, lkb_inspect_root_image, lkb_inspect_vdisk, lkb_inspect_kernel,
-	lkb_inspect_efi_program, lkb_inspect_archive;
+	lkb_inspect_efi_program, lkb_inspect_archive, lkb_inspect_fat_image;
+/* In the order in which they are tried; ends with NULL. */
+extern const struct lkb_inspect_kind *const lkb_inspect_kinds[];
 
 /* Bytes of the file as a JSON string: what is no text is shown as "\xNN". With `lines`, tabs and
  * line breaks stay. */
@@ -35,9 +37,10 @@ json_t *lkb_inspect_env(const uint8_t block[LKB_ENV_SIZE]);
 const char *lkb_inspect_system(const struct lkb_data *d);
 /* An EFI program: machine, and what a unified kernel image has in it; NULL if it is none. */
 json_t *lkb_inspect_efi(const struct lkb_data *file);
-/* Adds the files of a FAT32, and those that are EFI programs once more. */
-int lkb_inspect_fat(const struct lkb_data *part, int partition, json_t *files, json_t *programs,
-		    struct lkb_error *err);
+/* Adds the files of a FAT32, and those that are EFI programs once more. `where` and number say
+ * which one it is: "partition", 1. */
+int lkb_inspect_fat(const struct lkb_data *part, const char *where, int number, json_t *files,
+		    json_t *programs, struct lkb_error *err);
 
 /* The text form of a description. */
 void lkb_inspect_text(const json_t *what, struct lkb_str *out);

@@ -55,6 +55,11 @@ static json_t *partitions_json(const struct lkb_mbr *mbr)
 	return list;
 }
 
+static json_t *both_json(const uint8_t blocks[2][LKB_ENV_SIZE])
+{
+	return json_pack("[o, o]", lkb_inspect_env(blocks[0]), lkb_inspect_env(blocks[1]));
+}
+
 static int describe_card(const char *path, struct lkb_blob *blob, json_t **ret,
 			 struct lkb_error *err)
 {
@@ -76,8 +81,7 @@ static int describe_card(const char *path, struct lkb_blob *blob, json_t **ret,
 		json_sprintf("%08x", card.mbr.signature), "record in force",
 		chosen < 0 ? json_string("none") : json_integer(chosen), "partitions",
 		partitions_json(&card.mbr), "records",
-		json_pack("[o, o]", lkb_inspect_env(card.records[0]), lkb_inspect_env(card.records[1])), "slots",
-		json_pack("[o, o]", lkb_inspect_env(card.trailers[0]), lkb_inspect_env(card.trailers[1])));
+		both_json(card.records), "slots", both_json(card.trailers));
 	return *ret ? 0 : lkb_fail(err, LKB_BUG, "cannot describe '%s'", path);
 }
 

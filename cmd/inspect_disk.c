@@ -73,7 +73,7 @@ static int add_part(struct disk *d, struct part *p, struct lkb_error *err)
 	add_slot(d, p, &data);
 	if (!holds || strcmp(holds, "FAT32") != 0)
 		return 0;
-	return lkb_inspect_fat(&data, p->number, d->files, d->programs, err);
+	return lkb_inspect_fat(&data, "partition", p->number, d->files, d->programs, err);
 }
 
 static json_t *offset_json(uint64_t sectors)
@@ -99,7 +99,7 @@ static int add_gpt(struct disk *d, const struct lkb_gpt_table *table, struct lkb
 		};
 
 		p.row = json_pack("{s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:b}", "number", p.number,
-				  "type", gpt_type(e), "type id", lkb_uuid_text(&e->type).s, "id",
+				  "type", gpt_type(e), "type_id", lkb_uuid_text(&e->type).s, "id",
 				  lkb_uuid_text(&e->guid).s, "name", e->name, "offset",
 				  offset_json(e->start_sectors), "size",
 				  offset_json(e->size_sectors), "bootable",
@@ -182,7 +182,9 @@ static int describe_disk(const char *path, struct lkb_blob *blob, json_t **ret,
 	struct lkb_mbr mbr;
 	json_t *o = NULL;
 
-	if (!read_mbr(blob, sector, &mbr) || find_all(&d, sector, &mbr, &o, err))
+	if (!read_mbr(blob, sector, &mbr))
+		return lkb_fail(err, LKB_INPUT, "'%s' has no partition table", path);
+	if (find_all(&d, sector, &mbr, &o, err))
 		return lkb_context(err, "'%s'", path);
 	if (!o)
 		return lkb_fail(err, LKB_BUG, "cannot describe '%s'", path);

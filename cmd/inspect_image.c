@@ -43,7 +43,8 @@ static bool is_root_image(const struct lkb_blob *blob)
 
 static json_t *squashfs_json(const uint8_t *b, json_int_t size)
 {
-	static const char *const packers[] = {"another", "gzip", "lzma", "lzo", "xz", "lz4", "zstd"};
+	static const char *const packers[] = {"another", "gzip", "lzma", "lzo",
+					      "xz", "lz4", "zstd"};
 	unsigned packer = lkb_get_le16(b + 20);
 
 	return json_pack("{s:s, s:s, s:I, s:o, s:I, s:s, s:I, s:I}", "kind", "root image",

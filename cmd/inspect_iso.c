@@ -72,11 +72,16 @@ static int add_boots(struct lkb_blob *blob, const struct lkb_iso_found *f, json_
 						       "firmware", platform_of(b), "bootable",
 						       b->bootable, "offset", (json_int_t)b->off));
 		if (b->platform == 0xef && holds && !strcmp(holds, "FAT32"))
-			r = lkb_inspect_fat(&d, (int)i + 1, files, programs, err);
+			r = lkb_inspect_fat(&d, "boot_image", (int)i + 1, files, programs, err);
 	}
-	json_object_set_new(o, "boot images", boots);
-	json_object_set_new(o, "files", files);
-	json_object_set_new(o, "EFI programs", programs);
+	json_object_set(o, "boot images", boots);
+	if (json_array_size(files))
+		json_object_set(o, "files", files);
+	if (json_array_size(programs))
+		json_object_set(o, "EFI programs", programs);
+	json_decref(boots);
+	json_decref(files);
+	json_decref(programs);
 	return r;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/ext/json.h"
 #include "base/size.h"
 #include "bootloader/pe.h"
 #include "cmd/inspect.h"
@@ -97,40 +98,67 @@ json_t *lkb_inspect_efi(const struct lkb_data *file)
 	return o;
 }
 
-static json_t *file_row(int partition, const struct lkb_tree_item *item)
+static json_t *file_row(const char *where, int number, const struct lkb_tree_item *item)
 {
-	return json_pack("{s:i, s:I, s:o}", "partition", partition, "size",
+	return json_pack("{s:i, s:I, s:o}", where, number, "size",
 			 (json_int_t)item->inode->data.len, "path",
 			 lkb_inspect_string(item->path, strlen(item->path), false));
 }
 
-static void add_program(const struct lkb_tree_item *item, int partition, json_t *programs)
+static void add_program(const char *where, int number, const struct lkb_tree_item *item,
+			json_t *programs)
 {
 	json_t *o = lkb_inspect_efi(&item->inode->data), *row;
 
 	if (!o)
 		return;
-	row = file_row(partition, item);
+	row = file_row(where, number, item);
 	json_object_update(row, o);
 	json_decref(o);
 	json_array_append_new(programs, row);
 }
 
-int lkb_inspect_fat(const struct lkb_data *part, int partition, json_t *files, json_t *programs,
-		    struct lkb_error *err)
+int lkb_inspect_fat(const struct lkb_data *part, const char *where, int number, json_t *files,
+		    json_t *programs, struct lkb_error *err)
 {
 	lkb_auto(lkb_tree) t = NULL;
 	lkb_auto(lkb_tree_iter) it = NULL;
 	struct lkb_tree_item item;
 
 	if (lkb_fat_to_tree(part, &t, err))
-		return lkb_context(err, "partition %d", partition);
+		return lkb_context(err, "%s %d", where, number);
 	it = lkb_tree_iter_new(lkb_tree_root(t));
 	while (lkb_tree_iter_next(it, &item) > 0) {
 		if (item.inode->type != LKB_NODE_FILE)
 			continue;
-		json_array_append_new(files, file_row(partition, &item));
-		add_program(&item, partition, programs);
+		json_array_append_new(files, file_row(where, number, &item));
+		add_program(where, number, &item, programs);
 	}
 	return 0;
 }
+
+/* A FAT by itself, as one is in an ISO image, or cut out of a disk. */
+
+static bool is_fat(const struct lkb_blob *blob)
+{
+	const char *holds = lkb_inspect_system(
+		&(struct lkb_data){(struct lkb_blob *)(uintptr_t)blob, 0, lkb_blob_size(blob)});
+
+	return holds && !strcmp(holds, "FAT32");
+}
+
+static int describe_fat(const char *path, struct lkb_blob *blob, json_t **ret,
+			struct lkb_error *err)
+{
+	const struct lkb_data whole = {blob, 0, lkb_blob_size(blob)};
+	lkb_autojson files = json_array();
+	lkb_autojson programs = json_array();
+
+	if (lkb_inspect_fat(&whole, "part", 1, files, programs, err))
+		return lkb_context(err, "'%s'", path);
+	*ret = json_pack("{s:s, s:I, s:O, s:O}", "kind", "FAT32", "size", (json_int_t)whole.len,
+			 "files", files, "EFI programs", programs);
+	return *ret ? 0 : lkb_fail(err, LKB_BUG, "cannot describe '%s'", path);
+}
+
+const struct lkb_inspect_kind lkb_inspect_fat_image = {"FAT32", is_fat, describe_fat};

@@ -54,8 +54,8 @@ static int find_version_dir(struct lkb_tree *root, char **ret, struct lkb_error 
 
 	if (!dir || dir->type != LKB_NODE_DIR || !dir->n_entries) {
 		lkb_fail(err, LKB_INPUT, "the kernel image brings no lib/modules");
-		return lkb_hint(err, "the initrd that finds the root needs them: kernel.tar names the "
-				     "archive in the kernel image");
+		return lkb_hint(err, "the initrd that finds the root needs them: kernel.tar names "
+				     "the archive in the kernel image");
 	}
 	if (dir->n_entries > 1)
 		return lkb_fail(err, LKB_INPUT,

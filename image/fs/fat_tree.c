@@ -210,7 +210,7 @@ static uint8_t sum_of(const uint8_t *e)
 	return sum;
 }
 
-/* The long name if there is one for this entry, else the short one, in the case that it asks for. */
+/* The long name if there is one for this entry, else the short one in the case it asks for. */
 static void name_of(const struct name *n, const uint8_t *e, struct lkb_str *ret)
 {
 	size_t base = 8, ext = 3;
