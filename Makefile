@@ -16,7 +16,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include base/banned.h $(CPPFLAGS)
 CFLAGS_ALL   = -std=gnu11 $(WARN) -fstack-protector-strong $(CFLAGS) $(SAN)
-LIBS     := -lcurl -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lsquashfs -lisal \
+LIBS     := -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lsquashfs -lisal \
 	    -lzstd -llzma -lz -lpthread
 
 SRCS     := $(sort $(foreach m,$(MODULES),$(wildcard $(m)/*.c)))
@@ -38,7 +38,7 @@ DEPS_TEST  := libcmocka-dev dosfstools gdisk e2fsprogs device-tree-compiler bmap
 	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 ovmf \
 	      openssh-client openssl docker-registry golang-github-opencontainers-specs-dev \
 	      python3-license-expression squashfs-tools squashfs-tools-ng erofs-utils xorriso \
-	      genisoimage 7zip nginx-light
+	      genisoimage 7zip nginx-light iucode-tool
 
 all: $(O)/lkboard ondevice
 
@@ -105,8 +105,9 @@ replays: $(REPLAYS)
 check: all units replays
 	$(Q)O=$(O) tests/run.sh check
 
+# Every format that boots, booted: JOBS=N at a time (2).
 check-boot: all
-	$(Q)O=$(O) tests/run.sh boot
+	$(Q)O=$(O) tests/run.sh formats
 
 check-long: all units replays
 	$(Q)O=$(O) tests/run.sh lint unit replay cli long boot

@@ -96,6 +96,11 @@ int lkb_board_read(const char *path, struct lkb_board **ret, struct lkb_diags *d
 	b->name = lkb_arena_strdup(&b->arena, stem);
 	if (!lkb_board_word_ok(b->name))
 		return lkb_fail(err, LKB_INPUT, "'%s' is no name of a board", b->name);
+	if (!strcmp(b->name, "efi") || !strcmp(b->name, "bios")) {
+		lkb_fail(err, LKB_INPUT, "'%s' is no name of a board: NAME-%s.img is something "
+			 "else", b->name, b->name);
+		return lkb_hint(err, "give '%s' another name", path);
+	}
 	if (lkb_yaml_parse(text, len, b->path, &b->arena, &root, &fault_found)) {
 		lkb_diags_add(diags, LKB_SEVERITY_ERROR, &fault_found);
 		return lkb_diags_result(diags, err);

@@ -48,6 +48,21 @@ struct lkb_board_plug {
 	const char *after;  /* plugged in when the console has said this */
 };
 
+/* What UEFI loads from a network: iPXE, which finds the script beside itself; all NULL = none, the
+ * network card's boot ROM takes the script. */
+struct lkb_board_loader {
+	struct lkb_pos pos;
+	const char *image; /* "localhost/ipxe:trixie" */
+	const char *file;  /* in it: "ipxe-arm64.efi" */
+};
+
+/* What is other with KVM; all NULL = the board is emulated only. */
+struct lkb_board_kvm {
+	struct lkb_pos pos;
+	const char *machine;     /* in place of qemu.machine */
+	struct lkb_strlist args; /* in place of qemu.args */
+};
+
 /* UEFI firmware of the emulator, in two flash chips; all NULL = none. */
 struct lkb_board_efi {
 	struct lkb_pos pos;
@@ -70,6 +85,10 @@ struct lkb_board_qemu {
 	struct lkb_opt_int console; /* number of the serial port that is the console, from 0 */
 	struct lkb_strlist net_args; /* with --net; "%HOSTFWD%" takes the port forwards */
 	struct lkb_board_plug net_plug; /* with --net */
+	struct lkb_strlist netboot_args; /* for a boot from the network, in place of net_args;
+					  * "%BOOT%" takes what is served */
+	struct lkb_board_loader netboot_loader;
+	struct lkb_board_kvm kvm;
 };
 
 struct lkb_board {
@@ -86,6 +105,8 @@ struct lkb_board {
 	struct lkb_strlist cmdline;  /* further words: "panic=10" */
 	struct lkb_strlist dtbs;     /* device trees of the kernel image's boot/dtb that the slot
 				      * keeps: "broadcom/bcm2837-rpi-3-b.dtb" */
+	const char *ucode;           /* file of the kernel image that goes before an initrd,
+				      * unless the spec names another or none; NULL = none */
 	struct lkb_opt_int memory;   /* bytes of RAM */
 	struct lkb_board_layout layout;
 	struct lkb_board_initrd initrd;

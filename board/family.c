@@ -17,11 +17,11 @@ struct family {
 
 static const struct family families[] = {
 	{
-		/* Firmware and U-Boot, from a card with two slots. */
+		/* Firmware and U-Boot, from a card. */
 		.name = "rpi-u-boot",
 		.needed = LIST("dtbs", "firmware", "initrd", "layout", "qemu.disk"),
 		.foreign = LIST("netboot"),
-		.formats = LIST("sd"),
+		.formats = LIST("sd", "rpi3"),
 		.arch = "arm64",
 	},
 	{
@@ -108,11 +108,15 @@ static void check_values(const struct lkb_board *b, const struct family *f,
 {
 	struct lkb_pos arch = lkb_schema_pos(&b->pos, "arch");
 	struct lkb_pos root = lkb_schema_pos(&b->pos, "root");
+	struct lkb_pos ucode = lkb_schema_pos(&b->pos, "ucode");
 	size_t i;
 
 	if (f->arch && b->arch && strcmp(b->arch, f->arch))
 		lkb_schema_error(diags, &arch, NULL, "the family '%s' is for '%s' only", f->name,
 				 f->arch);
+	if (b->ucode && b->arch && strcmp(b->arch, "amd64"))
+		lkb_schema_error(diags, &ucode, "leave it out",
+				 "only processors of 'amd64' are given microcode");
 	if (f->root && b->root && strcmp(b->root, f->root))
 		lkb_schema_error(diags, &root, NULL, "the family '%s' is for the root '%s' only",
 				 f->name, f->root);

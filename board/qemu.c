@@ -95,6 +95,20 @@ static int overlay_vars(const struct lkb_qemu_run *run, const char *dir, char **
 	return 0;
 }
 
+static int find_kvm(struct lkb_error *err)
+{
+	static const char device[] = "/dev/kvm";
+
+	if (!access(device, R_OK | W_OK))
+		return 0;
+	if (errno == EACCES) {
+		lkb_fail(err, LKB_USAGE, "you may not use KVM: '%s' cannot be opened", device);
+		return lkb_hint(err, "become a member of the group 'kvm', or leave --kvm out");
+	}
+	lkb_fail(err, LKB_USAGE, "this machine has no KVM: '%s' is not there", device);
+	return lkb_hint(err, "leave --kvm out");
+}
+
 /* Signals that would end the program are read from a descriptor while QEMU runs, so that it and
  * the terminal are left in order. The ones that the caller ignores stay ignored. */
 struct held_signals {
@@ -242,11 +256,13 @@ int lkb_qemu_run(const struct lkb_qemu_run *run, struct lkb_error *err)
 	lkb_autotmpdir dir = {0};
 	lkb_autostrv argv = {0};
 
-	if (run->disk && (lkb_tmpdir_make(&dir, err) || overlay_disk(run, dir.path, &disk, err)))
+	if ((run->disk || run->efi) && lkb_tmpdir_make(&dir, err))
+		return -1;
+	if (run->disk && overlay_disk(run, dir.path, &disk, err))
 		return -1;
 	if (run->efi && overlay_vars(run, dir.path, &vars, err))
 		return -1;
-	if (lkb_qemu_argv(run, disk, vars, &argv, err))
+	if (lkb_qemu_argv(run, disk, vars, &argv, err) || (run->kvm && find_kvm(err)))
 		return -1;
 	lkb_proc_say((const char *const *)argv.items);
 	return run_guest(run, &argv, err);

@@ -25,6 +25,9 @@ struct lkb_qemu_run {
 	size_t n_until;
 	unsigned timeout_s;     /* 0 = none */
 	bool net, kvm;
+	const char *tftp;       /* directory that is served for a boot from the network, which
+				 * implies `net`; NULL = none */
+	const char *bootfile;   /* what the machine loads from there */
 	const char *hostfwd;    /* "tcp:127.0.0.1:8080-:80", with net; several with ',' between;
 				 * NULL = none */
 	const char *const *extra; /* further QEMU arguments */

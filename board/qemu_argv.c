@@ -3,12 +3,14 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/proc.h"
 #include "base/size.h"
 #include "board/qemu_priv.h"
 
 #define HOSTFWD "%HOSTFWD%"
+#define BOOT "%BOOT%"
 
 /* QEMU takes a doubled comma inside an option's value for one comma. */
 static char *with_commas_doubled(const char *text)
@@ -32,6 +34,10 @@ static int check_kvm(const struct lkb_board *b, struct lkb_error *err)
 	struct utsname host;
 	size_t i;
 
+	if (!b->qemu.kvm.machine) {
+		lkb_fail(err, LKB_USAGE, "board '%s' can only be emulated", b->name);
+		return lkb_hint(err, "leave --kvm out");
+	}
 	if (uname(&host) < 0)
 		return lkb_fail_errno(err, "cannot ask for the host's architecture");
 	for (i = 0; i < LKB_ARRAY_SIZE(names); i++)
@@ -59,13 +65,45 @@ static char *forwards(const char *hostfwd)
 	return lkb_str_take(&s);
 }
 
-static int add_net(const struct lkb_qemu_run *run, struct lkb_strv *v, struct lkb_error *err)
+/* What the emulated network serves; "" = nothing. */
+static char *served(const struct lkb_qemu_run *run)
 {
-	const struct lkb_strlist *args = &run->board->qemu.net_args;
-	lkb_autofree char *fwd = forwards(run->hostfwd);
+	lkb_autofree char *dir = run->tftp ? with_commas_doubled(run->tftp) : NULL;
+
+	return dir ? lkb_format(",tftp=%s,bootfile=%s", dir, run->bootfile) : lkb_strdup("");
+}
+
+/* An argument with what stands in place of its placeholders. */
+static void add_filled(struct lkb_strv *v, const char *arg, const char *fwd, const char *boot)
+{
+	const struct {
+		const char *name, *text;
+	} places[] = {{HOSTFWD, fwd}, {BOOT, boot}};
+	lkb_autostr s = {0};
 	size_t i;
 
-	if (!run->net) {
+	while (*arg) {
+		for (i = 0; i < LKB_ARRAY_SIZE(places); i++)
+			if (lkb_starts_with(arg, places[i].name))
+				break;
+		if (i < LKB_ARRAY_SIZE(places)) {
+			lkb_str_add(&s, places[i].text);
+			arg += strlen(places[i].name);
+		} else {
+			lkb_str_addc(&s, *arg++);
+		}
+	}
+	lkb_strv_add(v, lkb_str_get(&s));
+}
+
+static int add_net(const struct lkb_qemu_run *run, struct lkb_strv *v, struct lkb_error *err)
+{
+	const struct lkb_board_qemu *q = &run->board->qemu;
+	const struct lkb_strlist *args = run->tftp ? &q->netboot_args : &q->net_args;
+	lkb_autofree char *fwd = forwards(run->hostfwd), *boot = served(run);
+	size_t i;
+
+	if (!run->net && !run->tftp) {
 		if (run->hostfwd)
 			return lkb_fail(err, LKB_USAGE, "a port forward needs the network");
 		lkb_strv_add(v, "-nic");
@@ -75,15 +113,8 @@ static int add_net(const struct lkb_qemu_run *run, struct lkb_strv *v, struct lk
 	if (!args->n)
 		return lkb_fail(err, LKB_USAGE, "board '%s' has no network in QEMU",
 				run->board->name);
-	for (i = 0; i < args->n; i++) {
-		const char *at = strstr(args->items[i], HOSTFWD);
-
-		if (at)
-			lkb_strv_addf(v, "%.*s%s%s", (int)(at - args->items[i]), args->items[i],
-				      fwd, at + strlen(HOSTFWD));
-		else
-			lkb_strv_add(v, args->items[i]);
-	}
+	for (i = 0; i < args->n; i++)
+		add_filled(v, args->items[i], fwd, boot);
 	return 0;
 }
 
@@ -103,9 +134,10 @@ static void add_option(struct lkb_strv *v, const char *option, const char *value
 static void add_machine(const struct lkb_qemu_run *run, struct lkb_strv *v)
 {
 	const struct lkb_board_qemu *q = &run->board->qemu;
+	const struct lkb_strlist *args = run->kvm ? &q->kvm.args : &q->args;
 	size_t i;
 
-	add_option(v, "-machine", q->machine);
+	add_option(v, "-machine", run->kvm ? q->kvm.machine : q->machine);
 	add_option(v, "-accel", run->kvm ? "kvm" : q->accel);
 	if (run->board->memory.set) {
 		lkb_strv_add(v, "-m");
@@ -118,8 +150,8 @@ static void add_machine(const struct lkb_qemu_run *run, struct lkb_strv *v)
 		lkb_strv_addf(v, "socket,id=monitor,fd=%d", LKB_MONITOR_FD);
 		add_option(v, "-mon", "chardev=monitor,mode=control");
 	}
-	for (i = 0; i < q->args.n; i++)
-		lkb_strv_add(v, q->args.items[i]);
+	for (i = 0; i < args->n; i++)
+		lkb_strv_add(v, args->items[i]);
 	for (i = 0; q->console.set && i < (size_t)q->console.v; i++)
 		add_option(v, "-serial", "null");
 	add_option(v, "-chardev", "stdio,id=console,signal=off");

@@ -55,8 +55,8 @@ static const char *const roots[] = {"disk", "ram", NULL};
 static const char *const formats[] = {
 	"aws", "disk-efi", "docker", "dynamic-vhd", "gcp", "iso-bios", "iso-efi",
 	"iso-efi-initrd", "kernel+erofs", "kernel+initrd", "kernel+iso", "kernel+squashfs",
-	"oci", "pxe", "qcow2-bios", "qcow2-efi", "raw-bios", "raw-efi", "sd", "tar",
-	"tar-kernel-initrd", "vhd", "vmdk", NULL,
+	"oci", "pxe", "qcow2-bios", "qcow2-efi", "raw-bios", "raw-efi", "rpi3", "sd",
+	"tar", "tar-kernel-initrd", "vhd", "vmdk", NULL,
 };
 static const char *const disks[] = {"sd", "virtio", NULL};
 
@@ -123,6 +123,24 @@ static const struct lkb_schema_key plug_keys[] = {
 static const struct lkb_schema plug_schema =
 	LKB_SCHEMA("net_plug", struct lkb_board_plug, plug_keys);
 
+static const struct lkb_schema_key loader_keys[] = {
+	LKB_KEY(struct lkb_board_loader, image, LKB_T_STRING, "image that holds the loader",
+		.flags = REQUIRED),
+	LKB_KEY(struct lkb_board_loader, file, LKB_T_STRING, "the loader in it", .flags = REQUIRED,
+		.check = bad_path),
+};
+
+static const struct lkb_schema loader_schema =
+	LKB_SCHEMA("netboot_loader", struct lkb_board_loader, loader_keys);
+
+static const struct lkb_schema_key kvm_keys[] = {
+	LKB_KEY(struct lkb_board_kvm, machine, LKB_T_STRING, "value of -machine",
+		.flags = REQUIRED),
+	LKB_KEY(struct lkb_board_kvm, args, LKB_T_STRLIST, "further arguments"),
+};
+
+static const struct lkb_schema kvm_schema = LKB_SCHEMA("kvm", struct lkb_board_kvm, kvm_keys);
+
 static const struct lkb_schema_key efi_keys[] = {
 	LKB_KEY(struct lkb_board_efi, code, LKB_T_STRING, "file with the firmware",
 		.flags = REQUIRED),
@@ -158,6 +176,13 @@ static const struct lkb_schema_key qemu_keys[] = {
 	LKB_KEY(struct lkb_board_qemu, net_plug, LKB_T_OBJECT,
 		"with --net: a device that is plugged in while QEMU runs",
 		.object = &plug_schema),
+	LKB_KEY(struct lkb_board_qemu, netboot_args, LKB_T_STRLIST,
+		"arguments for a boot from the network; %BOOT% takes what is served"),
+	LKB_KEY(struct lkb_board_qemu, netboot_loader, LKB_T_OBJECT,
+		"what UEFI loads from a network", .object = &loader_schema),
+	LKB_KEY(struct lkb_board_qemu, kvm, LKB_T_OBJECT,
+		"what is other with --kvm; without it the board is emulated only",
+		.object = &kvm_schema),
 };
 
 static const struct lkb_schema qemu_schema =
@@ -183,6 +208,9 @@ static const struct lkb_schema_key board_keys[] = {
 	LKB_KEY(struct lkb_board, dtbs, LKB_T_STRLIST,
 		"device trees of the kernel image that the slot keeps: paths in boot/dtb",
 		.flags = LKB_KEY_NONEMPTY, .check = bad_dtb),
+	LKB_KEY(struct lkb_board, ucode, LKB_T_STRING,
+		"file of the kernel image with microcode, unless the spec names one",
+		.flags = LKB_KEY_NONEMPTY, .check = bad_path),
 	LKB_KEY(struct lkb_board, memory, LKB_T_SIZE, "RAM", .flags = LKB_KEY_REQUIRED),
 	LKB_KEY(struct lkb_board, layout, LKB_T_OBJECT, "partitions of the card",
 		.object = &layout_schema),

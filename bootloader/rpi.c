@@ -62,10 +62,11 @@ static int add_generated(const struct lkb_rpi_boot_in *in, struct lkb_tree *t,
 		return -1;
 	lkb_tree_set_source(t, "bootloader");
 	if (lkb_tree_add_text(t, "config.txt", &meta, config.s, config.len, err) ||
-	    lkb_tree_add_text(t, "boot.scr", &meta, script, script_len, err) ||
-	    lkb_tree_add_text(t, "settings.env", &meta, settings, LKB_RPI_SETTINGS_SIZE, err))
+	    lkb_tree_add_text(t, "boot.scr", &meta, script, script_len, err))
 		return -1;
-	return 0;
+	if (in->ram)
+		return lkb_rpi_add_ram(in, t, err);
+	return lkb_tree_add_text(t, "settings.env", &meta, settings, LKB_RPI_SETTINGS_SIZE, err);
 }
 
 int lkb_rpi_boot_tree(const struct lkb_rpi_boot_in *in, struct lkb_tree **ret,

@@ -75,7 +75,7 @@ int lkb_rpi_config_txt(const struct lkb_rpi_boot_in *in, struct lkb_str *ret,
 		return lkb_fail(err, LKB_INPUT, "config.txt has %zu bytes, at most %u fit", s.len,
 				LKB_RPI_CONFIG_TXT_SIZE);
 	/* Empty lines mean nothing to the firmware. */
-	while (s.len < LKB_RPI_CONFIG_TXT_SIZE)
+	while (!in->ram && s.len < LKB_RPI_CONFIG_TXT_SIZE)
 		lkb_str_addc(&s, '\n');
 	*ret = s;
 	s = (struct lkb_str){0};

@@ -17,7 +17,7 @@ int lkb_rpi_boot_scr(const struct lkb_rpi_boot_in *in, char **ret, size_t *ret_n
 	if (in->epoch < 0 || in->epoch > UINT32_MAX)
 		return lkb_fail(err, LKB_INPUT, "the epoch %" PRId64 " does not fit into boot.scr",
 				in->epoch);
-	if (lkb_rpi_chooser(in->board, &script, err))
+	if ((in->ram ? lkb_rpi_loader : lkb_rpi_chooser)(in->board, &script, err))
 		return -1;
 	script_path = lkb_format("%s/0000", in->dir);
 	image_path = lkb_format("%s/0001", in->dir);
@@ -26,8 +26,9 @@ int lkb_rpi_boot_scr(const struct lkb_rpi_boot_in *in, char **ret, size_t *ret_n
 		return -1;
 
 	const char *const argv[] = {"mkimage", "-A", "arm64", "-O", "linux", "-T", "script",
-				    "-C", "none", "-n", "lkboard chooser", "-d", script_path,
-				    image_path, NULL};
+				    "-C", "none", "-n",
+				    in->ram ? "lkboard loader" : "lkboard chooser", "-d",
+				    script_path, image_path, NULL};
 	const char *const env[] = {epoch, "LC_ALL=C", "TZ=UTC", NULL};
 	const struct lkb_proc proc = {.argv = argv, .env = env, .package = "u-boot-tools"};
 

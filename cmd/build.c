@@ -66,7 +66,8 @@ static int read_epoch(const struct lkb_ctx *ctx, struct lkb_plan_in *in, struct 
 	if (!lkb_u64_parse(ctx->epoch_text, &v) || v > UINT32_MAX) {
 		lkb_fail(err, LKB_USAGE, "SOURCE_DATE_EPOCH is '%s', which is no number of seconds",
 			 ctx->epoch_text);
-		return lkb_hint(err, "unset it, or set it to seconds since 1970");
+		return lkb_hint(err, "unset it, or set it to seconds since 1970, at most "
+				     "4294967295");
 	}
 	in->has_epoch = true;
 	in->epoch = (int64_t)v;
@@ -91,7 +92,8 @@ static int check_name(const char *name, struct lkb_error *err)
 	    strlen(name) <= 100 && !strcmp(lkb_str_get(&shown), name))
 		return 0;
 	lkb_fail(err, LKB_USAGE, "'%s' is no name for artifacts", name);
-	return lkb_hint(err, "give one without blanks and slashes with --name");
+	return lkb_hint(err, "give one of at most 100 bytes, without blanks and slashes, with "
+			     "--name");
 }
 
 /* SPEC.lock beside the first spec; NULL for one from standard input, which is beside nothing. The

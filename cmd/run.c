@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/bytes.h"
@@ -10,6 +11,7 @@
 #include "bootloader/cmdline.h"
 #include "cmd/card.h"
 #include "cmd/commands.h"
+#include "cmd/netboot.h"
 #include "image/gpt.h"
 #include "plan/plan.h"
 #include "rootfs/tree/blob.h"
@@ -18,6 +20,7 @@
 #define CMDLINE_FILE_MAX 65536
 
 struct run_options {
+	const char *path; /* the operand */
 	const char *board, *hostfwd;
 	struct lkb_strv until;
 	unsigned timeout;
@@ -103,8 +106,7 @@ static int boot(struct lkb_ctx *ctx, const struct run_options *o, struct lkb_qem
 	run->console_in = o->until.n && !isatty(0) ? -1 : 0;
 	run->console_out = 1;
 	if (run->console_in >= 0 && isatty(run->console_in))
-		lkb_ui_message(ctx->ui, "QEMU starts '%s'; Ctrl-] ends it",
-			       run->disk ? run->disk : run->kernel);
+		lkb_ui_message(ctx->ui, "QEMU starts '%s'; Ctrl-] ends it", o->path);
 	r = lkb_qemu_run(run, err);
 	/* On a screen, what is said next starts a line of its own, wherever the guest stopped. */
 	if (isatty(run->console_out))
@@ -280,24 +282,52 @@ static int run_disk(struct lkb_ctx *ctx, const struct run_options *o, const char
 	return boot(ctx, o, &run, extra, n, err);
 }
 
+/* Through the network, as its machine boots it: firmware, iPXE, script. */
+static int run_tree(struct lkb_ctx *ctx, const struct run_options *o, const char *path,
+		    char **extra, size_t n, struct lkb_error *err)
+{
+	struct lkb_netboot net __attribute__((cleanup(lkb_netboot_clear))) = {0};
+	lkb_autofree char *script = NULL, *beside = NULL;
+	lkb_auto(lkb_board) board = NULL;
+	struct lkb_qemu_run run = {0};
+
+	if (lkb_netboot_script(path, &script, err) ||
+	    (!o->board && board_beside(script, &beside, err)) ||
+	    find_board(ctx, o->board ? o->board : beside, &board, err) ||
+	    lkb_netboot_stage(ctx, board, script, &net, err))
+		return -1;
+	run.board = board;
+	run.efi = board->qemu.netboot_loader.image != NULL;
+	run.tftp = net.dir.path;
+	run.bootfile = net.bootfile;
+	return boot(ctx, o, &run, extra, n, err);
+}
+
 static int run_run(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
 		   struct lkb_error *err)
 {
+	struct run_options *o = options;
 	const char *path = operands[0];
 	lkb_autofd there = -1;
+	struct stat st;
 
+	o->path = path;
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return run_tree(ctx, o, path, operands + 1, n - 1, err);
 	/* Before anything that stands beside it is looked for. */
 	if (lkb_open_read(path, &there, NULL, err))
 		return -1;
+	if (lkb_ends_with(path, ".ipxe"))
+		return run_tree(ctx, o, path, operands + 1, n - 1, err);
 	if (lkb_ends_with(path, KERNEL_SUFFIX))
-		return run_kernel(ctx, options, path, operands + 1, n - 1, err);
-	return (boot_of(path) == BY_CARD ? run_card : run_disk)(ctx, options, path, operands + 1,
-								n - 1, err);
+		return run_kernel(ctx, o, path, operands + 1, n - 1, err);
+	return (boot_of(path) == BY_CARD ? run_card : run_disk)(ctx, o, path, operands + 1, n - 1,
+								err);
 }
 
 const struct lkb_cmd lkb_cmd_run = {
 	.name = "run",
-	.operands = "FILE [-- QEMU-ARGS...]",
+	.operands = "FILE-OR-DIR [-- QEMU-ARGS...]",
 	.summary = "boot an artifact in QEMU, its serial console on the terminal; Ctrl-] ends it",
 	.min_operands = 1,
 	.max_operands = 1000,

@@ -68,25 +68,18 @@ static void make_osrel(const struct lkb_plan *p, struct lkb_str *s)
 	add_value(s, "VERSION_ID", version ? version : "0");
 }
 
-#define CMDLINE_MAX 2047 /* what the kernels of x86 and arm64 take */
-
 /* The stub widens the bytes of the command line to UTF-16 one by one. */
 static int check_cmdline(const struct lkb_plan *p, const char *cmdline, struct lkb_error *err)
 {
-	const struct lkb_pos *pos = &p->in->spec->kernel.pos;
 	const char *c = cmdline;
 
 	while (*c && (unsigned char)*c < 0x7f)
 		c++;
-	if (!*c && c - cmdline <= CMDLINE_MAX)
-		return 0;
-	if (*c)
-		lkb_fail(err, LKB_INPUT, "byte 0x%02x of the command line is not ASCII, which the "
-			 "EFI stub would spoil", (unsigned char)*c);
-	else
-		lkb_fail(err, LKB_INPUT, "the command line of %zu bytes is longer than the %d that "
-			 "the kernel takes", strlen(cmdline), CMDLINE_MAX);
-	return lkb_at(err, pos->file ? pos->file : "", pos->line, pos->column);
+	if (!*c)
+		return lkb_check_cmdline(p, strlen(cmdline), err);
+	lkb_fail(err, LKB_INPUT, "byte 0x%02x of the command line is not ASCII, which the EFI stub "
+		 "would spoil", (unsigned char)*c);
+	return lkb_at_kernel(p, err);
 }
 
 static int find_stub(struct lkb_tree *image, struct lkb_data *ret, struct lkb_error *err)

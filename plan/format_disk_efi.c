@@ -79,7 +79,6 @@ static void fill_slots(struct lkb_product *m)
 
 static int make_boot(struct lkb_product *m, struct lkb_error *err)
 {
-	const struct lkb_spec_lkboard *s = &m->plan->in->spec->lkboard;
 	struct lkb_part *parts = m->disk.parts;
 
 	m->boot = lkb_tree_new();
@@ -92,7 +91,7 @@ static int make_boot(struct lkb_product *m, struct lkb_error *err)
 	parts[ESP_A] = (struct lkb_part){
 		.name = "esp-a", .gpt_type = LKB_GPT_ESP, .fs = LKB_FS_FAT32, .label = "ESP-A",
 		.tree = lkb_tree_root(m->boot), .headroom_percent = ESP_HEADROOM_PERCENT,
-		.min_size = s->boot_size.set ? (uint64_t)s->boot_size.v : ESP_SIZE,
+		.min_size = lkb_boot_size(m->plan, ESP_SIZE),
 	};
 	/* An update brings a file system with its program. */
 	parts[ESP_B] = (struct lkb_part){
@@ -127,6 +126,7 @@ static int write_files(struct lkb_product *m, struct lkb_output *o, struct lkb_e
 const struct lkb_format lkb_format_disk_efi = {
 	.name = "disk-efi",
 	.root_mode = "disk",
+	.has_small_initrd = true,
 	.suffixes = (const char *const[]){"-@.img", "-@.map", "-@.bmap", NULL},
 	.images = (const char *const[]){LKB_EFI_STUB_IMAGE, NULL},
 	.steps = steps,

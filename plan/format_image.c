@@ -49,6 +49,9 @@ void lkb_volume_id(const struct lkb_product *m, char ret[33])
 {
 	/* Two builds that differ in anything have other names: a machine may see both. */
 	snprintf(ret, 33, "%.23s-%08x", m->plan->in->name, lkb_derive_u32(&m->seed, "volume"));
+	for (; *ret; ret++)
+		if (*ret < ' ' || *ret > '~')
+			*ret = '_';
 }
 
 static int write_iso(struct lkb_product *m, int fd, const char *name, struct lkb_error *err)
@@ -124,7 +127,7 @@ static int iso_files(struct lkb_product *m, struct lkb_output *o, struct lkb_err
 	return write_files(m, ".iso", "iso9660", write_iso, o, err);
 }
 
-#define FORMAT(name_, suffix, write_) \
+#define FORMAT(name_, suffix, type, write_) \
 	{ \
 		.name = name_, .root_mode = "disk", .has_small_initrd = true, \
 		.suffixes = (const char *const[]){"-kernel", "-initrd.img", suffix, "-cmdline", \
@@ -132,10 +135,12 @@ static int iso_files(struct lkb_product *m, struct lkb_output *o, struct lkb_err
 		.steps = steps, .n_steps = LKB_ARRAY_SIZE(steps), .write = write_, \
 		.write_what = "write kernel, initrd and the root as an image", \
 		.write_cost = lkb_cost_root, \
+		.more_cmdline = sizeof(" lkb.image=" type ":01234567") - 1, \
 	}
 
 const struct lkb_format lkb_format_kernel_squashfs =
-	FORMAT("kernel+squashfs", "-squashfs.img", squashfs_files);
+	FORMAT("kernel+squashfs", "-squashfs.img", "squashfs", squashfs_files);
 const struct lkb_format lkb_format_kernel_erofs =
-	FORMAT("kernel+erofs", "-erofs.img", erofs_files);
-const struct lkb_format lkb_format_kernel_iso = FORMAT("kernel+iso", ".iso", iso_files);
+	FORMAT("kernel+erofs", "-erofs.img", "erofs", erofs_files);
+const struct lkb_format lkb_format_kernel_iso =
+	FORMAT("kernel+iso", ".iso", "iso9660", iso_files);

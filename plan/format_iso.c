@@ -132,13 +132,14 @@ static int make_bios(struct lkb_product *m, struct lkb_error *err)
 /* product->boot = what is written: the root, if it is to be there, and product->data. */
 static int join(struct lkb_product *m, bool with_root, struct lkb_tree **ret, struct lkb_error *err)
 {
-	const struct lkb_inode *root = lkb_tree_root(m->plan->rootfs.root);
 	const struct lkb_meta dir = {.mode = 0755, .mtime = m->plan->epoch};
-	lkb_auto(lkb_tree) t = lkb_tree_new();
+	lkb_auto(lkb_tree) t = NULL;
 
-	if ((with_root && lkb_tree_graft(t, "", root, err)) ||
-	    lkb_tree_graft(t, "", lkb_tree_root(m->data), err) ||
-	    lkb_tree_add_dir(t, "", with_root ? &root->meta : &dir, NULL, err))
+	if (with_root)
+		return lkb_join_root(m, ret, err);
+	t = lkb_tree_new();
+	if (lkb_tree_graft(t, "", lkb_tree_root(m->data), err) ||
+	    lkb_tree_add_dir(t, "", &dir, NULL, err))
 		return -1;
 	*ret = LKB_STEAL(t);
 	return 0;

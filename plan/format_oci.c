@@ -5,17 +5,36 @@
 #include "base/alloc.h"
 #include "plan/plan_priv.h"
 #include "rootfs/oci/export.h"
+#include "rootfs/oci/ref.h"
+
+static char *ref_of(const struct lkb_plan *p)
+{
+	return lkb_format("%s:latest", p->in->name);
+}
+
+/* The artifacts' name is the image's. */
+static int check_name(const struct lkb_plan *p, struct lkb_error *err)
+{
+	lkb_autofree char *ref = ref_of(p);
+	lkb_autoref parsed = {0};
+
+	if (!lkb_ref_parse(ref, &parsed, NULL) && !parsed.digest && !strcmp(parsed.tag, "latest"))
+		return 0;
+	lkb_fail(err, LKB_USAGE, "'%s' cannot be the name of an image", p->in->name);
+	return lkb_hint(err, "give another with --name: lower-case letters and digits, with '.', "
+			     "'_' or '-' between them");
+}
 
 static const struct lkb_step steps[] = {
 	LKB_STEPS_ROOT,
-	LKB_STEP_OWN("boot", "put kernel and command line beside the root", NULL, NULL,
+	LKB_STEP_OWN("boot", "put kernel and command line beside the root", check_name, NULL,
 		     lkb_step_boot_files),
 };
 
 static int write_archive(struct lkb_product *m, struct lkb_output *o, struct lkb_error *err)
 {
 	const struct lkb_plan *p = m->plan;
-	lkb_autofree char *ref = lkb_format("%s:latest", p->in->name);
+	lkb_autofree char *ref = ref_of(p);
 	lkb_autostrv entrypoint = {0};
 	struct lkb_image_new new = {.ref = ref, .created = p->epoch, .entrypoint = &entrypoint};
 	lkb_auto(lkb_tree) files = NULL;

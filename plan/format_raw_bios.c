@@ -78,7 +78,8 @@ static int place(struct lkb_product *m, struct lkb_error *err)
 	m->disk.raws[0] = (struct lkb_raw){"loader", CORE_OFF, m->loader.s, m->loader.len};
 	m->disk.parts[0] = (struct lkb_part){
 		.name = "boot", .mbr_type = MBR_FAT32_LBA, .bootable = true, .fs = LKB_FS_FAT32,
-		.tree = lkb_tree_root(m->boot), .label = "BOOT", .min_size = FAT_MIN,
+		.tree = lkb_tree_root(m->boot), .label = "BOOT",
+		.min_size = lkb_boot_size(m->plan, FAT_MIN),
 	};
 	return lkb_layout(&m->disk, err);
 }

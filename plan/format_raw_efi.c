@@ -22,7 +22,8 @@ static int place(struct lkb_product *m, struct lkb_error *err)
 	/* LinuxKit sets the attribute too. */
 	m->disk.parts[0] = (struct lkb_part){
 		.name = "esp", .gpt_type = LKB_GPT_ESP, .bootable = true, .fs = LKB_FS_FAT32,
-		.tree = lkb_tree_root(m->boot), .label = "ESP", .min_size = ESP_MIN,
+		.tree = lkb_tree_root(m->boot), .label = "ESP",
+		.min_size = lkb_boot_size(m->plan, ESP_MIN),
 	};
 	return lkb_layout(&m->disk, err);
 }

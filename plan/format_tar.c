@@ -5,12 +5,21 @@
 #include "base/alloc.h"
 #include "plan/plan_priv.h"
 
+static void make_way(struct lkb_product *m, const char *path)
+{
+	if (lkb_tree_lookup(m->data, path, false))
+		lkb_say_replaced(m, path);
+}
+
 static int add_file(struct lkb_product *m, const char *path, const struct lkb_data *data,
 		    struct lkb_error *err)
 {
 	const struct lkb_meta meta = {.mode = 0644, .mtime = m->plan->epoch};
 
-	return data->blob ? lkb_tree_add_file(m->data, path, &meta, data, NULL, err) : 0;
+	if (!data->blob)
+		return 0;
+	make_way(m, path);
+	return lkb_tree_add_file(m->data, path, &meta, data, NULL, err);
 }
 
 static int add_text(struct lkb_product *m, const char *path, const char *text,
@@ -18,7 +27,10 @@ static int add_text(struct lkb_product *m, const char *path, const char *text,
 {
 	const struct lkb_meta meta = {.mode = 0644, .mtime = m->plan->epoch};
 
-	return *text ? lkb_tree_add_text(m->data, path, &meta, text, strlen(text), err) : 0;
+	if (!*text)
+		return 0;
+	make_way(m, path);
+	return lkb_tree_add_text(m->data, path, &meta, text, strlen(text), err);
 }
 
 /* LinuxKit's names: boot/kernel, boot/cmdline, boot/ucode.cpio; device trees as the kernel has
@@ -36,20 +48,9 @@ static int add_boot(struct lkb_product *m, struct lkb_error *err)
 	       add_text(m, "boot/cmdline", p->rootfs.cmdline, err) ? -1 : 0;
 }
 
-static int join(struct lkb_product *m, struct lkb_error *err)
-{
-	const struct lkb_inode *root = lkb_tree_root(m->plan->rootfs.root);
-	const struct lkb_meta meta = root->meta;
-
-	m->boot = lkb_tree_new();
-	return lkb_tree_graft(m->boot, "", root, err) ||
-	       lkb_tree_graft(m->boot, "", lkb_tree_root(m->data), err) ||
-	       lkb_tree_add_dir(m->boot, "", &meta, NULL, err) ? -1 : 0;
-}
-
 int lkb_step_boot_files(struct lkb_product *m, struct lkb_error *err)
 {
-	return add_boot(m, err) || join(m, err) ? -1 : 0;
+	return add_boot(m, err) || lkb_join_root(m, &m->boot, err) ? -1 : 0;
 }
 
 void lkb_hold_boot_files(const struct lkb_product *m, struct lkb_output *o)
@@ -100,7 +101,8 @@ static int add_dockerfile(struct lkb_product *m, struct lkb_error *err)
 	lkb_autofree char *text = lkb_format("FROM scratch\nCOPY . ./\nENTRYPOINT [\"%s\"]\n",
 					     lkb_entrypoint(m->plan));
 
-	return add_boot(m, err) || add_text(m, "Dockerfile", text, err) || join(m, err) ? -1 : 0;
+	return add_boot(m, err) || add_text(m, "Dockerfile", text, err) ||
+	       lkb_join_root(m, &m->boot, err) ? -1 : 0;
 }
 
 static const struct lkb_step docker_steps[] = {

@@ -15,7 +15,7 @@ const struct lkb_format *const lkb_formats[] = {
 	&lkb_format_raw_bios, &lkb_format_disk_efi, &lkb_format_qcow2_bios,
 	&lkb_format_qcow2_efi, &lkb_format_vhd, &lkb_format_dynamic_vhd, &lkb_format_vmdk,
 	&lkb_format_gcp, &lkb_format_aws, &lkb_format_iso_bios, &lkb_format_iso_efi,
-	&lkb_format_iso_efi_initrd, &lkb_format_pxe, NULL,
+	&lkb_format_iso_efi_initrd, &lkb_format_pxe, &lkb_format_rpi3, NULL,
 };
 
 const struct lkb_format *lkb_format_find(const char *name)
@@ -31,6 +31,13 @@ const struct lkb_format *lkb_format_find(const char *name)
 const struct lkb_format *lkb_format_base(const struct lkb_format *f)
 {
 	return f->of ? f->of : f;
+}
+
+uint64_t lkb_boot_size(const struct lkb_plan *p, uint64_t usual)
+{
+	const struct lkb_spec_lkboard *s = &p->in->spec->lkboard;
+
+	return s->boot_size.set ? (uint64_t)s->boot_size.v : usual;
 }
 
 uint64_t lkb_format_unit(const struct lkb_format *f)

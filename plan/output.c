@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/undo.h"
+#include "base/size.h"
 #include "plan/output_priv.h"
 
 int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
@@ -30,6 +31,8 @@ void lkb_output_free(struct lkb_output *o)
 {
 	size_t i;
 
+	while (o->n_copiers)
+		lkb_copier_cancel(o->copiers[--o->n_copiers]);
 	for (i = 0; i < o->n; i++)
 		lkb_outfile_clear(&o->files[i]);
 	lkb_artifacts_clear(&o->artifacts);
@@ -44,6 +47,7 @@ void lkb_output_free(struct lkb_output *o)
 	free(o->own_dir);
 	free(o->files);
 	free(o->data);
+	free(o->copiers);
 	free(o->holdings);
 	free(o);
 }
@@ -212,35 +216,45 @@ int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, siz
 	return 0;
 }
 
-static int copy_pieces(struct lkb_output *o, int fd, const struct lkb_data *pieces, size_t n,
-		       struct lkb_error *err)
-{
-	uint64_t total = 0;
+/* Small files are not worth a thread. */
+#define COPIER_MIN LKB_MIB
 
-	for (size_t i = 0; i < n; i++) {
-		if (lkb_data_copy(&pieces[i], 0, pieces[i].len, fd, lkb_output_path(o), err))
-			return -1;
-		lkb_write_behind(fd, total, pieces[i].len);
-		total += pieces[i].len;
-	}
+static int copy(struct lkb_output *o, const struct lkb_data *d, int fd, struct lkb_error *err)
+{
+	if (d->len < COPIER_MIN)
+		return lkb_data_copy(d, 0, d->len, fd, lkb_output_path(o), err);
+	LKB_GROW(o->copiers, o->n_copiers, o->cap_copiers);
+	if (lkb_copier_start(d, fd, lkb_output_path(o), &o->copiers[o->n_copiers], err))
+		return -1;
+	o->n_copiers++;
 	return 0;
 }
 
-/* First the kernel copies, then the digest is computed while the disk writes. */
+static int output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,
+		       struct lkb_error *err)
+{
+	struct lkb_sha256 digest;
+	int fd;
+
+	if (lkb_output_open(o, suffix, &fd, err) || copy(o, d, fd, err) ||
+	    lkb_data_sha256(d, &digest, err))
+		return -1;
+	lkb_output_done(o, d->len, "sha256", &digest);
+	return 0;
+}
+
 int lkb_output_pieces(struct lkb_output *o, const char *suffix, const struct lkb_data *pieces,
 		      size_t n, struct lkb_error *err)
 {
-	int fd;
+	lkb_auto(lkb_blob) all = lkb_blob_new_chain(pieces, n);
 
-	if (lkb_output_open(o, suffix, &fd, err) || copy_pieces(o, fd, pieces, n, err))
-		return -1;
-	return lkb_output_measure(o, err);
+	return output_data(o, suffix, &(struct lkb_data){all, 0, lkb_blob_size(all)}, err);
 }
 
 int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,
 		    struct lkb_error *err)
 {
-	if (lkb_output_pieces(o, suffix, d, 1, err))
+	if (output_data(o, suffix, d, err))
 		return -1;
 	o->data[o->n - 1] = d;
 	return 0;
@@ -335,6 +349,9 @@ int lkb_output_commit(struct lkb_output *o, struct lkb_artifacts *ret, struct lk
 	if (lkb_build_json(o->plan, &o->artifacts, &json, err) ||
 	    lkb_output_text(o, suffix, json.s, json.len, err))
 		return -1;
+	while (o->n_copiers)
+		if (lkb_copier_end(o->copiers[--o->n_copiers], err))
+			return -1;
 	/* A disk that fails late is noticed before the first file has its name. */
 	for (i = 0; i < o->n; i++)
 		if (lkb_outfile_flush(&o->files[i], err))

@@ -3,6 +3,7 @@
 #define LKB_PLAN_OUTPUT_PRIV_H
 
 #include "plan/plan_priv.h"
+#include "rootfs/tree/copier.h"
 
 /* What output.c and output_tar.c share. */
 struct lkb_output {
@@ -14,6 +15,8 @@ struct lkb_output {
 	struct lkb_artifacts artifacts; /* same order as files */
 	const struct lkb_data **data;   /* same order; borrowed; NULL = made of more than one */
 	size_t cap_data;
+	struct lkb_copier **copiers;    /* owned; of files that are still being written */
+	size_t n_copiers, cap_copiers;
 	struct lkb_holding *holdings;   /* owned */
 	size_t n_holdings, cap_holdings;
 	char *own_dir;  /* owned; one that was made for a format's files; NULL = none */

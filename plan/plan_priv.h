@@ -141,6 +141,7 @@ struct lkb_format {
 	const struct lkb_format *of;     /* what it is another container of: that one's steps and
 					  * images; or NULL */
 	const char *vdisk;               /* the container (image/formats/vdisk.h); or NULL */
+	size_t more_cmdline;             /* bytes it adds to the command line when it writes */
 	const char *const *images;       /* component images it needs; ends with NULL; or NULL */
 	const struct lkb_step *steps;
 	size_t n_steps;
@@ -157,7 +158,7 @@ extern const struct lkb_format lkb_format_sd, lkb_format_kernel_initrd, lkb_form
 	lkb_format_raw_efi, lkb_format_raw_bios, lkb_format_disk_efi, lkb_format_qcow2_bios,
 	lkb_format_qcow2_efi, lkb_format_vhd, lkb_format_dynamic_vhd, lkb_format_vmdk,
 	lkb_format_gcp, lkb_format_aws, lkb_format_iso_bios, lkb_format_iso_efi,
-	lkb_format_iso_efi_initrd, lkb_format_pxe;
+	lkb_format_iso_efi_initrd, lkb_format_pxe, lkb_format_rpi3;
 extern const struct lkb_format *const lkb_formats[]; /* ends with NULL */
 const struct lkb_format *lkb_format_find(const char *name);
 /* The format whose steps are done for it. */
@@ -174,7 +175,23 @@ int lkb_step_initrd_slot(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_initrd_ram(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_slot(struct lkb_plan *p, struct lkb_error *err);
 int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err);
+/* product->boot = a Pi's boot partition, with the root too or, ram being NULL, the chooser. */
+struct lkb_rpi_ram;
+int lkb_plan_rpi_boot(struct lkb_product *m, const struct lkb_rpi_ram *ram, struct lkb_error *err);
 int lkb_step_layout(struct lkb_product *m, struct lkb_error *err);
+
+/* LKB_INPUT, at the spec's kernel: the kernel would not take a command line of so many bytes. */
+int lkb_check_cmdline(const struct lkb_plan *p, size_t len, struct lkb_error *err);
+/* The same of the longest one that any of the formats makes. */
+int lkb_check_cmdlines(const struct lkb_plan *p, struct lkb_error *err);
+int lkb_at_kernel(const struct lkb_plan *p, struct lkb_error *err);
+
+void lkb_say_replaced(const struct lkb_product *m, const char *path);
+/* *ret = the root with product->data put over it. Says what of the root that replaces. */
+int lkb_join_root(const struct lkb_product *m, struct lkb_tree **ret, struct lkb_error *err);
+
+/* lkboard.boot_size of the spec, or `usual`. */
+uint64_t lkb_boot_size(const struct lkb_plan *p, uint64_t usual);
 
 /* What an ISO image of the product is called: NAME and 8 hex digits that its seed gives. */
 void lkb_volume_id(const struct lkb_product *m, char ret[33]);

@@ -42,6 +42,7 @@ int lkb_step_rootfs(struct lkb_plan *p, struct lkb_error *err)
 		.name = p->in->name,
 		.board = p->in->board->name,
 		.arch = p->in->board->arch,
+		.ucode = p->in->board->ucode,
 		.version = version_of(p),
 		.hostname = hostname_of(p),
 		.epoch = p->epoch,
@@ -52,8 +53,10 @@ int lkb_step_rootfs(struct lkb_plan *p, struct lkb_error *err)
 		return lkb_hint(err, "give lkboard.hostname, or a --name of up to %d bytes",
 				HOSTNAME_MAX);
 	}
-	return lkb_rootfs_build(p->in->spec, p->in->store, &p->images, &env, p->in->ui, &p->rootfs,
-				err);
+	if (lkb_rootfs_build(p->in->spec, p->in->store, &p->images, &env, p->in->ui, &p->rootfs,
+			     err))
+		return -1;
+	return lkb_check_cmdlines(p, err);
 }
 
 /* The bytes of the spec's overlays, in its order. */
@@ -304,7 +307,7 @@ int lkb_step_slot(struct lkb_plan *p, struct lkb_error *err)
 	return lkb_tree_graft(root, "boot/dtb", lkb_tree_root(p->dtbs), err);
 }
 
-int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err)
+int lkb_plan_rpi_boot(struct lkb_product *m, const struct lkb_rpi_ram *ram, struct lkb_error *err)
 {
 	struct lkb_plan *p = m->plan;
 	const struct lkb_board *board = p->in->board;
@@ -316,6 +319,7 @@ int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err)
 		.dtbs = p->dtbs,
 		.config_txt = p->in->spec->lkboard.config_txt.items,
 		.n_config_txt = p->in->spec->lkboard.config_txt.n,
+		.ram = ram,
 		.epoch = p->epoch,
 	};
 
@@ -327,4 +331,9 @@ int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err)
 	in.firmware = firmware;
 	in.u_boot = u_boot;
 	return lkb_rpi_boot_tree(&in, &m->boot, err);
+}
+
+int lkb_step_boot_partition(struct lkb_product *m, struct lkb_error *err)
+{
+	return lkb_plan_rpi_boot(m, NULL, err);
 }

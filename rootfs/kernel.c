@@ -61,10 +61,11 @@ static int unpack_tar(struct lkb_rootfs_job *job, const struct lkb_data *data, c
 static int find_ucode(const struct lkb_rootfs_job *job, struct lkb_tree *image, const char *ref,
 		      const struct lkb_inode **ret, struct lkb_error *err)
 {
-	const char *name = job->spec->kernel.ucode;
+	const char *given = job->spec->kernel.ucode, *name = given ? given : job->env->ucode;
 	char magic[6];
 
-	if (!name || !*name || strcmp(job->env->arch, "amd64"))
+	if (!name || !*name || strcmp(job->env->arch, "amd64") ||
+	    (!given && !lkb_tree_lookup(image, name, true)))
 		return 0;
 	if (find_file(image, ref, "ucode", name, ret, err) < 0)
 		return -1;

@@ -56,6 +56,8 @@ int lkb_rootfs_ref_at(const struct lkb_spec *spec, const char *ref, struct lkb_e
 struct lkb_rootfs_env {
 	const char *name, *board, *version, *hostname; /* for etc/lkboard-release */
 	const char *arch; /* "arm64" */
+	const char *ucode; /* stands for kernel.ucode where the spec has none and the kernel image
+			    * has such a file; may be NULL */
 	int64_t epoch;                                  /* mtime of everything generated */
 };
 

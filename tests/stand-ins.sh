@@ -41,3 +41,26 @@ fill_store() { # store kernel arch
 			"localhost/$package:bookworm" || exit 1
 	done
 }
+
+# Each image for amd64 and arm64 under its name in a registry; needs tests/registry/kit.sh. The Pi's kernel is
+# any arm64 machine's.
+push_stand_ins() { # registry
+	packages=$(stand_ins kernel | awk '$2 != "kernel" { print $2 }' | sort -u)
+	for arch in amd64 arm64; do
+		# shellcheck disable=SC2086
+		lk --store "$STORE" pkg build --arch $arch $packages || return 1
+	done
+	for kernel in amd64:kernel-amd64 arm64:kernel-rpi3; do
+		arch=${kernel%:*}
+		lk --store "$STORE" pkg build --arch "$arch" "${kernel#*:}" &&
+			lk --store "$STORE" cache export --arch "$arch" -o "$T/kernel-$arch.tar" \
+				"localhost/${kernel#*:}:bookworm" &&
+			lk --store "$T/kernels" cache import --name localhost/kernel:bookworm "$T/kernel-$arch.tar" || return 1
+	done
+	stand_ins kernel | while read -r name package; do
+		case $name in */*) ;; *) name=library/$name ;; esac
+		store=$STORE
+		[ "$package" != kernel ] || store=$T/kernels
+		lk --store "$store" push "localhost/$package:bookworm" "$1/$name" || exit 1
+	done
+}

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/ext/net.h"
 
-#include <curl/curl.h>
-#include <pthread.h>
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "base/ext/curl.h"
 #include "base/ext/url.h"
 #include "base/version.h"
 
 enum {
 	CONNECT_SECONDS = 30,
-	SILENT_SECONDS = 60, /* without a byte */
+	SILENT_SECONDS = 60, /* with fewer bytes a second than: */
+	SILENT_BYTES = 100,
 	BUFFER_BYTES = 256 << 10,
 };
 
@@ -20,18 +20,11 @@ struct lkb_net {
 	char said[CURL_ERROR_SIZE];
 };
 
-static void init_curl(void)
-{
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 struct lkb_net *lkb_net_new(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct lkb_net *net = lkb_alloc(sizeof(*net));
 
-	pthread_once(&once, init_curl);
-	net->curl = curl_easy_init();
+	net->curl = lkb_curl()->easy_init();
 	if (!net->curl)
 		abort(); /* as for memory: lkb_alloc() */
 	return net;
@@ -41,7 +34,7 @@ void lkb_net_free(struct lkb_net *net)
 {
 	if (!net)
 		return;
-	curl_easy_cleanup(net->curl);
+	lkb_curl()->easy_cleanup(net->curl);
 	free(net);
 }
 
@@ -135,7 +128,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 	}
 	if (n >= 5 && !memcmp(line, "HTTP/", 5)) {
 		clear_headers(&t->r);
-		curl_easy_getinfo(t->net->curl, CURLINFO_RESPONSE_CODE, &status);
+		lkb_curl()->easy_getinfo(t->net->curl, CURLINFO_RESPONSE_CODE, &status);
 		t->r.status = (unsigned)status;
 	} else {
 		add_header(t, line, n);
@@ -184,31 +177,31 @@ static void set_body(CURL *c, struct talk *t)
 {
 	const struct lkb_net_request *q = t->q;
 
-	curl_easy_setopt(c, CURLOPT_NOBODY, (long)!strcmp(q->method, "HEAD"));
+	lkb_curl()->easy_setopt(c, CURLOPT_NOBODY, (long)!strcmp(q->method, "HEAD"));
 	if (q->source) {
-		curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-		curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)q->source_size);
-		curl_easy_setopt(c, CURLOPT_READFUNCTION, on_source);
-		curl_easy_setopt(c, CURLOPT_READDATA, t);
-		t->headers = curl_slist_append(t->headers, "Expect:");
+		lkb_curl()->easy_setopt(c, CURLOPT_UPLOAD, 1L);
+		lkb_curl()->easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)q->source_size);
+		lkb_curl()->easy_setopt(c, CURLOPT_READFUNCTION, on_source);
+		lkb_curl()->easy_setopt(c, CURLOPT_READDATA, t);
+		t->headers = lkb_curl()->slist_append(t->headers, "Expect:");
 	}
 	if (strcmp(q->method, "GET") && strcmp(q->method, "HEAD"))
-		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
+		lkb_curl()->easy_setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
 }
 
 static void set_trust(CURL *c, const struct lkb_net_request *q)
 {
 	if (q->ca_file)
-		curl_easy_setopt(c, CURLOPT_CAINFO, q->ca_file);
+		lkb_curl()->easy_setopt(c, CURLOPT_CAINFO, q->ca_file);
 	if (q->cert_file)
-		curl_easy_setopt(c, CURLOPT_SSLCERT, q->cert_file);
+		lkb_curl()->easy_setopt(c, CURLOPT_SSLCERT, q->cert_file);
 	if (q->key_file)
-		curl_easy_setopt(c, CURLOPT_SSLKEY, q->key_file);
+		lkb_curl()->easy_setopt(c, CURLOPT_SSLKEY, q->key_file);
 	if (!q->user)
 		return;
-	curl_easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-	curl_easy_setopt(c, CURLOPT_USERNAME, q->user);
-	curl_easy_setopt(c, CURLOPT_PASSWORD, q->password ? q->password : "");
+	lkb_curl()->easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+	lkb_curl()->easy_setopt(c, CURLOPT_USERNAME, q->user);
+	lkb_curl()->easy_setopt(c, CURLOPT_PASSWORD, q->password ? q->password : "");
 }
 
 /* What is for this machine stays on it: it may be unencrypted, and a proxy is somebody else. */
@@ -217,35 +210,35 @@ static void set_proxy(CURL *c, const char *text)
 	lkb_autourl url = {0};
 
 	if (!lkb_url_parse(text, &url, NULL) && lkb_url_is_loopback(url.host))
-		curl_easy_setopt(c, CURLOPT_PROXY, "");
+		lkb_curl()->easy_setopt(c, CURLOPT_PROXY, "");
 }
 
 static void set_all(CURL *c, struct talk *t)
 {
 	const struct lkb_net_request *q = t->q;
 
-	curl_easy_reset(c);
-	curl_easy_setopt(c, CURLOPT_URL, q->url);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L); /* threads */
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)SILENT_SECONDS);
-	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "lkboard/" LKB_VERSION);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->net->said);
-	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+	lkb_curl()->easy_reset(c);
+	lkb_curl()->easy_setopt(c, CURLOPT_URL, q->url);
+	lkb_curl()->easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	lkb_curl()->easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	lkb_curl()->easy_setopt(c, CURLOPT_NOSIGNAL, 1L); /* threads */
+	lkb_curl()->easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+	lkb_curl()->easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)SILENT_BYTES);
+	lkb_curl()->easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)SILENT_SECONDS);
+	lkb_curl()->easy_setopt(c, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
+	lkb_curl()->easy_setopt(c, CURLOPT_USERAGENT, "lkboard/" LKB_VERSION);
+	lkb_curl()->easy_setopt(c, CURLOPT_ERRORBUFFER, t->net->said);
+	lkb_curl()->easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	lkb_curl()->easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	lkb_curl()->easy_setopt(c, CURLOPT_HEADERDATA, t);
+	lkb_curl()->easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	lkb_curl()->easy_setopt(c, CURLOPT_WRITEDATA, t);
 	for (size_t i = 0; q->headers && i < q->headers->n; i++)
-		t->headers = curl_slist_append(t->headers, q->headers->items[i]);
+		t->headers = lkb_curl()->slist_append(t->headers, q->headers->items[i]);
 	set_proxy(c, q->url);
 	set_body(c, t);
 	set_trust(c, q);
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
+	lkb_curl()->easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
 }
 
 /* Of libcurl's words, those that hold no milliseconds and say what a user wants to know. */
@@ -271,6 +264,8 @@ static const struct {
 	{CURLE_PEER_FAILED_VERIFICATION, LKB_NET_FATAL, NULL,
 	 "a certificate of your own goes to /etc/containers/certs.d/HOST:PORT/ca.crt"},
 	{CURLE_SSL_CONNECT_ERROR, LKB_NET_NO_TLS, NULL, NULL},
+	/* So it calls a header line above its bound of 100 KiB. */
+	{CURLE_OUT_OF_MEMORY, LKB_NET_FATAL, "a header of the answer is too long", NULL},
 };
 
 static int fail(const struct talk *t, CURLcode code, enum lkb_net_fault *ret_fault)
@@ -286,11 +281,11 @@ static int fail(const struct talk *t, CURLcode code, enum lkb_net_fault *ret_fau
 		text = faults[i].text;
 		hint = faults[i].hint;
 	}
-	curl_easy_getinfo(t->net->curl, CURLINFO_OS_ERRNO, &number);
+	lkb_curl()->easy_getinfo(t->net->curl, CURLINFO_OS_ERRNO, &number);
 	if (!text && code == CURLE_COULDNT_CONNECT && number)
 		text = strerror((int)number);
 	if (!text)
-		text = t->net->said[0] ? t->net->said : curl_easy_strerror(code);
+		text = t->net->said[0] ? t->net->said : lkb_curl()->easy_strerror(code);
 	lkb_fail(t->err, LKB_NET, "cannot %s '%.*s': %.300s", t->q->source ? "send to" : "get",
 		 lkb_url_shown(t->q->url), t->q->url, text);
 	return hint ? lkb_hint(t->err, "%s", hint) : -1;
@@ -302,8 +297,8 @@ static int perform(struct talk *t, enum lkb_net_fault *ret_fault)
 
 	t->net->said[0] = '\0';
 	set_all(t->net->curl, t);
-	code = curl_easy_perform(t->net->curl);
-	curl_slist_free_all(t->headers);
+	code = lkb_curl()->easy_perform(t->net->curl);
+	lkb_curl()->slist_free_all(t->headers);
 	if (t->cut || (!code && !begin_body(t)))
 		return 0;
 	if (!t->failed)
@@ -328,7 +323,7 @@ int lkb_net_exchange(struct lkb_net *net, const struct lkb_net_request *q,
 
 bool lkb_net_date(const char *text, int64_t *ret)
 {
-	time_t seconds = curl_getdate(text, NULL);
+	time_t seconds = lkb_curl()->getdate(text, NULL);
 
 	if (seconds < 0)
 		return false;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/ext/url.h"
 
-#include <curl/curl.h>
 #include <strings.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/ext/curl.h"
 #include "base/size.h"
 #include "base/str.h"
 
 static void cleanup_curlu(CURLU **u)
 {
-	curl_url_cleanup(*u);
+	lkb_curl()->url_cleanup(*u);
 }
 #define autocurlu __attribute__((cleanup(cleanup_curlu))) CURLU *
 
@@ -28,10 +28,10 @@ static char *part_of(CURLU *u, CURLUPart part)
 {
 	char *text = NULL, *ours;
 
-	if (curl_url_get(u, part, &text, CURLU_DEFAULT_PORT))
+	if (lkb_curl()->url_get(u, part, &text, CURLU_DEFAULT_PORT))
 		return NULL;
 	ours = lkb_strdup(text);
-	curl_free(text);
+	lkb_curl()->free(text);
 	return ours;
 }
 
@@ -40,11 +40,11 @@ static char *whole(CURLU *u)
 {
 	char *text = NULL, *ours;
 
-	if (curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) ||
-	    curl_url_get(u, CURLUPART_URL, &text, 0))
+	if (lkb_curl()->url_set(u, CURLUPART_FRAGMENT, NULL, 0) ||
+	    lkb_curl()->url_get(u, CURLUPART_URL, &text, 0))
 		return NULL;
 	ours = lkb_strdup(text);
-	curl_free(text);
+	lkb_curl()->free(text);
 	return ours;
 }
 
@@ -74,9 +74,9 @@ static int take(CURLU *u, const char *said, struct lkb_url *ret, struct lkb_erro
 
 int lkb_url_parse(const char *text, struct lkb_url *ret, struct lkb_error *err)
 {
-	autocurlu u = curl_url();
+	autocurlu u = lkb_curl()->url();
 
-	if (!u || curl_url_set(u, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME))
+	if (!u || lkb_curl()->url_set(u, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME))
 		return lkb_fail(err, LKB_INPUT, "'%.200s' is no URL", text);
 	return take(u, text, ret, err);
 }
@@ -84,10 +84,10 @@ int lkb_url_parse(const char *text, struct lkb_url *ret, struct lkb_error *err)
 int lkb_url_resolve(const struct lkb_url *base, const char *location, struct lkb_url *ret,
 		    struct lkb_error *err)
 {
-	autocurlu u = curl_url();
+	autocurlu u = lkb_curl()->url();
 
-	if (!u || curl_url_set(u, CURLUPART_URL, base->text, 0) ||
-	    curl_url_set(u, CURLUPART_URL, location, CURLU_NON_SUPPORT_SCHEME))
+	if (!u || lkb_curl()->url_set(u, CURLUPART_URL, base->text, 0) ||
+	    lkb_curl()->url_set(u, CURLUPART_URL, location, CURLU_NON_SUPPORT_SCHEME))
 		return lkb_fail(err, LKB_INPUT, "'%.*s' is no URL", lkb_url_shown(location),
 				location);
 	return take(u, location, ret, err);

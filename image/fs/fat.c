@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -108,7 +110,13 @@ static int copy_file(struct mtools *m, const struct fat_item *item, struct lkb_e
 	lkb_strv_add(&args, m->image);
 	lkb_strv_addf(&args, "/proc/self/fd/%d", m->hole);
 	lkb_strv_addf(&args, "::/%s", item->path);
-	return run(m, &args, err);
+	if (!run(m, &args, err))
+		return 0;
+	if (!err || !strstr(err->message, strerror(ENOSPC)))
+		return -1;
+	/* All that it says then is what comes of that. */
+	errno = ENOSPC;
+	return lkb_fail_errno(err, "cannot write the file system");
 }
 
 /* Makes directories from item i on, as many as follow each other; *ret_next is what comes then. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rootfs/pkg/image_priv.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -10,7 +9,7 @@
 #include "rootfs/pkg/fetch_priv.h"
 #include "rootfs/pkg/kernel_priv.h"
 
-#define MAX_JOINED ((size_t)16 << 20)
+#define MAX_JOINED (16 * LKB_MIB)
 
 /* What is being put together, for the functions below. */
 struct assembly {
@@ -32,32 +31,9 @@ static bool from_package(const struct lkb_pkg_keep *k, const char *name)
 	return !k->package || lkb_glob_match(k->package, name);
 }
 
-static const char *without_slashes(const char *path)
-{
-	return path + strspn(path, "/");
-}
-
 static bool keeps(const struct lkb_pkg_keep *k, const char *package, const char *path)
 {
-	return from_package(k, package) && lkb_glob_match(without_slashes(k->path), path);
-}
-
-/* The contents of a hard link are those of its first name; what is no link is its own. */
-static int find_first(const struct lkb_deb_files *f, const struct lkb_deb_entry *e,
-		      const struct lkb_deb_entry **ret, struct lkb_error *err)
-{
-	const struct lkb_deb_entry *first = e->hardlink ? NULL : e;
-	size_t i;
-
-	for (i = 0; i < f->n && !first; i++)
-		if (f->items[i].type == LKB_NODE_FILE && !f->items[i].hardlink &&
-		    !strcmp(f->items[i].path, e->hardlink))
-			first = &f->items[i];
-	if (!first)
-		return lkb_fail(err, LKB_INPUT, "'%s' is a hard link to '%s', which is not kept",
-				e->path, e->hardlink);
-	*ret = first;
-	return 0;
+	return from_package(k, package) && lkb_deb_glob(k->path, path);
 }
 
 static int add_entry(struct assembly *a, const struct lkb_deb_files *f,
@@ -67,7 +43,7 @@ static int add_entry(struct assembly *a, const struct lkb_deb_files *f,
 	const struct lkb_deb_entry *first = NULL;
 	struct lkb_meta meta;
 
-	if (find_first(f, e, &first, err))
+	if (lkb_deb_first(f, e, &first, err))
 		return -1;
 	meta = first->meta;
 	if (mode->set)
@@ -133,83 +109,16 @@ static int keep_all(struct assembly *a, struct lkb_error *err)
 	return 0;
 }
 
-static bool joins(const struct lkb_pkg_concat *c, const char *path)
-{
-	return lkb_glob_match(without_slashes(c->from), path);
-}
-
-/* A file to join: what it is called, and whose contents it has. */
-struct part {
-	const struct lkb_deb_entry *e, *first;
-	size_t order; /* of packages, and in them */
-};
-
-struct parts {
-	struct part *items; /* owned */
-	size_t n, cap;
-};
-
-static void clear_parts(struct parts *parts)
-{
-	free(parts->items);
-}
-
-/* Packages may have a path in common. */
-static int by_path(const void *pa, const void *pb)
-{
-	const struct part *a = pa, *b = pb;
-	int order = strcmp(a->e->path, b->e->path);
-
-	return order ? order : (a->order > b->order) - (a->order < b->order);
-}
-
-/* The files to join, sorted. */
-static int find_parts(struct assembly *a, const struct lkb_pkg_concat *c, struct parts *ret,
-		      struct lkb_error *err)
-{
-	size_t i, j;
-
-	for (i = 0; i < a->n; i++) {
-		for (j = 0; j < a->debs[i].n; j++) {
-			struct part part = {.e = &a->debs[i].items[j], .order = ret->n};
-
-			if (part.e->type != LKB_NODE_FILE || !joins(c, part.e->path))
-				continue;
-			if (find_first(&a->debs[i], part.e, &part.first, err))
-				return -1;
-			LKB_GROW(ret->items, ret->n, ret->cap);
-			ret->items[ret->n++] = part;
-		}
-	}
-	if (!ret->n)
-		return lkb_fail(err, LKB_INPUT, "'%s' matches no file in the packages", c->from);
-	qsort(ret->items, ret->n, sizeof(*ret->items), by_path);
-	return 0;
-}
-
 static int join(struct assembly *a, const struct lkb_pkg_concat *c, struct lkb_error *err)
 {
 	const struct lkb_meta meta = {.mode = mode_or(&c->mode, 0644), .mtime = a->mtime};
-	struct parts parts __attribute__((cleanup(clear_parts))) = {0};
+	const struct lkb_deb_joining what = {
+		.debs = a->debs, .n = a->n, .glob = c->from, .max = MAX_JOINED, .lines = true,
+	};
 	lkb_autostr all = {0};
-	size_t i, len;
 
-	if (find_parts(a, c, &parts, err))
+	if (lkb_deb_join(&what, &all, err))
 		return -1;
-	for (i = 0; i < parts.n; i++) {
-		const struct lkb_data *data = &parts.items[i].first->data;
-		lkb_autofree char *text = NULL;
-
-		/* A line break that was added may be one byte more. */
-		if (all.len > MAX_JOINED || data->len > MAX_JOINED - all.len)
-			return lkb_fail(err, LKB_INPUT, "what '%s' matches is larger than %s",
-					c->from, lkb_size_text(MAX_JOINED).s);
-		if (lkb_data_read_all(data, MAX_JOINED, &text, &len, err))
-			return lkb_context(err, "'%s'", parts.items[i].e->path);
-		lkb_str_addn(&all, text, len);
-		if (len && text[len - 1] != '\n')
-			lkb_str_addc(&all, '\n');
-	}
 	return lkb_tree_add_text(a->t, c->path, &meta, lkb_str_get(&all), all.len, err);
 }
 
@@ -335,7 +244,7 @@ static bool wanted(void *ctx, const char *path)
 		if (keeps(&k[i], w->package, path))
 			return true;
 	for (i = 0; i < w->p->concat.n; i++)
-		if (joins(&c[i], path))
+		if (lkb_deb_glob(c[i].from, path))
 			return true;
 	return lkb_kernel_wants(&w->p->kernel, path);
 }

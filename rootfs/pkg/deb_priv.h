@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/str.h"
 #include "rootfs/tree/tree.h"
 
 /* One wanted entry of a .deb's data archive. */
@@ -38,5 +39,27 @@ typedef bool lkb_deb_want_fn(void *ctx, const char *path);
  * anything that is no proper .deb, for a path with "..", for a wanted device. */
 int lkb_deb_read(int fd, const char *name, const char *spool_dir, lkb_deb_want_fn *want, void *ctx,
 		 struct lkb_deb_files *ret, struct lkb_error *err);
+
+/* True if a definition's glob, with or without a slash in front, matches an entry's path. */
+bool lkb_deb_glob(const char *glob, const char *path);
+
+/* The entry whose contents a file has: its own, or the first name's of a hard link. LKB_INPUT if
+ * that was not kept. */
+int lkb_deb_first(const struct lkb_deb_files *f, const struct lkb_deb_entry *e,
+		  const struct lkb_deb_entry **ret, struct lkb_error *err);
+
+/* Files of packages that become one. */
+struct lkb_deb_joining {
+	const struct lkb_deb_files *debs;
+	size_t n;
+	const char *glob; /* which files */
+	uint64_t max;     /* bytes */
+	bool lines;       /* each is closed with a newline */
+	bool once;        /* of files with the same contents only the first is taken */
+};
+
+/* Adds them to *out in the order of their paths; LKB_INPUT where there are none, or more than
+ * `max` bytes. What *out holds after a failure is undefined. */
+int lkb_deb_join(const struct lkb_deb_joining *j, struct lkb_str *out, struct lkb_error *err);
 
 #endif

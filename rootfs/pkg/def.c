@@ -135,6 +135,17 @@ static const struct lkb_schema_key links_keys[] = {
 static const struct lkb_schema links_schema =
 	LKB_SCHEMA("links", struct lkb_pkg_links, links_keys);
 
+static const struct lkb_schema_key ucode_keys[] = {
+	LKB_KEY(struct lkb_pkg_ucode, amd, LKB_T_STRING,
+		"glob over the paths in the packages: the files of AMD's",
+		.flags = LKB_KEY_NONEMPTY, .check = check_path),
+	LKB_KEY(struct lkb_pkg_ucode, intel, LKB_T_STRING,
+		"glob over the paths in the packages: the files of Intel's",
+		.flags = LKB_KEY_NONEMPTY, .check = check_path),
+};
+static const struct lkb_schema ucode_schema =
+	LKB_SCHEMA("ucode", struct lkb_pkg_ucode, ucode_keys);
+
 static const struct lkb_schema_key kernel_keys[] = {
 	LKB_KEY(struct lkb_pkg_kernel, image, LKB_T_STRING,
 		"glob that matches the one kernel image; it becomes /kernel, an arm64 Image "
@@ -147,6 +158,9 @@ static const struct lkb_schema_key kernel_keys[] = {
 	LKB_KEY(struct lkb_pkg_kernel, modules, LKB_T_STRLIST,
 		"names or globs of modules; they and what they need go to lib/modules of "
 		"/kernel.tar; a module that is built in is fine"),
+	LKB_KEY(struct lkb_pkg_kernel, ucode, LKB_T_OBJECT,
+		"microcode of x86 processors; it becomes /ucode.cpio, which goes before an initrd",
+		.object = &ucode_schema),
 };
 static const struct lkb_schema kernel_schema =
 	LKB_SCHEMA("kernel", struct lkb_pkg_kernel, kernel_keys);
@@ -241,6 +255,7 @@ static void check_whole(const struct lkb_pkg *p, struct lkb_diags *diags)
 {
 	const struct lkb_pkg_keep *keep = p->keep.items;
 	const struct lkb_pkg_concat *concat = p->concat.items;
+	const struct lkb_pos *ucode = &p->kernel.ucode.pos;
 	struct lkb_pos top = {.file = p->file, .line = 1, .column = 1};
 	struct lkb_error why = {0};
 	lkb_autoref ref = {0};
@@ -259,6 +274,9 @@ static void check_whole(const struct lkb_pkg *p, struct lkb_diags *diags)
 		lkb_schema_error(diags, &p->packages.pos[0],
 				 "say with 'keep' which files go into the image",
 				 "nothing of 'packages' is kept");
+	if (ucode->line && !lkb_schema_given(ucode, "amd") && !lkb_schema_given(ucode, "intel"))
+		lkb_schema_error(diags, ucode, NULL,
+				 "'ucode' names neither 'amd' nor 'intel'");
 	check_files(p, diags);
 	check_labels(p, diags);
 }

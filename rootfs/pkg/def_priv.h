@@ -40,10 +40,17 @@ struct lkb_pkg_links {
 	struct lkb_strlist paths;
 };
 
+/* Globs over the paths in the .debs; NULL = none. */
+struct lkb_pkg_ucode {
+	struct lkb_pos pos;
+	const char *amd, *intel;
+};
+
 struct lkb_pkg_kernel {
 	struct lkb_pos pos;
 	const char *image;
 	struct lkb_strlist dtbs, modules;
+	struct lkb_pkg_ucode ucode;
 };
 
 struct lkb_pkg {

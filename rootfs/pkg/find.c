@@ -53,28 +53,41 @@ static bool same_image(const char *a, const struct lkb_ref *b)
 	return !strcmp(left, right);
 }
 
+/* 1 = *ret is the package, and it makes the image; 0 = it makes another one. */
+static int try_package(const char *configs_dir, const char *name, const struct lkb_ref *wanted,
+		       struct lkb_pkg **ret, struct lkb_error *err)
+{
+	lkb_autofree char *path = lkb_format("%s/packages/%s.yml", configs_dir, name);
+	lkb_auto(lkb_pkg) p = NULL;
+	lkb_autodiags diags = {0};
+
+	if (lkb_pkg_read(path, &p, &diags, err))
+		return -1;
+	if (!same_image(p->image, wanted))
+		return 0;
+	*ret = LKB_STEAL(p);
+	return 1;
+}
+
+/* Nearly always the package is called what its image is: that one is asked first. */
 int lkb_pkg_for_ref(const char *configs_dir, const char *ref, struct lkb_pkg **ret,
 		    struct lkb_error *err)
 {
 	lkb_autostrv names = {0};
 	lkb_autoref wanted = {0};
-	size_t i;
+	size_t i, likely = 0;
+	int r = 0;
 
 	if (lkb_ref_parse(ref, &wanted, err) || lkb_pkg_names(configs_dir, &names, err))
 		return -1;
-	for (i = 0; i < names.n; i++) {
-		lkb_autofree char *path =
-			lkb_format("%s/packages/%s.yml", configs_dir, names.items[i]);
-		lkb_auto(lkb_pkg) p = NULL;
-		lkb_autodiags diags = {0};
-
-		if (lkb_pkg_read(path, &p, &diags, err))
-			return -1;
-		if (same_image(p->image, &wanted)) {
-			*ret = LKB_STEAL(p);
-			return 0;
-		}
-	}
-	*ret = NULL;
-	return 0;
+	while (likely < names.n && strcmp(names.items[likely], lkb_path_basename(wanted.path)))
+		likely++;
+	if (likely < names.n)
+		r = try_package(configs_dir, names.items[likely], &wanted, ret, err);
+	for (i = 0; i < names.n && !r; i++)
+		if (i != likely)
+			r = try_package(configs_dir, names.items[i], &wanted, ret, err);
+	if (!r)
+		*ret = NULL;
+	return r < 0 ? -1 : 0;
 }

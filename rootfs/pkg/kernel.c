@@ -26,6 +26,7 @@ static bool matches_any(const struct lkb_strlist *globs, const char *path)
 bool lkb_kernel_wants(const struct lkb_pkg_kernel *k, const char *path)
 {
 	return k->image && (lkb_glob_match(k->image, path) || matches_any(&k->dtbs, path) ||
+			    lkb_ucode_wants(&k->ucode, path) ||
 			    (k->modules.n && (lkb_starts_with(path, "lib/modules/") ||
 					      lkb_starts_with(path, "usr/lib/modules/"))));
 }
@@ -172,6 +173,18 @@ static int add_image(const struct lkb_data *image, struct lkb_tree *t, int64_t m
 	return gzip(image, &packed, err) || add_str(t, "kernel", &packed, mtime, err) ? -1 : 0;
 }
 
+static int add_ucode(const struct lkb_pkg_kernel *k, const struct lkb_deb_files *debs, size_t n,
+		     struct lkb_tree *t, int64_t mtime, struct lkb_error *err)
+{
+	lkb_autostr cpio = {0};
+
+	if (!k->ucode.pos.line)
+		return 0;
+	if (lkb_ucode_build(&k->ucode, debs, n, mtime, &cpio, err))
+		return lkb_context(err, "ucode");
+	return add_str(t, "ucode.cpio", &cpio, mtime, err);
+}
+
 int lkb_kernel_build(const struct lkb_pkg_kernel *k, const struct lkb_deb_files *debs, size_t n,
 		     const char *scratch, struct lkb_tree *t, int64_t mtime,
 		     struct lkb_error *err)
@@ -183,5 +196,7 @@ int lkb_kernel_build(const struct lkb_pkg_kernel *k, const struct lkb_deb_files 
 		return -1;
 	if (build_tar(k, debs, n, scratch, mtime, &tar, err))
 		return lkb_context(err, "kernel.tar");
-	return add_str(t, "kernel.tar", &tar, mtime, err);
+	if (add_str(t, "kernel.tar", &tar, mtime, err))
+		return -1;
+	return add_ucode(k, debs, n, t, mtime, err);
 }

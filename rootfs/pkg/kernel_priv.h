@@ -39,9 +39,17 @@ int lkb_modules_select(struct lkb_modules *m, const struct lkb_strlist *wanted,
 int lkb_modules_write(const struct lkb_modules *m, const char *scratch, struct lkb_tree *t,
 		      int64_t mtime, struct lkb_error *err);
 
+/* True for what lkb_ucode_build() wants to see of a package. */
+bool lkb_ucode_wants(const struct lkb_pkg_ucode *u, const char *path);
+/* Microcode as an archive to go before an initrd: kernel/x86/microcode/VENDOR.bin of each vendor,
+ * at multiples of 16. *ret is born {0} and filled. */
+int lkb_ucode_build(const struct lkb_pkg_ucode *u, const struct lkb_deb_files *debs, size_t n,
+		    int64_t mtime, struct lkb_str *ret, struct lkb_error *err);
+
 /* True for what lkb_kernel_build() wants to see of a package. */
 bool lkb_kernel_wants(const struct lkb_pkg_kernel *k, const char *path);
-/* Adds /kernel and /kernel.tar to the tree. `scratch` is a private and empty directory. */
+/* Adds /kernel, /kernel.tar and, where there is microcode, /ucode.cpio to the tree. `scratch` is a
+ * private and empty directory. */
 int lkb_kernel_build(const struct lkb_pkg_kernel *k, const struct lkb_deb_files *debs, size_t n,
 		     const char *scratch, struct lkb_tree *t, int64_t mtime,
 		     struct lkb_error *err);

@@ -213,7 +213,7 @@ int lkb_data_read_all(const struct lkb_data *d, size_t max, char **ret, size_t *
 
 int lkb_data_sha256(const struct lkb_data *d, struct lkb_sha256 *ret, struct lkb_error *err)
 {
-	lkb_autofree char *buf = lkb_alloc(PIECE);
+	lkb_autofree char *buf = lkb_alloc(d->len < PIECE ? (size_t)d->len : PIECE);
 	lkb_auto(lkb_hash) h = lkb_hash_new();
 
 	for (uint64_t off = 0; off < d->len;) {

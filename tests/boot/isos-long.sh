@@ -15,6 +15,7 @@ build() { # FORMAT BOARD ARCH
 start() { # NAME FILE WHERE-THE-ROOT-IS
 	boot "$2" 500
 	check "$1: the service is heard" wait_for "lkboard: service ok" 400
+	seconds "service"
 	check "$1: the console has a shell" shell_ready 120
 	type_line poweroff
 	check "$1: the guest ends by itself" wait_end 90

@@ -13,6 +13,7 @@ start() { # FORMAT BOARD ARCH FILE
 	sha256sum "$T/$2/$4" > "$T/sum"
 	boot "$T/$2/$4" 500
 	check "$1 on $2: the service is heard" wait_for "lkboard: service ok" 400
+	seconds "service"
 	check "$1 on $2: the console has a shell" shell_ready 120
 	type_line poweroff
 	check "$1 on $2: the guest ends by itself" wait_end 90

@@ -139,7 +139,8 @@ says "what the EFI stub does not" 3 'byte 0xc3 of the command line is not ASCII'
 sed "s/cmdline:.*/cmdline: $(printf '%2040s' x | tr ' ' x)/" "$T/box.yml" > "$T/long.yml"
 says "a line that no kernel takes" 3 'long.yml:2:3: the command line of 2063 bytes is longer than the 2047 that the kernel takes' \
 	lk build qemu-x86 "$T/long.yml" -f raw-efi -o "$T/no"
-says "nor GRUB" 3 'the command line of 2063 bytes is longer than the 2028 that GRUB can give to the kernel' \
+sed "s/cmdline:.*/cmdline: $(printf '%2010s' x | tr ' ' x)/" "$T/box.yml" > "$T/long.yml"
+says "nor GRUB" 3 'the command line of 2033 bytes is longer than the 2028 that GRUB can give to the kernel' \
 	lk build qemu-x86 "$T/long.yml" -f raw-bios -o "$T/no"
 printf 'not a kernel' > "$T/kernel"
 tar -cf "$T/kernel.tar" -T /dev/null
@@ -169,4 +170,24 @@ sed 's,OVMF_CODE_4M.fd,none.fd,' configs/boards/qemu-x86.yml > "$T/configs/board
 says "firmware that is not installed" 10 "the firmware '/usr/share/OVMF/none.fd' is not there" \
 	env LKBOARD_CONFIGS="$T/configs" "$LKBOARD" run --board qemu-x86 "$T/one/box-efi.img"
 check "nothing was written" [ ! -e "$T/no" ]
+
+# The init of the small initrd is the board's, whatever the spec's is.
+sed 's,^init:.*,init: [localhost/busybox:bookworm],' "$T/box.yml" > "$T/own.yml"
+printf 'files:\n  - path: sbin/init\n    contents: "#!/bin/sh"\n    mode: "0755"\n' >> "$T/own.yml"
+check "disk-efi needs nothing of the spec's init" lk plan qemu-x86 "$T/own.yml" --offline -f disk-efi
+printf 'lkboard:\n  boot_size: 300MiB\n' | cat "$T/box.yml" - > "$T/sized.yml"
+for f in raw-efi raw-bios; do
+	same "boot_size of $f" 314572800 "$(lk plan --json qemu-x86 "$T/sized.yml" --offline -f $f | python3 -c '
+import json, sys
+print(max(p["size"] for f in json.load(sys.stdin)["formats"] for p in f["partitions"]))')"
+done
+if [ "$(id -u)" = 0 ] && mkdir "$T/small" && mount -t tmpfs -o size=12m tmpfs "$T/small" 2> /dev/null; then
+	says "a full disk" 4 "cannot write the file system: No space left on device" \
+		lk build qemu-x86 "$T/box.yml" --offline -f raw-efi -o "$T/small"
+	check "with what to do" grep -q 'hint: make room' "$T/err"
+	same "and nothing is left" "" "$(ls -A "$T/small")"
+	umount "$T/small"
+else
+	skip "a full disk" "it needs root and a tmpfs"
+fi
 finish

@@ -160,7 +160,7 @@ says "-q behind the command" 2 "lkboard: unknown option '-q'
 says "--store behind the command" 2 "lkboard: unknown option '--store=x'
   hint: it stands before the command: lkboard --store DIR COMMAND" lk build --store=x rpi3 specs/top.yml
 says "a format of another board" 2 "lkboard: board 'rpi3' is not built as 'iso'
-  hint: it can be: sd" lk build -f iso rpi3 specs/top.yml
+  hint: it can be: sd, rpi3" lk build -f iso rpi3 specs/top.yml
 says "an unknown package" 2 "lkboard: unknown package 'initt'
   hint: did you mean 'init'?" lk pkg build initt
 says "a package for another architecture" 3 "lkboard: package 'kernel-rpi3': it is not made for 'amd64'

@@ -19,7 +19,8 @@ lk() { "$LKBOARD" --progress none --store "$STORE" "$@"; }
 all="-f tar -f docker -f oci -f tar-kernel-initrd -f kernel+initrd"
 
 # shellcheck disable=SC2086
-check "five formats in one run" lk build qemu-x86 "$T/box.yml" $all -o "$T/one"
+check "five formats in one run" sh -c '"$@" 2> "$0"' "$T/err.one" "$LKBOARD" --progress plain --store "$STORE" \
+	build qemu-x86 "$T/box.yml" $all -o "$T/one"
 same "and their files" "box-cmdline box-initrd.img box-initrd.tar box-kernel box-qemu-x86.build.json box-qemu-x86.sbom.spdx.json box.docker box.oci.tar box.tar" \
 	"$(cd "$T/one" && echo *)"
 for f in tar docker oci tar-kernel-initrd; do
@@ -73,6 +74,18 @@ says() { # NAME CODE TEXT command...
 says "a format the board is not built as" 2 "board 'qemu-x86' is not built as 'sd'" \
 	lk build qemu-x86 "$T/box.yml" -f tar -f sd -o "$T/three"
 check "leaves nothing" [ ! -e "$T/three" ]
+says "a name that no image can have" 2 "'Box' cannot be the name of an image" \
+	lk build qemu-x86 "$T/box.yml" -n Box -f tar -f oci -o "$T/three"
+check "is refused before anything is made" [ ! -e "$T/three" ]
+check "a volume can have any" lk build qemu-x86 "$T/box.yml" --offline -n 'Büchse' -f kernel+iso -o "$T/any"
+sed "s/cmdline:.*/cmdline: $(printf '%2010s' x | tr ' ' x)/" "$T/box.yml" > "$T/long.yml"
+check "a command line that just fits" lk plan qemu-x86 "$T/long.yml" --offline -f kernel+initrd
+says "and no more with the word that finds the root" 3 "long.yml:2:3: the command line of 2061 bytes" \
+	lk plan qemu-x86 "$T/long.yml" --offline -f kernel+squashfs
+sed 's,etc/motd,boot/cmdline,' "$T/box.yml" > "$T/boot.yml"
+says "what a format puts over the spec's is said" 0 "the root's '/boot/cmdline' gives way to what format 'tar' has there" \
+	"$LKBOARD" --progress plain --store "$STORE" build qemu-x86 "$T/boot.yml" --offline -f tar -o "$T/any"
+check "and not where there is nothing" sh -c '! grep -q "gives way" "$1"' - "$T/err.one"
 same "one format twice is one" "1" "$(lk build qemu-x86 "$T/box.yml" --offline -f tar -f tar -o "$T/twice" | grep -c 'box.tar')"
 same "build.json says whose each file is" "docker kernel+initrd oci tar tar-kernel-initrd" "$(python3 -c '
 import json, sys

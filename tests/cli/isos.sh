@@ -84,7 +84,7 @@ says "iso-bios and kernel+iso have one name" 2 "make a file of the same name, 'N
 	lk build qemu-x86 "$T/box.yml" -f iso-bios -f kernel+iso -o "$T/no"
 says "a BIOS ISO for arm64" 2 "board 'qemu-arm64' is not built as 'iso-bios'" \
 	lk build qemu-arm64 "$T/arm.yml" -f iso-bios -o "$T/no"
-printf 'kernel:\n  image: localhost/kernel-amd64:bookworm\n  cmdline: "%s"\n' "$(printf 'a%.0s ' $(seq 1100))" > "$T/long.yml"
+printf 'kernel:\n  image: localhost/kernel-amd64:bookworm\n  cmdline: "%s"\n' "$(printf 'a%.0s ' $(seq 1005))" > "$T/long.yml"
 says "a command line that ISOLINUX would cut" 3 "long.yml:2:3: ISOLINUX takes command lines of one line and 2000 bytes" \
 	lk build qemu-x86 "$T/box.yml" "$T/long.yml" -f iso-bios -o "$T/no"
 check "nothing was written" [ ! -e "$T/no" ]

@@ -35,6 +35,16 @@ for case in unsigned tag-stranger payload-altered payload-of-another payload-two
 done
 same "of an image without a signature, the manifest is all that was asked for" "0" "$(asked unsigned /blobs/)"
 
+# A list of referrers comes in pages, of which the first is empty.
+serve P referrers-a log=log-paged
+sign_rule "$P" > policy.yml
+run lk --store store-paged cache pull --policy policy.yml --arch arm64 "127.0.0.1:$P/paged/app:1"
+same "referrers in pages are taken" "0 1" "$code $(grep -c 'referrers/.*last=1' log-paged)"
+check "and the store holds all of it" lk --store store-paged cache verify
+run lk --store store-endless cache pull --policy policy.yml --arch arm64 "127.0.0.1:$P/paged-badly/app:1"
+same "pages without an end are an end" 3 "$code"
+check "and that is said" grep -q "has more than the 64 pages of 'referrers/sha256:" "$T/err"
+
 # A mirror has it all, and the registry behind it cannot be reached.
 free=$(free_port)
 sign_rule "$free" > policy.yml

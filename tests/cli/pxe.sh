@@ -56,11 +56,35 @@ print(*sorted(o["file"] for o in d["outputs"] if o.get("format") == "pxe"))' "$T
 
 check "packet-x86 is built as pxe by default" lk build packet-x86 "$T/box.yml" "$T/pc.yml" -n pc -o "$T/one"
 check "its kernel is a bzImage" sh -c 'file "$1" | grep -q "x86 boot executable bzImage"' - "$T/one/pc-pxe/kernel"
-check "its initrd is compressed" zstd -qt "$T/one/pc-pxe/initrd"
-zstd -qdc "$T/one/pc-pxe/initrd" > "$T/initrd"
+echo 'kernel: {ucode: ""}' > "$T/bare.yml"
+check "and without microcode" lk build packet-x86 "$T/box.yml" "$T/pc.yml" "$T/bare.yml" -n pc -o "$T/bare"
+check "its initrd is compressed" zstd -qt "$T/bare/pc-pxe/initrd"
+zstd -qdc "$T/bare/pc-pxe/initrd" > "$T/initrd"
 names < "$T/initrd" > "$T/names"
 same "drivers of the x86 plans' network cards: Intel, Mellanox, Broadcom; bonds" "" \
 	"$(drivers igb ixgbe i40e ice mlx4_en mlx5_core bnxt_en bnx2x bonding 8021q)"
+# What stands before it, where the kernel looks before it unpacks anything.
+before=$(($(stat -c %s "$T/one/pc-pxe/initrd") - $(stat -c %s "$T/bare/pc-pxe/initrd")))
+head -c $before "$T/one/pc-pxe/initrd" > "$T/ucode.cpio"
+check "microcode stands before the same initrd" sh -c 'tail -c +$(($1 + 1)) "$2" | cmp - "$3"' - $before \
+	"$T/one/pc-pxe/initrd" "$T/bare/pc-pxe/initrd"
+check "file calls it an archive" sh -c 'file "$1" | grep -q "ASCII cpio archive (SVR4 with no CRC)"' - "$T/ucode.cpio"
+same "cpio finds AMD's and Intel's" "AuthenticAMD.bin GenuineIntel.bin" \
+	"$(cpio -t --quiet < "$T/ucode.cpio" | sed -n 's|^kernel/x86/microcode/\(.*\.bin\)$|\1|p' | sort | tr '\n' ' ' | sed 's/ $//')"
+mkdir "$T/ucode"
+(cd "$T/ucode" && cpio -id --quiet < "$T/ucode.cpio")
+intel=$T/ucode/kernel/x86/microcode/GenuineIntel.bin
+check "Intel's is where a processor can take it" python3 -c 'import sys
+whole, part = (open(name, "rb").read() for name in sys.argv[1:])
+assert part and whole.index(part) % 16 == 0' "$T/ucode.cpio" "$intel"
+same "AMD's begins as the kernel wants it" 444d4100 \
+	"$(od -An -N4 -tx4 --endian=big "$T/ucode/kernel/x86/microcode/AuthenticAMD.bin" | tr -d ' ')"
+if have iucode_tool; then
+	check "iucode_tool reads a hundred updates" sh -c \
+		'[ "$(iucode_tool -q -tb -l "$1" | grep -c "sig 0x.* rev 0x")" -ge 100 ]' - "$intel"
+else
+	skip "iucode_tool reads a hundred updates" "iucode-tool is not installed"
+fi
 check "and beside the script" grep -q '^kernel kernel initrd=initrd console=ttyS1,115200n8 ' "$T/one/pc-pxe/pc.ipxe"
 
 says "what another board made is not overwritten" 7 "box-pxe/kernel' was made by another build" \
@@ -78,5 +102,41 @@ sed 's/quiet/${net0\/mac}/' "$T/box.yml" > "$T/bad.yml"
 says "a command line that iPXE would change" 3 "bad.yml:2:3: in an iPXE script the word '\${net0/mac}'" \
 	lk build packet-arm64 "$T/bad.yml" -o "$T/three"
 check "none of them leaves anything" [ ! -e "$T/three" ]
+# What QEMU would serve: the directory's files under names of its own, and nothing is left of it.
+mkdir "$T/bin" "$T/empty" "$T/tmp"
+cat > "$T/bin/qemu-system-x86_64" << 'EOS'
+#!/bin/sh
+for a; do
+	case $a in user,*,tftp=*,bootfile=*) d=${a#*,tftp=} file=${a#*,bootfile=} ;; esac
+done
+d=${d%%,*}
+cat "$d/${file%%,*}" > "$SAW/script"
+cat "$d/kernel" > "$SAW/kernel"
+cat "$d/initrd" > "$SAW/initrd"
+echo "$*" | grep -o 'serial.*' | sed "s|$d|DIR|"
+EOS
+chmod +x "$T/bin/qemu-system-x86_64"
+mkdir "$T/saw"
+same "run gives QEMU a network to boot from" "serial null -chardev stdio,id=console,signal=off -serial chardev:console \
+-netdev user,id=net0,tftp=DIR,bootfile=boot.ipxe,hostfwd=tcp::2222-:22 -device virtio-net-pci,netdev=net0 -boot n" \
+	"$(SAW=$T/saw PATH=$T/bin:$PATH TMPDIR=$T/tmp lk run --hostfwd tcp::2222-:22 "$T/one/pc-pxe" < /dev/null)"
+for f in pc.ipxe:script kernel:kernel initrd:initrd; do
+	check "which serves the directory's ${f%:*}" cmp "$T/one/pc-pxe/${f%:*}" "$T/saw/${f#*:}"
+done
+same "of which nothing is left" "" "$(ls "$T/tmp")"
+says "a directory without a script" 3 "the directory '$T/empty' holds no iPXE script" lk run "$T/empty"
+touch "$T/empty/b.ipxe" "$T/empty/a.ipxe"
+says "a directory with two" 3 "holds the scripts 'a.ipxe' and 'b.ipxe'" lk run "$T/empty"
+says "a script that nothing is beside" 4 "cannot find '$T/empty/kernel'" lk run --board packet-x86 "$T/empty/a.ipxe"
+says "a script whose board nobody knows" 2 "no build.json beside '$T/empty/a.ipxe' says which board" lk run "$T/empty/a.ipxe"
+says "a board that boots from a card" 2 "board 'rpi3' does not boot from the network in QEMU" \
+	lk run --board rpi3 "$T/one/pc-pxe"
+if [ -e /dev/kvm ] || [ "$(uname -m)" != x86_64 ]; then
+	skip "KVM that is not there" "this is no x86 machine without it"
+else
+	says "KVM that is not there" 2 "this machine has no KVM: '/dev/kvm' is not there" lk run --kvm "$T/one/pc-pxe"
+	says "KVM for another architecture" 2 "KVM on this machine (x86_64) cannot run board 'packet-arm64' (arm64)" \
+		lk run --kvm "$T/one/box-kernel"
+fi
 says "a plan's name is no board's" 2 "machines of that name are the board 'packet-x86'" lk boards t1.small.x86
 finish

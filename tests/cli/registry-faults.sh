@@ -62,6 +62,7 @@ refuses "a blob that is not there" 3 "$l: '$R' answers 404 to the request for 'b
 refuses "404 with a body" 3 "'$R' answers 404 to the request for 'manifests/1': MANIFEST_UNKNOWN: no such tag$" none-json
 refuses "404 without a body" 3 "'$R' answers 404 to the request for 'manifests/1'$" none
 refuses "a wait that is too long" 5 "'$R' answers 429 to the request for 'manifests/1'" later
+refuses "a header that is too long" 5 "cannot get '$u/v2/long-header/x/manifests/1': a header of the answer is too long$" long-header
 refuses "a type that the document contradicts" 3 "its manifest: the document calls itself" type
 refuses "Docker's schema 1" 3 "its manifest: Docker's manifest schema 1 is not supported" schema1
 refuses "an index and a manifest at once" 3 "its manifest: the document is an index and a manifest at once" both

@@ -46,11 +46,11 @@ wrong "unknown board" 2 "lkboard: there is no board 'rpi33'
 wrong "missing spec" 4 "lkboard: cannot open 'nowhere.yml': No such file or directory" \
 	build rpi3 nowhere.yml
 wrong "bad name" 2 "lkboard: 'a b' is no name for artifacts
-  hint: give one without blanks and slashes with --name" build -n 'a b' rpi3 configs/specs/hello.yml
+  hint: give one of at most 100 bytes, without blanks and slashes, with --name" build -n 'a b' rpi3 configs/specs/hello.yml
 
 SOURCE_DATE_EPOCH=yesterday "$LKBOARD" --store "$T/store" plan rpi3 configs/specs/hello.yml 2> "$T/err"
 same "a wrong SOURCE_DATE_EPOCH" "lkboard: SOURCE_DATE_EPOCH is 'yesterday', which is no number of seconds
-  hint: unset it, or set it to seconds since 1970" "$(cat "$T/err")"
+  hint: unset it, or set it to seconds since 1970, at most 4294967295" "$(cat "$T/err")"
 
 check "what comes with lkboard is valid" "$LKBOARD" check configs/boards/*.yml configs/packages/*.yml \
 	configs/specs/*.yml configs/policies/*.yml

@@ -97,13 +97,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(429, Retry_After="1")
         if mode == "later":
             return self.reply(429, Retry_After="1000")
+        if mode == "long-header":
+            return self.reply(200, X_Long="x" * 200000)
         if mode == "broken" and times(mode) <= arg:
             return self.reply(503)
+        if m[4] == "referrers" and mode in ("paged", "paged-badly"):
+            return self.send_page(mode, m[3], m[5])
         if m[4] == "manifests":
             return self.send_manifest(mode, m[5])
         if m[4] == "blobs":
             return self.fault_blob(mode, arg, m[5][7:])
         return self.reply(404, b"404 page not found")
+
+    def send_page(self, mode, repo, digest):
+        """Of what refers to something: first none, then one at a time."""
+        doc = json.loads(find_manifest(digest.replace(":", "-"))[0] or '{"manifests": []}')
+        page = int(re.sub(".*last=", "", self.path)) if "last=" in self.path else 0
+        link = {}
+        if page < len(doc["manifests"]) or mode == "paged-badly":
+            link["Link"] = '</x>; rel="prev", </v2/%s/%s/referrers/%s?n=1&last=%d>; rel="next"' % (
+                mode, repo, digest, page + 1)
+        doc["manifests"] = doc["manifests"][page - 1:page] if page else []
+        self.reply(200, json.dumps(doc).encode(), Content_Type=INDEX, **link)
 
     def send_manifest(self, mode, reference):
         data, kind = find_manifest(reference)

@@ -25,7 +25,7 @@ free_port() {
 s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-wait_for() { # URL
+answers() { # URL: within ten seconds
 	n=0
 	until curl -s -o /dev/null -k "$1"; do
 		n=$((n + 1))
@@ -48,7 +48,7 @@ registry() { # variable [line...]
 	pid=$!
 	PIDS="$PIDS $pid"
 	eval "$variable=$port"
-	wait_for "http${HTTP_MORE:+s}://127.0.0.1:$port/v2/"
+	answers "http${HTTP_MORE:+s}://127.0.0.1:$port/v2/"
 }
 
 serve() { # variable layout [args...]

@@ -111,6 +111,8 @@ static void test_wrong_profiles(void **state)
 		 "1:9: 'family' is 'uefi', which is not known"},
 		{"family:", "",
 		 "2:1: the file has no 'family'"},
+		{"", "ucode: ucode.cpio",
+		 "14:8: only processors of 'amd64' are given microcode"},
 		{"arch:", "arch: amd64",
 		 "3:7: the family 'rpi-u-boot' is for 'arm64' only"},
 		{"formats:", "formats: []",

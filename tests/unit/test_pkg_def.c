@@ -86,6 +86,10 @@ static void wrong_definitions_say_what_is_wrong(void **state)
 		 "5:5: concat[1] has no 'from' [add 'from': glob over the paths in the packages: "
 		 "these files, in the order of their paths]"},
 		{TOP "kernel: {image: boot/vmlinuz}\n", "3:9: 'kernel' needs 'packages'"},
+		{TOP "packages: [x1]\nkernel: {image: boot/vmlinuz, ucode: {}}\n",
+		 "4:38: 'ucode' names neither 'amd' nor 'intel'"},
+		{TOP "packages: [x1]\nkernel: {image: boot/vmlinuz, ucode: {intel: ../x}}\n",
+		 "4:46: 'intel' of kernel.ucode is '../x', which leads out of the image with '..'"},
 		{TOP "local: [{file: ../init, to: init}]\n",
 		 "3:16: 'file' of local[0] is '../init', which is no plain file name"},
 		{TOP "files:\n  - {path: a}\n  - {path: b, contents: x, symlink: y}\n",

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -359,6 +360,99 @@ static void a_kernel_that_is_not_there_is_named(void **state)
 			    "tree");
 }
 
+/* One header of a newc archive, as the format's description has it. */
+struct cpio_entry {
+	const char *name, *data;
+	size_t data_off, len;
+};
+
+static size_t number(const char *header, size_t field)
+{
+	char digits[9] = {0};
+
+	memcpy(digits, header + 6 + 8 * field, 8);
+	return strtoul(digits, NULL, 16);
+}
+
+static size_t read_entry(const char *bytes, size_t n, size_t at, struct cpio_entry *ret)
+{
+	const char *header = bytes + at;
+	size_t name_size;
+
+	assert_true(at + 110 < n);
+	assert_memory_equal(header, "070701", 6);
+	name_size = number(header, 11);
+	ret->name = header + 110;
+	assert_int_equal(strlen(ret->name) + 1, name_size);
+	ret->len = number(header, 6);
+	ret->data_off = (at + 110 + name_size + 3) / 4 * 4;
+	ret->data = bytes + ret->data_off;
+	assert_true(ret->data_off + ret->len <= n);
+	return (ret->data_off + ret->len + 3) / 4 * 4;
+}
+
+/* Each vendor's files in the order of their names, the same contents once, at a multiple of 16. */
+static void microcode_is_an_archive_of_its_own(void **state)
+{
+	static const char *const names[] = {
+		"kernel", "kernel/x86", "kernel/x86/microcode",
+		"kernel/x86/microcode/GenuineIntel.bin", "kernel/x86/microcode/AuthenticAMD.bin",
+		"TRAILER!!!",
+	};
+	static const char *const contents[] = {"", "", "", "first,second,", "amd's", ""};
+	const struct lkb_pkg_kernel k = {
+		.image = "boot/vmlinuz-*",
+		.ucode = {.pos = {.line = 1}, .intel = "/lib/firmware/intel-ucode/*",
+			  .amd = "lib/firmware/amd-*.bin"},
+	};
+	lkb_auto(lkb_tree) t = lkb_tree_new();
+	lkb_autofree char *cpio = NULL;
+	auto_package p = {0};
+	struct cpio_entry e = {0};
+	struct lkb_error err;
+	size_t n, i, at = 0;
+
+	add_text(&p, "boot/vmlinuz-6.1.0", "the kernel");
+	add_text(&p, "lib/firmware/intel-ucode/06-02-02", "second,");
+	add_text(&p, "lib/firmware/intel-ucode/06-02-03", "first,");
+	add_text(&p, "lib/firmware/intel-ucode/06-02-01", "first,");
+	add_text(&p, "lib/firmware/amd-1.bin", "amd's");
+	add_text(&p, "lib/firmware/amd-1.asc", "signature");
+	assert_true(lkb_kernel_wants(&k, "lib/firmware/intel-ucode/06-02-02"));
+	assert_true(lkb_kernel_wants(&k, "lib/firmware/amd-1.bin"));
+	assert_false(lkb_kernel_wants(&k, "lib/firmware/amd-1.asc"));
+	assert_int_equal(lkb_kernel_build(&k, &p.files, 1, NULL, t, TIME, &err), 0);
+	cpio = read_all(t, "ucode.cpio", &n);
+	assert_int_equal(n % 512, 0);
+	for (i = 0; i < LKB_ARRAY_SIZE(names); i++) {
+		do
+			at = read_entry(cpio, n, at, &e);
+		while (lkb_ends_with(e.name, ".padding"));
+		assert_string_equal(e.name, names[i]);
+		assert_int_equal(e.len, strlen(contents[i]));
+		assert_memory_equal(e.data, contents[i], e.len);
+		if (lkb_ends_with(e.name, ".bin"))
+			assert_int_equal(e.data_off % 16, 0);
+	}
+	for (; at < n; at++)
+		assert_int_equal(cpio[at], 0);
+}
+
+static void microcode_that_is_not_there_is_named(void **state)
+{
+	const struct lkb_pkg_kernel k = {
+		.image = "boot/vmlinuz-*", .ucode = {.pos = {.line = 1}, .amd = "lib/firmware/*.bin"},
+	};
+	lkb_auto(lkb_tree) t = lkb_tree_new();
+	auto_package p = {0};
+	struct lkb_error err;
+
+	usual_package(&p);
+	assert_int_equal(lkb_kernel_build(&k, &p.files, 1, NULL, t, TIME, &err), -1);
+	assert_string_equal(err.message, "ucode: 'lib/firmware/*.bin' matches no file in the "
+			    "packages");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +464,8 @@ int main(void)
 		cmocka_unit_test(a_kernel_image_has_kernel_and_tar),
 		cmocka_unit_test(a_bzimage_stays_as_it_is),
 		cmocka_unit_test(a_kernel_that_is_not_there_is_named),
+		cmocka_unit_test(microcode_is_an_archive_of_its_own),
+		cmocka_unit_test(microcode_that_is_not_there_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -435,6 +436,85 @@ static void test_arguments(void **state)
 		    "-drive file=/tmp/a,,b/0000,format=qcow2,if=sd,cache=unsafe -d int");
 }
 
+static void test_a_boot_from_the_network(void **state)
+{
+	static const char *netboot[] = {"-netdev", "user,id=n%BOOT%%HOSTFWD%", "-boot", "n"};
+	struct lkb_qemu_run run = a_run();
+	lkb_autostrv argv = {0};
+	struct lkb_error err = {0};
+
+	guest("");
+	run.tftp = "/tmp/a,b";
+	run.bootfile = "boot.ipxe";
+	run.hostfwd = "tcp::2222-:22";
+	assert_int_equal(lkb_qemu_argv(&run, NULL, NULL, &argv, &err), -1);
+	assert_string_equal(err.message, "board 'rpi3' has no network in QEMU");
+	board.qemu.netboot_args = (struct lkb_strlist){.set = true, .n = 4, .items = netboot};
+	board.qemu.efi.code = "/fw/code.fd";
+	assert_argv(&run, NULL, "/tmp/0001",
+		    "-machine raspi3b -accel tcg,thread=single -m 1024M -display none -monitor "
+		    "none -no-reboot -serial null -chardev stdio,id=console,signal=off "
+		    "-serial chardev:console "
+		    "-netdev user,id=n,tftp=/tmp/a,,b,bootfile=boot.ipxe,hostfwd=tcp::2222-:22 "
+		    "-boot n -drive if=pflash,unit=0,format=raw,readonly=on,file=/fw/code.fd "
+		    "-drive if=pflash,unit=1,format=qcow2,cache=unsafe,file=/tmp/0001");
+	board.qemu.netboot_args = (struct lkb_strlist){0};
+	board.qemu.efi.code = NULL;
+}
+
+/* The architecture of this machine, as boards call it. */
+static const char *own_arch(void)
+{
+	struct utsname u;
+
+	assert_int_equal(uname(&u), 0);
+	return !strcmp(u.machine, "x86_64") ? "amd64" : "arm64";
+}
+
+static void test_kvm_has_a_machine_of_its_own(void **state)
+{
+	static const char *kvm_args[] = {"-cpu", "host"};
+	struct lkb_qemu_run run = a_run();
+	struct lkb_board before = board;
+
+	guest("");
+	board.arch = own_arch();
+	board.qemu.kvm = (struct lkb_board_kvm){
+		.machine = "virt,gic-version=host",
+		.args = {.set = true, .n = 2, .items = kvm_args}};
+	board.qemu.efi.code = "/fw/code.fd";
+	run.kvm = true;
+	assert_argv(&run, "/tmp/0000", "/tmp/0001",
+		    "-machine virt,gic-version=host -accel kvm -m 1024M -display none -monitor "
+		    "none -cpu host -serial null -chardev stdio,id=console,signal=off "
+		    "-serial chardev:console -nic none "
+		    "-drive if=pflash,unit=0,format=raw,readonly=on,file=/fw/code.fd "
+		    "-drive if=pflash,unit=1,format=qcow2,cache=unsafe,file=/tmp/0001 "
+		    "-drive file=/tmp/0000,format=qcow2,if=sd,cache=unsafe");
+	board = before;
+}
+
+static void test_a_machine_without_kvm(void **state)
+{
+	struct lkb_qemu_run run = a_run();
+	struct lkb_board before = board;
+	struct lkb_error err = {0};
+
+	if (!access("/dev/kvm", F_OK)) {
+		print_message("this machine has /dev/kvm\n");
+		skip();
+	}
+	guest("");
+	board.arch = own_arch();
+	board.qemu.kvm.machine = "m";
+	run.kvm = true;
+	assert_int_equal(lkb_qemu_run(&run, &err), -1);
+	assert_int_equal(err.kind, LKB_USAGE);
+	assert_string_equal(err.message, "this machine has no KVM: '/dev/kvm' is not there");
+	assert_string_equal(err.hint, "leave --kvm out");
+	board = before;
+}
+
 static void test_firmware_is_two_flash_chips(void **state)
 {
 	struct lkb_qemu_run run = a_run();
@@ -486,11 +566,17 @@ static void test_arguments_that_contradict_each_other(void **state)
 	assert_string_equal(err.message, "a port forward needs the network");
 	run = a_run();
 	run.kvm = true;
+	assert_int_equal(lkb_qemu_argv(&run, NULL, NULL, &argv, &err), -1);
+	assert_int_equal(err.kind, LKB_USAGE);
+	assert_string_equal(err.message, "board 'rpi3' can only be emulated");
+	board.qemu.kvm.machine = "m";
 	board.arch = "riscv64";
 	assert_int_equal(lkb_qemu_argv(&run, NULL, NULL, &argv, &err), -1);
 	assert_int_equal(err.kind, LKB_USAGE);
+	assert_non_null(strstr(err.message, "cannot run board 'rpi3' (riscv64)"));
 	assert_string_equal(err.hint, "leave --kvm out");
 	board.arch = "arm64";
+	board.qemu.kvm.machine = NULL;
 	run = a_run();
 	board.qemu.disk = NULL;
 	assert_int_equal(lkb_qemu_argv(&run, "card", NULL, &argv, &err), -1);
@@ -569,6 +655,9 @@ int main(void)
 		cmocka_unit_test(test_nobody_takes_the_output),
 		cmocka_unit_test(test_the_card_stays_as_it_is),
 		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_a_boot_from_the_network),
+		cmocka_unit_test(test_kvm_has_a_machine_of_its_own),
+		cmocka_unit_test(test_a_machine_without_kvm),
 		cmocka_unit_test(test_firmware_is_two_flash_chips),
 		cmocka_unit_test(test_firmware_that_is_not_there),
 		cmocka_unit_test(test_arguments_that_contradict_each_other),

@@ -276,6 +276,7 @@ static void mirrors(void **state)
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(bad); i++) {
 		assert_int_equal(lkb_mirror_parse(bad[i], &m, &err), -1);
 		assert_int_equal(err.kind, LKB_USAGE);
+		assert_null(strstr(err.message, "pw"));
 	}
 }
 

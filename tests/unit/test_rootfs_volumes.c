@@ -294,6 +294,37 @@ static void microcode_is_for_amd64(void **state)
 			    "file 'ucode.cpio' (kernel.ucode)");
 }
 
+/* A board's is for specs that say nothing, and for kernels that have it. */
+static void a_board_may_name_microcode(void **state)
+{
+	static const char silent[] = "kernel: {image: example/kernel, tar: none}\n";
+	static const char none[] = "kernel: {image: example/kernel, tar: none, ucode: \"\"}\n";
+	static const char own[] = "kernel: {image: example/kernel, tar: none, ucode: own.cpio}\n";
+	struct kit *k = *state;
+	struct lkb_rootfs r[5] = { 0 };
+
+	k->arch = "amd64";
+	k->ucode = "ucode.cpio";
+	put(k, "example/kernel", NULL, "f 0644 kernel KERNEL\n");
+	build_ok(k, silent, &r[0]);
+	assert_null(r[0].ucode.blob);
+	put(k, "example/kernel", NULL,
+	    "f 0644 kernel KERNEL\n"
+	    "f 0644 own.cpio 070701.\n"
+	    "f 0644 ucode.cpio 070701...\n");
+	build_ok(k, silent, &r[1]);
+	assert_int_equal(r[1].ucode.len, 9);
+	build_ok(k, none, &r[2]);
+	assert_null(r[2].ucode.blob);
+	build_ok(k, own, &r[3]);
+	assert_int_equal(r[3].ucode.len, 7);
+	k->arch = "arm64";
+	build_ok(k, silent, &r[4]);
+	assert_null(r[4].ucode.blob);
+	for (size_t i = 0; i < 5; i++)
+		lkb_rootfs_clear(&r[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,7 +339,7 @@ int main(void)
 		TEST(init_mounts_into_a_containers_root),
 		TEST(services_are_restarted_as_the_spec_says),
 		TEST(metadata_is_the_spec_itself),
-		TEST(microcode_is_for_amd64),
+		TEST(microcode_is_for_amd64), TEST(a_board_may_name_microcode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,6 @@
 #include "bootloader/rpi.h"
 
 #define EPOCH 1700000000
-#define GOLDEN "tests/golden/chooser-rpi3.cmd"
 
 static struct lkb_board *board;
 static struct lkb_tree *firmware, *u_boot, *dtbs;
@@ -28,6 +27,14 @@ static void add(struct lkb_tree *t, const char *path, const char *text)
 	struct lkb_error err = {0};
 
 	assert_int_equal(lkb_tree_add_text(t, path, &meta, text, strlen(text), &err), 0);
+}
+
+/* As the plan has them: these are made anew. */
+static void add_dtb(const char *path, const char *text)
+{
+	const struct lkb_meta meta = {.mode = 0644, .mtime = EPOCH};
+
+	assert_int_equal(lkb_tree_add_text(dtbs, path, &meta, text, strlen(text), NULL), 0);
 }
 
 static int setup(void **state)
@@ -50,8 +57,9 @@ static int setup(void **state)
 	add(firmware, "LICENCE", "licence");
 	add(firmware, "something-else", "not wanted");
 	add(u_boot, "u-boot.bin", "u-boot");
-	add(dtbs, "broadcom/bcm2837-rpi-3-b.dtb", "dtb b");
-	add(dtbs, "broadcom/bcm2837-rpi-3-b-plus.dtb", "dtb b plus");
+	lkb_tree_set_default_mtime(dtbs, EPOCH);
+	add_dtb("broadcom/bcm2837-rpi-3-b.dtb", "dtb b");
+	add_dtb("broadcom/bcm2837-rpi-3-b-plus.dtb", "dtb b plus");
 	return 0;
 }
 
@@ -97,17 +105,36 @@ static char *contents(struct lkb_tree *t, const char *path, size_t *ret_n)
 	return text;
 }
 
+struct file {
+	const char *path;
+	uint64_t size; /* 0 = any */
+};
+
+static void assert_files(struct lkb_tree *t, const struct file *want, size_t n)
+{
+	lkb_auto(lkb_tree_iter) it = lkb_tree_iter_new(lkb_tree_root(t));
+	struct lkb_tree_item item;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		assert_int_equal(lkb_tree_iter_next(it, &item), 1);
+		assert_string_equal(item.path, want[i].path);
+		assert_int_equal(item.inode->meta.mtime, EPOCH);
+		assert_int_equal(item.inode->meta.uid, 0);
+		if (want[i].size)
+			assert_int_equal(item.inode->data.len, want[i].size);
+	}
+	assert_int_equal(lkb_tree_iter_next(it, &item), 0);
+}
+
 static void test_what_is_on_it(void **state)
 {
-	static const struct {
-		const char *path;
-		uint64_t size;
-	} want[] = {
+	static const struct file want[] = {
 		{"", 0},
 		{"LICENCE", 7},
 		{"bcm2710-rpi-3-b-plus.dtb", 10},
 		{"bcm2710-rpi-3-b.dtb", 5},
-		{"boot.scr", 0}, /* any size */
+		{"boot.scr", 0},
 		{"bootcode.bin", 4},
 		{"config.txt", 4096},
 		{"fixup.dat", 3},
@@ -117,22 +144,60 @@ static void test_what_is_on_it(void **state)
 	};
 	const struct lkb_rpi_boot_in in = an_input();
 	lkb_auto(lkb_tree) t = boot_tree(&in);
-	lkb_auto(lkb_tree_iter) it = lkb_tree_iter_new(lkb_tree_root(t));
 	lkb_autofree char *settings = NULL;
-	struct lkb_tree_item item;
-	size_t i, n;
+	size_t n;
 
-	for (i = 0; i < LKB_ARRAY_SIZE(want); i++) {
-		assert_int_equal(lkb_tree_iter_next(it, &item), 1);
-		assert_string_equal(item.path, want[i].path);
-		assert_int_equal(item.inode->meta.mtime, EPOCH);
-		assert_int_equal(item.inode->meta.uid, 0);
-		if (want[i].size)
-			assert_int_equal(item.inode->data.len, want[i].size);
-	}
-	assert_int_equal(lkb_tree_iter_next(it, &item), 0);
+	assert_files(t, want, LKB_ARRAY_SIZE(want));
 	settings = contents(t, "settings.env", &n);
 	assert_true(lkb_is_zero(settings, n));
+}
+
+static void test_what_is_on_it_with_the_root_in_ram(void **state)
+{
+	static const struct file want[] = {
+		{"", 0},
+		{"LICENCE", 7},
+		{"bcm2710-rpi-3-b-plus.dtb", 10},
+		{"bcm2710-rpi-3-b.dtb", 5},
+		{"boot.scr", 0},
+		{"bootcode.bin", 4},
+		{"cmdline.txt", 5},
+		{"config.txt", 50},
+		{"dtb", 0},
+		{"dtb/broadcom", 0},
+		{"dtb/broadcom/bcm2837-rpi-3-b-plus.dtb", 10},
+		{"dtb/broadcom/bcm2837-rpi-3-b.dtb", 5},
+		{"fixup.dat", 3},
+		{"initrd.img", 6},
+		{"kernel.gz", 2},
+		{"start.elf", 3},
+		{"u-boot.bin", 6},
+	};
+	lkb_auto(lkb_blob) blob = lkb_blob_new_take(lkb_strdup("kkinitrd"), 8);
+	const struct lkb_rpi_ram ram = {{blob, 0, 2}, {blob, 2, 6}, "line\n"};
+	struct lkb_rpi_boot_in in = an_input();
+	lkb_auto(lkb_tree) t = NULL;
+
+	in.ram = &ram;
+	t = boot_tree(&in);
+	assert_files(t, want, LKB_ARRAY_SIZE(want));
+}
+
+static void test_cmdline_txt(void **state)
+{
+	lkb_autofree char *text = NULL;
+	struct lkb_error err = {0};
+
+	assert_int_equal(lkb_rpi_cmdline_txt(board, "a='b\\c' d", &text, &err), 0);
+	assert_string_equal(text, "console=ttyS1,115200 panic=10 a='b\\\\c' d\n");
+	free(LKB_STEAL(text));
+	assert_int_equal(lkb_rpi_cmdline_txt(board, "console=tty0", &text, &err), 0);
+	assert_string_equal(text, "panic=10 console=tty0\n");
+	free(LKB_STEAL(text));
+	assert_int_equal(lkb_rpi_cmdline_txt(board, "a\nb", &text, &err), -1);
+	assert_string_equal(err.message, "the kernel command line has a control character in it");
+	assert_int_equal(err.kind, LKB_INPUT);
+	assert_null(text);
 }
 
 static void assert_config(const char *const *lines, size_t n, const char *want)
@@ -229,18 +294,25 @@ static void test_files_that_are_missing(void **state)
 			    "'broadcom/bcm2837-rpi-3-b.dtb' in boot/dtb of the kernel image");
 }
 
-/* The whole script, so that a change to it is seen as such. */
-static void test_the_boot_script_is_the_golden_one(void **state)
+/* The whole scripts, so that a change to one is seen as such. */
+static void assert_golden(int (*make)(const struct lkb_board *, char **, struct lkb_error *),
+			  const char *path)
 {
 	lkb_autofree char *script = NULL, *golden = NULL;
 	struct lkb_error err = {0};
 	size_t len;
 
-	assert_int_equal(lkb_rpi_chooser(board, &script, &err), 0);
+	assert_int_equal(make(board, &script, &err), 0);
 	if (getenv("LKBOARD_GOLDEN"))
-		assert_int_equal(lkb_write_file(GOLDEN, script, strlen(script), 0644, &err), 0);
-	assert_int_equal(lkb_read_file(GOLDEN, 1 << 20, &golden, &len, &err), 0);
+		assert_int_equal(lkb_write_file(path, script, strlen(script), 0644, &err), 0);
+	assert_int_equal(lkb_read_file(path, 1 << 20, &golden, &len, &err), 0);
 	assert_string_equal(script, golden);
+}
+
+static void test_the_boot_scripts_are_the_golden_ones(void **state)
+{
+	assert_golden(lkb_rpi_chooser, "tests/golden/chooser-rpi3.cmd");
+	assert_golden(lkb_rpi_loader, "tests/golden/loader-rpi3.cmd");
 }
 
 /* Where a word of the script ends: quoted text is one word. */
@@ -351,10 +423,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_on_it),
+		cmocka_unit_test(test_what_is_on_it_with_the_root_in_ram),
+		cmocka_unit_test(test_cmdline_txt),
 		cmocka_unit_test(test_config_txt),
 		cmocka_unit_test(test_lines_that_config_txt_cannot_have),
 		cmocka_unit_test(test_files_that_are_missing),
-		cmocka_unit_test(test_the_boot_script_is_the_golden_one),
+		cmocka_unit_test(test_the_boot_scripts_are_the_golden_ones),
 		cmocka_unit_test(test_the_boot_script_keeps_to_the_shells_bounds),
 		cmocka_unit_test(test_words_of_the_profile_in_the_script),
 		cmocka_unit_test(test_dumpimage_reads_boot_scr),

@@ -88,10 +88,9 @@ static bool is_redirect(const struct lkb_ask *a, unsigned status)
 }
 
 /* Where an answer sends us to. */
-static int follow(const struct lkb_url *from, const struct lkb_net_response *answer,
-		  struct lkb_url *ret, struct lkb_error *err)
+static int follow(const struct lkb_url *from, const char *location, struct lkb_url *ret,
+		  struct lkb_error *err)
 {
-	const char *location = lkb_net_header(answer, "Location");
 	struct lkb_error fault = {0};
 	lkb_autourl to = {0};
 
@@ -113,8 +112,13 @@ static int take(const struct attempt *t, const struct lkb_url *from,
 		struct lkb_net_response *answer, struct lkb_net_response *ret,
 		struct lkb_error *err)
 {
-	if (t->a->location && answer->status >= 200 && answer->status < 300 &&
-	    follow(from, answer, t->a->location, err))
+	lkb_autofree char *next = t->a->next ? lkb_page_next(answer) : NULL;
+	bool good = answer->status >= 200 && answer->status < 300;
+
+	if (good && t->a->location &&
+	    follow(from, lkb_net_header(answer, "Location"), t->a->location, err))
+		return -1;
+	if (good && next && follow(from, next, t->a->next, err))
 		return -1;
 	*ret = *answer;
 	*answer = (struct lkb_net_response){0};
@@ -141,7 +145,7 @@ static int attempt(struct attempt *t, struct lkb_net_response *ret, struct lkb_e
 		if (hops == MAX_HOPS)
 			return lkb_fail(err, LKB_NET, "'%.*s' leads through more than %d "
 					"redirects", lkb_url_shown(own.text), own.text, MAX_HOPS);
-		if (follow(&at, &answer, &next, err))
+		if (follow(&at, lkb_net_header(&answer, "Location"), &next, err))
 			return -1;
 		lkb_url_clear(&at);
 		at = next;

@@ -11,6 +11,9 @@ void lkb_registry_doc_clear(struct lkb_registry_doc *d)
 	*d = (struct lkb_registry_doc){0};
 }
 
+/* Of a list that has no end. */
+#define MAX_PAGES 64
+
 /* Without them a registry may say that it has nothing, or convert what it has. */
 static void add_accept(struct lkb_strv *headers)
 {
@@ -44,6 +47,7 @@ struct wanted {
 	const struct lkb_repository *repo;
 	const char *what;
 	const struct lkb_sha256 *digest; /* NULL = any */
+	bool in_pages;
 };
 
 static int check(const struct wanted *w, const struct lkb_place *at,
@@ -56,26 +60,62 @@ static int check(const struct wanted *w, const struct lkb_place *at,
 			lkb_sha256_text(got).s);
 }
 
+/* 1 = *text is what the server has at `to`, a URL of its own or NULL, and *next is where it has
+ * more; 0 (and *err), -1 */
+static int get_page(struct lkb_registry *r, struct lkb_place *at, const struct wanted *w,
+		    const char *to, struct lkb_str *text, struct lkb_net_response *answer,
+		    struct lkb_url *next, struct lkb_error *err)
+{
+	lkb_autostrv accept = {0};
+	struct lkb_ask a = { .at = at, .repo = w->repo->path, .what = w->what, .to = to,
+			     .accept = &accept, .head = forget, .sink = take, .ctx = text,
+			     .max_body = LKB_REGISTRY_MAX_DOC,
+			     .next = w->in_pages ? next : NULL };
+
+	add_accept(&accept);
+	if (lkb_ask(r, &a, answer, err))
+		return -1;
+	if (answer->status <= 299)
+		return 1;
+	lkb_registry_fail(answer, at, w->what, err);
+	return answer->status == 404 ? 0 : -1;
+}
+
+/* The rest of an index that comes in pages. */
+static int get_more(struct lkb_registry *r, struct lkb_place *at, const struct wanted *w,
+		    struct lkb_url *next, struct lkb_str *text, struct lkb_error *err)
+{
+	for (size_t n = 1; next->text; n++) {
+		lkb_autourl here = *next;
+		lkb_autonetresponse answer = {0};
+		lkb_autostr page = {0};
+
+		*next = (struct lkb_url){0};
+		if (n == MAX_PAGES)
+			return lkb_fail(err, LKB_INPUT, "'%s' has more than the %d pages of '%s' "
+					"that are read", at->host, MAX_PAGES, w->what);
+		if (get_page(r, at, w, here.text, &page, &answer, next, err) <= 0 ||
+		    lkb_page_add(text, &page, w->what, err))
+			return -1;
+	}
+	return 0;
+}
+
 /* 1, 0 (and *err), -1 */
 static int get_from(struct lkb_registry *r, struct lkb_place *at, const struct wanted *w,
 		    struct lkb_registry_doc *ret, struct lkb_error *err)
 {
-	lkb_autostrv accept = {0};
 	lkb_autostr text = {0};
 	lkb_autonetresponse answer = {0};
-	struct lkb_ask a = { .at = at, .repo = w->repo->path, .what = w->what, .accept = &accept,
-			     .head = forget, .sink = take, .ctx = &text,
-			     .max_body = LKB_REGISTRY_MAX_DOC };
+	lkb_autourl next = {0};
 	struct lkb_sha256 digest;
 	const char *type;
+	int got = get_page(r, at, w, NULL, &text, &answer, &next, err);
 
-	add_accept(&accept);
-	if (lkb_ask(r, &a, &answer, err))
+	if (got <= 0)
+		return got;
+	if (get_more(r, at, w, &next, &text, err))
 		return -1;
-	if (answer.status > 299) {
-		lkb_registry_fail(&answer, at, w->what, err);
-		return answer.status == 404 ? 0 : -1;
-	}
 	digest = lkb_sha256(lkb_str_get(&text), text.len);
 	if (check(w, at, &digest, err))
 		return -1;
@@ -129,7 +169,7 @@ int lkb_registry_referrers(struct lkb_registry *r, const struct lkb_repository *
 			   struct lkb_error *err)
 {
 	lkb_autofree char *what = lkb_format("referrers/sha256:%s", lkb_sha256_text(digest).s);
-	const struct wanted w = { .repo = repo, .what = what };
+	const struct wanted w = { .repo = repo, .what = what, .in_pages = true };
 	lkb_autoregdoc doc = {0};
 	int got = get(r, &w, &doc, err);
 

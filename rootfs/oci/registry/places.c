@@ -29,7 +29,8 @@ int lkb_mirror_parse(const char *text, struct lkb_mirror *ret, struct lkb_error 
 	for (len = strlen(url); len && url[len - 1] == '/'; len--)
 		url[len - 1] = '\0';
 	if (lkb_url_parse(url, &m.url, &fault) || strpbrk(url, "?#") || equals == text) {
-		lkb_fail(err, LKB_USAGE, "'--mirror %.300s': %s", text,
+		/* What may be a password is not repeated. */
+		lkb_fail(err, LKB_USAGE, "'--mirror %.300s': %s", strchr(text, '@') ? "..." : text,
 			 fault.message[0] ? fault.message : "no registry, or no plain URL");
 		lkb_url_clear(&m.url);
 		return lkb_hint(err, "--mirror docker.io=https://mirror.example/path");

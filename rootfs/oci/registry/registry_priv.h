@@ -107,6 +107,8 @@ struct lkb_ask {
 	uint64_t max_body;
 	/* Not NULL: a 2xx answer must have a Location, and this is where it leads. */
 	struct lkb_url *location;
+	/* Not NULL: where the rest of a list is; .text stays NULL if there is no rest. */
+	struct lkb_url *next;
 	/* Not NULL: what broke off is not tried again here, and set is that it may be. */
 	bool *broken;
 	atomic_bool *stop; /* may be NULL */
@@ -145,6 +147,13 @@ int lkb_token_get(struct lkb_registry *r, const struct lkb_place *at, const char
 void lkb_registry_wait(struct lkb_registry *r, uint64_t ms, const atomic_bool *stop);
 /* True if nothing that is sent to the place is encrypted. */
 bool lkb_place_is_plain(const struct lkb_place *p);
+
+/* Where an answer says that its list goes on: a URL that may be relative, the caller's; or NULL. */
+char *lkb_page_next(const struct lkb_net_response *answer);
+/* Adds the `manifests` of one page to those of the pages before. `what` is what messages call it.
+ * LKB_INPUT for what is no index, or too much in all. */
+int lkb_page_add(struct lkb_str *text, const struct lkb_str *page, const char *what,
+		 struct lkb_error *err);
 
 /* Appends what a server says in the body of an error, as its errors[] or nothing. */
 void lkb_registry_words(const char *text, size_t len, struct lkb_str *ret);

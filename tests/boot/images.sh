@@ -21,6 +21,7 @@ try() { # BOARD FORMAT SUFFIX TYPE
 	rm -rf "$T/again"
 	boot "$dir/hello-kernel" 300
 	check "$1: the service is heard" wait_for "lkboard: service ok" 200
+	seconds "service"
 	check "$1: the console has a shell" shell_ready 120
 	type_line 'awk "\$2 == \"/\" { print \"root-is-\" \$3 \"-\" \$4 }" /proc/1/mounts'
 	type_line 'echo asked-$((1 + 1))'
