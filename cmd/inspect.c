@@ -16,9 +16,14 @@ static const struct lkb_opt rows[] = {
 	LKB_OPT(0, "json", FLAG, struct inspect_options, json, NULL, "print JSON"),
 };
 
-static const struct lkb_inspect_kind *const kinds[] = {
-	&lkb_inspect_map,    &lkb_inspect_dtb,  &lkb_inspect_script,
-	&lkb_inspect_record, &lkb_inspect_card, &lkb_inspect_initrd,
+const struct lkb_inspect_kind *const lkb_inspect_kinds[] = {
+	&lkb_inspect_map,    &lkb_inspect_dtb,   &lkb_inspect_script, &lkb_inspect_record,
+	/* An ISO image may be a disk as well, and so may a fixed VHD. A packed kernel looks like
+	 * an initrd. */
+	&lkb_inspect_iso,    &lkb_inspect_vdisk, &lkb_inspect_kernel, &lkb_inspect_efi_program,
+	&lkb_inspect_fat_image,
+	&lkb_inspect_disk,   &lkb_inspect_card,  &lkb_inspect_initrd, &lkb_inspect_root_image,
+	&lkb_inspect_archive, NULL,
 };
 
 static void add_value(struct lkb_str *out, const json_t *v)
@@ -106,14 +111,15 @@ static int run_inspect(struct lkb_ctx *ctx, void *options, char **operands, size
 
 	if (lkb_blob_open(operands[0], &blob, err))
 		return -1;
-	for (i = 0; i < LKB_ARRAY_SIZE(kinds) && !kinds[i]->is(blob); i++)
+	for (i = 0; lkb_inspect_kinds[i] && !lkb_inspect_kinds[i]->is(blob); i++)
 		;
-	if (i == LKB_ARRAY_SIZE(kinds)) {
+	if (!lkb_inspect_kinds[i]) {
 		lkb_fail(err, LKB_INPUT, "'%s' is nothing that lkboard knows", operands[0]);
-		return lkb_hint(err, "it reads card images, maps, device trees, initrds, boot "
-				     "scripts and state records");
+		return lkb_hint(err, "it reads images of cards, disks and roots, ISO images, "
+				     "kernels, initrds, EFI programs, archives, maps, device "
+				     "trees, boot scripts and state records");
 	}
-	if (kinds[i]->describe(operands[0], blob, &what, err))
+	if (lkb_inspect_kinds[i]->describe(operands[0], blob, &what, err))
 		return -1;
 	r = print_what(what, o->json, err);
 	json_decref(what);
@@ -123,7 +129,7 @@ static int run_inspect(struct lkb_ctx *ctx, void *options, char **operands, size
 const struct lkb_cmd lkb_cmd_inspect = {
 	.name = "inspect",
 	.operands = "FILE",
-	.summary = "say what an image, map, device tree, initrd or boot script holds",
+	.summary = "say what an image, map, device tree, kernel, initrd or boot script holds",
 	.min_operands = 1,
 	.max_operands = 1,
 	.options_size = sizeof(struct inspect_options),

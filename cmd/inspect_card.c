@@ -8,7 +8,7 @@
 #include "image/map.h"
 
 /* The values of a block, whose CRC says only that somebody computed one. */
-static json_t *env_json(const uint8_t block[LKB_ENV_SIZE])
+json_t *lkb_inspect_env(const uint8_t block[LKB_ENV_SIZE])
 {
 	const char *p = (const char *)block + 4, *end = (const char *)block + LKB_ENV_SIZE;
 	json_t *o = json_object();
@@ -55,6 +55,11 @@ static json_t *partitions_json(const struct lkb_mbr *mbr)
 	return list;
 }
 
+static json_t *both_json(const uint8_t blocks[2][LKB_ENV_SIZE])
+{
+	return json_pack("[o, o]", lkb_inspect_env(blocks[0]), lkb_inspect_env(blocks[1]));
+}
+
 static int describe_card(const char *path, struct lkb_blob *blob, json_t **ret,
 			 struct lkb_error *err)
 {
@@ -76,8 +81,7 @@ static int describe_card(const char *path, struct lkb_blob *blob, json_t **ret,
 		json_sprintf("%08x", card.mbr.signature), "record in force",
 		chosen < 0 ? json_string("none") : json_integer(chosen), "partitions",
 		partitions_json(&card.mbr), "records",
-		json_pack("[o, o]", env_json(card.records[0]), env_json(card.records[1])), "slots",
-		json_pack("[o, o]", env_json(card.trailers[0]), env_json(card.trailers[1])));
+		both_json(card.records), "slots", both_json(card.trailers));
 	return *ret ? 0 : lkb_fail(err, LKB_BUG, "cannot describe '%s'", path);
 }
 
@@ -101,7 +105,7 @@ static int describe_record(const char *path, struct lkb_blob *blob, json_t **ret
 	if (lkb_blob_read(blob, 0, block, sizeof(block), err))
 		return -1;
 	*ret = json_pack("{s:s, s:[o]}", "kind", "state record or slot trailer", "values",
-			 env_json(block));
+			 lkb_inspect_env(block));
 	return *ret ? 0 : lkb_fail(err, LKB_BUG, "cannot describe '%s'", path);
 }
 

@@ -170,7 +170,7 @@ says "run of a spec" 3 "lkboard: 'specs/top.yml' is no card image: it has no par
 says "run of a kernel that is not there" 4 "lkboard: cannot open 'x-kernel': No such file or directory" \
 	lk run x-kernel
 says "inspect of anything else" 3 "lkboard: 'specs/top.yml' is nothing that lkboard knows
-  hint: it reads card images, maps, device trees, initrds, boot scripts and state records" \
+  hint: it reads images of cards, disks and roots, ISO images, kernels, initrds, EFI programs, archives, maps, device trees, boot scripts and state records" \
 	lk inspect specs/top.yml
 
 # --- places and programs --------------------------------------------------------------------------

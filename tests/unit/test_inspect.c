@@ -10,11 +10,6 @@
 #include "cmd/inspect.h"
 #include "tests/unit/base_kit.h"
 
-static const struct lkb_inspect_kind *const kinds[] = {
-	&lkb_inspect_map,    &lkb_inspect_dtb,  &lkb_inspect_script,
-	&lkb_inspect_record, &lkb_inspect_card, &lkb_inspect_initrd,
-};
-
 /* What the file holds, as `inspect` finds it; NULL kind = nothing that lkboard knows. */
 static int inspect(const char *path, const char **ret_kind, json_t **ret)
 {
@@ -23,11 +18,11 @@ static int inspect(const char *path, const char **ret_kind, json_t **ret)
 
 	*ret_kind = NULL;
 	OK(lkb_blob_open(path, &blob, &err));
-	for (i = 0; i < LKB_ARRAY_SIZE(kinds); i++) {
-		if (!kinds[i]->is(blob))
+	for (i = 0; lkb_inspect_kinds[i]; i++) {
+		if (!lkb_inspect_kinds[i]->is(blob))
 			continue;
-		*ret_kind = kinds[i]->name;
-		return kinds[i]->describe(path, blob, ret, &err);
+		*ret_kind = lkb_inspect_kinds[i]->name;
+		return lkb_inspect_kinds[i]->describe(path, blob, ret, &err);
 	}
 	return 0;
 }
