@@ -13,7 +13,7 @@ log=$O/tests/log
 export CMOCKA_MESSAGE_OUTPUT=TAP LC_ALL=C TZ=UTC
 
 # Boots that take long come first, so that none is left alone at the end.
-formats="vdisks-long disks-long isos-long pxe-long images tftp-long hello ram u-boot"
+formats="vdisks-long disks-long isos-long pxe-long images tftp-long card-tar-long hello ram u-boot"
 
 boots() {
 	for name in $formats; do
