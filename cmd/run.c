@@ -162,19 +162,39 @@ static bool is_iso(const char *path)
 /* How a machine that is no card's starts from a disk. */
 enum disk_boot { BY_CARD, BY_EFI, BY_BIOS };
 
+/* The format that a file was made as, if what stands beside it says one. The caller frees it. */
+static char *format_beside(const char *path)
+{
+	struct lkb_made_by made __attribute__((cleanup(lkb_made_by_clear))) = {0};
+
+	lkb_made_by_find(path, &made);
+	return made.formats.n == 1 ? lkb_strdup(made.formats.items[0]) : lkb_strdup("");
+}
+
+/* Who made a container or an ISO says what starts from it; else its name does. */
+static enum disk_boot boot_of_container(const char *path)
+{
+	static const char *const suffixes[] = {"-efi.iso", "-efi-initrd.iso", "-efi.qcow2"};
+	lkb_autofree char *format = format_beside(path);
+
+	if (*format)
+		return strstr(format, "-efi") ? BY_EFI : BY_BIOS;
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(suffixes); i++)
+		if (lkb_ends_with(path, suffixes[i]))
+			return BY_EFI;
+	return BY_BIOS;
+}
+
 /* By its first sector: a GPT is for UEFI, boot code before an MBR's table for a BIOS; the Pi's ROM
- * has no use for either. Of a container it is the name that says it. */
+ * has no use for either. */
 static enum disk_boot boot_of(const char *path)
 {
 	lkb_auto(lkb_blob) blob = NULL;
 	uint8_t sector[LKB_MBR_SIZE];
 	struct lkb_mbr mbr;
 
-	if (is_iso(path))
-		return lkb_ends_with(path, "-efi.iso") || lkb_ends_with(path, "-efi-initrd.iso") ?
-		       BY_EFI : BY_BIOS;
-	if (container_of(path))
-		return lkb_ends_with(path, "-efi.qcow2") ? BY_EFI : BY_BIOS;
+	if (is_iso(path) || container_of(path))
+		return boot_of_container(path);
 	if (lkb_blob_open(path, &blob, NULL) ||
 	    lkb_blob_read(blob, 0, sector, sizeof(sector), NULL) || !lkb_mbr_parse(sector, &mbr))
 		return BY_CARD;
@@ -266,9 +286,14 @@ static int run_disk(struct lkb_ctx *ctx, const struct run_options *o, const char
 {
 	struct lkb_qemu_run run = {.disk = path, .disk_format = container_of(path),
 				   .efi = boot_of(path) == BY_EFI};
-	lkb_autofree char *beside = NULL;
+	lkb_autofree char *beside = NULL, *format = format_beside(path);
 	lkb_auto(lkb_board) board = NULL;
 
+	if (!strcmp(format, "kernel+iso")) {
+		lkb_fail(err, LKB_USAGE, "'%s' is a root, and nothing starts from it", path);
+		return lkb_hint(err, "its kernel stands beside it: run '%.*s" KERNEL_SUFFIX "'",
+				(int)(strlen(path) - strlen(".iso")), path);
+	}
 	if ((!o->board && board_beside(path, &beside, err)) ||
 	    find_board(ctx, o->board ? o->board : beside, &board, err))
 		return -1;

@@ -11,7 +11,8 @@
 
 #define SUFFIX ".build.json"
 
-static bool lists(const json_t *outputs, const char *file)
+/* What is said of the file; NULL = nothing. */
+static const json_t *find_output(const json_t *outputs, const char *file)
 {
 	const json_t *item;
 	size_t i;
@@ -20,9 +21,16 @@ static bool lists(const json_t *outputs, const char *file)
 		const char *name = json_string_value(json_object_get(item, "file"));
 
 		if (name && !strcmp(name, file))
-			return true;
+			return item;
 	}
-	return false;
+	return NULL;
+}
+
+static void add_word(struct lkb_strv *to, const json_t *object, const char *key)
+{
+	const char *word = json_string_value(json_object_get(object, key));
+
+	lkb_strv_add(to, word ? word : "");
 }
 
 /* A record that cannot be read or understood says nothing. */
@@ -31,16 +39,18 @@ static void look_into(const char *dir, const char *record, const char *file,
 {
 	lkb_autofree char *path = lkb_path_join(dir, record), *text = NULL;
 	lkb_autojson root = NULL;
-	const char *board;
+	const json_t *output;
 	size_t n;
 
 	if (lkb_read_file(path, LKB_JSON_MAX, &text, &n, NULL) ||
-	    lkb_json_parse(text, n, record, &root, NULL) ||
-	    !lists(json_object_get(root, "outputs"), file))
+	    lkb_json_parse(text, n, record, &root, NULL))
 		return;
-	board = json_string_value(json_object_get(root, "board"));
+	output = find_output(json_object_get(root, "outputs"), file);
+	if (!output)
+		return;
 	lkb_strv_add(&ret->records, record);
-	lkb_strv_add(&ret->boards, board ? board : "");
+	add_word(&ret->boards, root, "board");
+	add_word(&ret->formats, output, "format");
 }
 
 /* Asks all records of a directory for `file`, which is below it. */
@@ -98,4 +108,5 @@ void lkb_made_by_clear(struct lkb_made_by *m)
 {
 	lkb_strv_clear(&m->records);
 	lkb_strv_clear(&m->boards);
+	lkb_strv_clear(&m->formats);
 }

@@ -91,9 +91,10 @@ int lkb_plan_run(struct lkb_plan *p, const struct lkb_plan_out *out, struct lkb_
 		 struct lkb_error *err);
 
 /* Which builds say in their build.json, in the directory of a file or the one above, that they made
- * it: the names of those files, sorted, and the board of each ("" if it names none). Born {0}. */
+ * it: the names of those files, sorted, and the board of each and the format that the file is of
+ * ("" if it names none). Born {0}. */
 struct lkb_made_by {
-	struct lkb_strv records, boards;
+	struct lkb_strv records, boards, formats;
 };
 void lkb_made_by_find(const char *path, struct lkb_made_by *ret);
 /* LKB_REFUSED if a file is there, and a build with another record than `ours` says that it made

@@ -78,6 +78,8 @@ says "a name that no image can have" 2 "'Box' cannot be the name of an image" \
 	lk build qemu-x86 "$T/box.yml" -n Box -f tar -f oci -o "$T/three"
 check "is refused before anything is made" [ ! -e "$T/three" ]
 check "a volume can have any" lk build qemu-x86 "$T/box.yml" --offline -n 'Büchse' -f kernel+iso -o "$T/any"
+says "of which nothing starts" 2 "Büchse.iso' is a root, and nothing starts from it" \
+	lk run "$T/any/Büchse.iso"
 sed "s/cmdline:.*/cmdline: $(printf '%2010s' x | tr ' ' x)/" "$T/box.yml" > "$T/long.yml"
 check "a command line that just fits" lk plan qemu-x86 "$T/long.yml" --offline -f kernel+initrd
 says "and no more with the word that finds the root" 3 "long.yml:2:3: the command line of 2061 bytes" \

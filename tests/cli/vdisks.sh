@@ -67,4 +67,13 @@ looks aws raw "$T/one/box.raw" "$T/raw/box-bios.img" initrd.img 1048576
 same "gcp: one member" "disk.raw" "$(tar -tzf "$T/one/box.img.tar.gz")"
 check "gcp: tar unpacks it" tar -xSzf "$T/one/box.img.tar.gz" -C "$T"
 looks gcp raw "$T/disk.raw" "$T/raw/box-bios.img" initrd.img 1073741824
+
+# What made a disk says what starts it, whatever the disk is called.
+if have qemu-system-x86_64; then
+	check "a name like another format's" lk build qemu-x86 "$T/box.yml" --offline -n web-efi -f qcow2-bios -o "$T/one"
+	"$LKBOARD" -v --progress plain run "$T/one/web-efi.qcow2" --timeout 1 > "$T/out" 2> "$T/err" < /dev/null
+	same "starts from a BIOS" "1 0" "$(grep -c 'running: .*qemu-system-x86_64' "$T/err") $(grep -c pflash "$T/err")"
+else
+	skip "a name like another format's" "qemu-system-x86 is not installed"
+fi
 finish

@@ -20,7 +20,7 @@ static void put(const struct lkb_tmpdir *dir, const char *name, const char *text
 	assert_int_equal(lkb_write_file(path, text, strlen(text), 0644, &err), 0);
 }
 
-/* "RECORD=BOARD" of each build that says it made NAME. */
+/* "RECORD=BOARD" or "RECORD=BOARD/FORMAT" of each build that says it made NAME. */
 static void assert_made_by(const struct lkb_tmpdir *dir, const char *name, const char *want)
 {
 	struct lkb_made_by made __attribute__((cleanup(lkb_made_by_clear))) = {0};
@@ -31,8 +31,9 @@ static void assert_made_by(const struct lkb_tmpdir *dir, const char *name, const
 	lkb_made_by_find(path, &made);
 	assert_int_equal(made.records.n, made.boards.n);
 	for (i = 0; i < made.records.n; i++)
-		lkb_str_addf(&text, "%s%s=%s", i ? " " : "", made.records.items[i],
-			     made.boards.items[i]);
+		lkb_str_addf(&text, "%s%s=%s%s%s", i ? " " : "", made.records.items[i],
+			     made.boards.items[i], *made.formats.items[i] ? "/" : "",
+			     made.formats.items[i]);
 	assert_string_equal(lkb_str_get(&text), want);
 }
 
@@ -50,6 +51,10 @@ static void test_builds_are_found_by_what_they_list(void **state)
 	assert_made_by(&dir, "a-card", "a-one.build.json=one");
 	assert_made_by(&dir, "a-both", "a-one.build.json=one a-two.build.json=two");
 	assert_made_by(&dir, "a", "");
+	put(&dir, "f.build.json", "{\"board\": \"f\", \"outputs\": "
+		"[{\"file\": \"f.iso\", \"format\": \"iso-bios\"}, {\"file\": \"f.sbom\"}]}");
+	assert_made_by(&dir, "f.iso", "f.build.json=f/iso-bios");
+	assert_made_by(&dir, "f.sbom", "f.build.json=f");
 	assert_made_by(&dir, "no/such/directory", "");
 	put(&dir, "b.build.json",
 	    "{\"board\": \"b\", \"outputs\": [{\"file\": \"d/kernel\"}, {\"file\": \"e\"}]}");
