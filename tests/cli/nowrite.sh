@@ -55,7 +55,7 @@ build() { # BOARD FORMAT...
 	traced "$T/log" "$T/prog/lkboard" --progress none --store "$T/store" build "$board" "$T/box-$board.yml" \
 		--offline "$@" -o "$T/out" > "$T/made" 2> "$T/err"
 }
-# As many formats in one run as have different names; the program says which do not go together.
+# As many formats in one run as go together; the program says which do not.
 build_all() { # BOARD
 	left=$(formats "$1")
 	[ -n "$left" ] || return 1
@@ -63,7 +63,8 @@ build_all() { # BOARD
 		now=$left later=
 		# shellcheck disable=SC2086
 		until build "$1" $now; do
-			other=$(sed -n "s/.*formats '.*' and '\(.*\)' make a file of the same name.*/\1/p" "$T/err")
+			other=$(sed -n "s/.*formats '.*' and '\(.*\)' make a file of the same name.*/\1/p
+				s/.*'\(.*\)' adds to the root, which '.*' would see/\1/p" "$T/err")
 			if [ -z "$other" ]; then
 				cat "$T/err"
 				return 1
