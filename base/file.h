@@ -52,6 +52,8 @@ int lkb_outfile_open(const char *path, mode_t mode, struct lkb_outfile *ret, str
  * may be written between this and the commit, which then does not flush again. */
 int lkb_outfile_flush(struct lkb_outfile *f, struct lkb_error *err);
 int lkb_outfile_commit(struct lkb_outfile *f, struct lkb_error *err);
+/* One that has its name and its bytes already: there is nothing to write, flush or commit. */
+void lkb_outfile_keep(const char *path, struct lkb_outfile *ret);
 void lkb_outfile_clear(struct lkb_outfile *f);
 #define lkb_autooutfile __attribute__((cleanup(lkb_outfile_clear))) struct lkb_outfile
 

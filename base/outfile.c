@@ -76,9 +76,16 @@ int lkb_outfile_open(const char *path, mode_t mode, struct lkb_outfile *ret, str
 	return 0;
 }
 
+void lkb_outfile_keep(const char *path, struct lkb_outfile *ret)
+{
+	*ret = (struct lkb_outfile)LKB_OUTFILE_INIT;
+	ret->path = lkb_format("%s", path);
+	ret->is_flushed = true;
+}
+
 int lkb_outfile_flush(struct lkb_outfile *f, struct lkb_error *err)
 {
-	if (fsync(f->fd) < 0)
+	if (!f->is_flushed && fsync(f->fd) < 0)
 		return lkb_fail_errno(err, "cannot flush '%s'", f->path);
 	f->is_flushed = true;
 	return 0;
@@ -86,9 +93,9 @@ int lkb_outfile_flush(struct lkb_outfile *f, struct lkb_error *err)
 
 int lkb_outfile_commit(struct lkb_outfile *f, struct lkb_error *err)
 {
-	if (!f->is_flushed && lkb_outfile_flush(f, err))
+	if (lkb_outfile_flush(f, err))
 		return -1;
-	if (rename(f->tmp_path, f->path) < 0)
+	if (f->tmp_path && rename(f->tmp_path, f->path) < 0)
 		return lkb_fail_errno(err, "cannot give '%s' its name", f->path);
 	lkb_undo_forget(f->undo);
 	f->undo = -1;

@@ -53,7 +53,7 @@ struct need {
 	const struct lkb_pos *pos; /* of the platform, if the spec says it; else NULL */
 	const struct lkb_lock_image *pin; /* NULL = not pinned */
 	struct lkb_pkg *pkg; /* owned */
-	bool there;          /* in the store, as it is pinned */
+	struct lkb_image *image; /* owned; in the store, as it is pinned; NULL = it is not there */
 	bool remote;         /* a registry is asked for it */
 };
 
@@ -75,24 +75,31 @@ static struct lkb_pkg_env pkg_env(struct lkb_plan *p, const struct need *need)
 	};
 }
 
-static int build_package(struct lkb_plan *p, const struct need *need, struct lkb_error *err)
+static void forget_image(struct need *need)
+{
+	if (need->image)
+		lkb_image_free(need->image);
+	need->image = NULL;
+}
+
+/* What was there may be another image now. */
+static int build_package(struct lkb_plan *p, struct need *need, struct lkb_error *err)
 {
 	struct lkb_pkg_env env = pkg_env(p, need);
 	struct lkb_sha256 manifest;
 
 	if (lkb_pkg_build(need->pkg, p->in->store, &env, &manifest, err))
 		return lkb_context(err, "package '%s'", lkb_pkg_name(need->pkg));
+	if (need->image && !lkb_sha256_equal(&need->image->manifest, &manifest))
+		forget_image(need);
 	return need->pin ? lkb_plan_lock_compare(p, need->pin, &manifest, err) : 0;
 }
 
 /* False for an image that somebody imported under a package's name, or that an archive brings: it
  * is left alone. */
-static bool is_ours(struct lkb_plan *p, const struct need *need)
+static bool is_ours(const struct need *need)
 {
-	lkb_auto(lkb_image) image = NULL;
-
-	return !lkb_plan_resolve(p, need->ref, &need->platform, &image, NULL) &&
-	       !lkb_image_input(image) && lkb_pkg_made(image);
+	return !lkb_image_input(need->image) && lkb_pkg_made(need->image);
 }
 
 struct needs {
@@ -104,10 +111,24 @@ static void clear_needs(struct needs *needs)
 {
 	size_t i;
 
-	for (i = 0; i < needs->n; i++)
+	for (i = 0; i < needs->n; i++) {
 		if (needs->items[i].pkg)
 			lkb_pkg_free(needs->items[i].pkg);
+		forget_image(&needs->items[i]);
+	}
 	free(needs->items);
+}
+
+/* What came into the store may have changed more than what it came for: the index of its name. */
+static void forget_if_changed(struct needs *needs)
+{
+	size_t i = 0;
+
+	while (i < needs->n && needs->items[i].image && !needs->items[i].remote)
+		i++;
+	if (i < needs->n)
+		for (i = 0; i < needs->n; i++)
+			forget_image(&needs->items[i]);
 }
 
 /* A name that is nearly a package's is a slip; resolving says of others that they are missing. */
@@ -142,7 +163,7 @@ static int find_package(struct lkb_plan *p, struct need *need, struct lkb_error 
 	canonical = lkb_ref_text(&parsed);
 	if (lkb_pkg_for_ref(p->in->configs_dir, canonical, &need->pkg, err))
 		return -1;
-	return need->there || need->pkg ? 0 : not_there(p, &parsed, err);
+	return need->image || need->pkg ? 0 : not_there(p, &parsed, err);
 }
 
 static void list_needs(const struct lkb_strv *refs, const struct lkb_platform *platform,
@@ -186,7 +207,6 @@ static int find_packages(struct lkb_plan *p, struct needs *needs, struct lkb_err
 
 	for (i = 0; i < needs->n; i++) {
 		struct need *need = &needs->items[i];
-		lkb_auto(lkb_image) image = NULL;
 		struct lkb_error fault = {0};
 
 		need->pin = lkb_plan_pin(p, need->ref, &need->platform);
@@ -196,15 +216,16 @@ static int find_packages(struct lkb_plan *p, struct needs *needs, struct lkb_err
 		if (!need->pin && !lkb_strv_has(&p->unpinned, need->ref))
 			lkb_strv_add(&p->unpinned, need->ref);
 		/* What the policy refuses is not made anew: it would be refused again. */
-		need->there = !lkb_plan_resolve(p, need->ref, &need->platform, &image, &fault);
-		if (!need->there && fault.kind == LKB_TRUST && lkb_store_policy(p->in->store))
+		if (lkb_plan_resolve(p, need->ref, &need->platform, &need->image, &fault) &&
+		    fault.kind == LKB_TRUST && lkb_store_policy(p->in->store))
 			return keep_fault(p, need, &fault, err);
-		if (p->in->configs_dir && (!need->there || p->in->build_missing) &&
+		if (p->in->configs_dir && (!need->image || p->in->build_missing) &&
 		    find_package(p, need, err))
 			return -1;
 		need->remote = !need->pkg &&
-			       lkb_plan_is_remote(p, need->ref, &need->platform, need->there);
-		if (!need->there && !need->pkg && !need->remote)
+			       lkb_plan_is_remote(p, need->ref, &need->platform,
+						  need->image != NULL);
+		if (!need->image && !need->pkg && !need->remote)
 			return keep_fault(p, need, &fault, err);
 	}
 	return 0;
@@ -213,9 +234,9 @@ static int find_packages(struct lkb_plan *p, struct needs *needs, struct lkb_err
 /* Makes the image anew if that is called for. One made earlier is better than none where the
  * programs for the boards, which come with lkboard, cannot be found; but not with --locked or
  * --update-lock, which ask for certain packages. */
-static int refresh(struct lkb_plan *p, const struct need *need, struct lkb_error *err)
+static int refresh(struct lkb_plan *p, struct need *need, struct lkb_error *err)
 {
-	if (!need->there || !lkb_pkg_has_local(need->pkg) || p->in->ondevice_dir ||
+	if (!need->image || !lkb_pkg_has_local(need->pkg) || p->in->ondevice_dir ||
 	    p->in->locked || p->in->update_lock)
 		return build_package(p, need, err);
 	lkb_ui_warning(p->in->ui, "the programs for the boards were not found: image '%s' is used "
@@ -242,10 +263,8 @@ static int fetch_remote(struct lkb_plan *p, const struct needs *needs, struct lk
 static int use_pinned(struct lkb_plan *p, const struct need *need)
 {
 	struct lkb_pkg_env env = pkg_env(p, need);
-	lkb_auto(lkb_image) image = NULL;
 
-	if (!lkb_plan_resolve(p, need->ref, &need->platform, &image, NULL) &&
-	    !lkb_pkg_may_give(need->pkg, &env, image))
+	if (!lkb_pkg_may_give(need->pkg, &env, need->image))
 		lkb_ui_warning(p->in->ui, "image '%s' is used as '%s' pins it, although package "
 			       "'%s' would make another one now; --update-lock pins that",
 			       need->ref, p->in->lock_path, lkb_pkg_name(need->pkg));
@@ -254,14 +273,14 @@ static int use_pinned(struct lkb_plan *p, const struct need *need)
 
 /* An image that a package definition makes is made where the store lacks it, and made anew where
  * its definition has changed. */
-static int supply(struct lkb_plan *p, const struct need *need, struct lkb_error *err)
+static int supply(struct lkb_plan *p, struct need *need, struct lkb_error *err)
 {
 	if (!need->pkg)
 		return 0;
-	if (need->there && need->pin)
+	if (need->image && need->pin)
 		return use_pinned(p, need);
 	if (p->in->build_missing)
-		return need->there && !is_ours(p, need) ? 0 : refresh(p, need, err);
+		return need->image && !is_ours(need) ? 0 : refresh(p, need, err);
 	if (!lkb_strv_has(&p->missing, need->ref))
 		lkb_strv_add(&p->missing, need->ref);
 	return 0;
@@ -279,17 +298,16 @@ static bool is_listed(const struct lkb_rootfs_images *images, const struct lkb_i
 }
 
 /* Adds what the needs are resolved to, each image of a name once. */
-static int resolve_all(struct lkb_plan *p, const struct need *needs, size_t n,
-		       struct lkb_error *err)
+static int resolve_all(struct lkb_plan *p, struct need *needs, size_t n, struct lkb_error *err)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		const struct need *need = &needs[i];
-		lkb_auto(lkb_image) image = NULL;
+		struct need *need = &needs[i];
+		lkb_auto(lkb_image) image = LKB_STEAL(need->image);
 		bool made;
 
-		if (lkb_plan_resolve(p, need->ref, &need->platform, &image, err) ||
+		if ((!image && lkb_plan_resolve(p, need->ref, &need->platform, &image, err)) ||
 		    lkb_asks_judge(p, image, err))
 			return at_need(p, need, err);
 		made = need->pkg && lkb_pkg_made(image);
@@ -306,11 +324,12 @@ static int resolve_all(struct lkb_plan *p, const struct need *needs, size_t n,
 }
 
 /* What a volume holds for others is not unpacked. */
-static int resolve_needs(struct lkb_plan *p, const struct needs *needs, size_t n_own,
+static int resolve_needs(struct lkb_plan *p, struct needs *needs, size_t n_own,
 			 struct lkb_error *err)
 {
 	struct lkb_rootfs_images own;
 
+	forget_if_changed(needs);
 	p->images.items = lkb_alloc_array(needs->n, sizeof(*p->images.items));
 	if (resolve_all(p, needs->items, n_own, err))
 		return -1;

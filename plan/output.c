@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/undo.h"
-#include "base/size.h"
 #include "plan/output_priv.h"
 
 int lkb_output_new(const struct lkb_plan *p, const struct lkb_plan_out *how,
@@ -63,7 +62,7 @@ bool lkb_output_wants_sha256(const struct lkb_output *o)
 }
 
 /* A file that another board's build made is not overwritten by chance. */
-static int guard_overwrite(const struct lkb_output *o, const char *path, struct lkb_error *err)
+int lkb_output_guard(const struct lkb_output *o, const char *path, struct lkb_error *err)
 {
 	lkb_autofree char *ours = lkb_format("%s-%s.build.json", o->plan->in->name,
 					     o->plan->in->board->name);
@@ -87,7 +86,7 @@ static char *file_of(const struct lkb_output *o, const char *suffix)
 	return lkb_str_take(&s);
 }
 
-static char *path_of(const struct lkb_output *o, const char *suffix)
+char *lkb_output_path_of(const struct lkb_output *o, const char *suffix)
 {
 	lkb_autofree char *file = file_of(o, suffix);
 
@@ -109,26 +108,33 @@ static int make_own_dir(struct lkb_output *o, const char *path, struct lkb_error
 	return 0;
 }
 
-int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err)
+void lkb_output_add(struct lkb_output *o, const char *suffix, struct lkb_outfile file)
 {
-	lkb_autofree char *path = path_of(o, suffix), *name = file_of(o, suffix);
+	lkb_autofree char *name = file_of(o, suffix);
+	char *path = lkb_output_path_of(o, suffix);
 	struct lkb_artifacts *a = &o->artifacts;
-	struct lkb_outfile file = LKB_OUTFILE_INIT;
-	const char *end = path + strlen(path) - strlen(name);
 
-	if (strchr(name, '/') && make_own_dir(o, path, err))
-		return -1;
-	if (guard_overwrite(o, path, err) || lkb_outfile_open(path, 0666, &file, err))
-		return -1;
 	LKB_GROW(o->files, o->n, o->cap);
 	LKB_GROW(o->data, o->n, o->cap_data);
 	LKB_GROW(a->items, a->n, a->cap);
 	o->files[o->n] = file;
 	o->data[o->n] = NULL;
 	a->items[o->n] = (struct lkb_artifact){
-		.path = LKB_STEAL(path), .file = end,
+		.path = path, .file = path + strlen(path) - strlen(name),
 		.format = o->product ? o->product->format->name : NULL};
 	a->n = ++o->n;
+}
+
+int lkb_output_open(struct lkb_output *o, const char *suffix, int *ret_fd, struct lkb_error *err)
+{
+	lkb_autofree char *path = lkb_output_path_of(o, suffix), *name = file_of(o, suffix);
+	struct lkb_outfile file = LKB_OUTFILE_INIT;
+
+	if (strchr(name, '/') && make_own_dir(o, path, err))
+		return -1;
+	if (lkb_output_guard(o, path, err) || lkb_outfile_open(path, 0666, &file, err))
+		return -1;
+	lkb_output_add(o, suffix, file);
 	*ret_fd = file.fd;
 	return 0;
 }
@@ -216,99 +222,6 @@ int lkb_output_text(struct lkb_output *o, const char *suffix, const void *p, siz
 	return 0;
 }
 
-/* Small files are not worth a thread. */
-#define COPIER_MIN LKB_MIB
-
-static int copy(struct lkb_output *o, const struct lkb_data *d, int fd, struct lkb_error *err)
-{
-	if (d->len < COPIER_MIN)
-		return lkb_data_copy(d, 0, d->len, fd, lkb_output_path(o), err);
-	LKB_GROW(o->copiers, o->n_copiers, o->cap_copiers);
-	if (lkb_copier_start(d, fd, lkb_output_path(o), &o->copiers[o->n_copiers], err))
-		return -1;
-	o->n_copiers++;
-	return 0;
-}
-
-static int output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,
-		       struct lkb_error *err)
-{
-	struct lkb_sha256 digest;
-	int fd;
-
-	if (lkb_output_open(o, suffix, &fd, err) || copy(o, d, fd, err) ||
-	    lkb_data_sha256(d, &digest, err))
-		return -1;
-	lkb_output_done(o, d->len, "sha256", &digest);
-	return 0;
-}
-
-int lkb_output_pieces(struct lkb_output *o, const char *suffix, const struct lkb_data *pieces,
-		      size_t n, struct lkb_error *err)
-{
-	lkb_auto(lkb_blob) all = lkb_blob_new_chain(pieces, n);
-
-	return output_data(o, suffix, &(struct lkb_data){all, 0, lkb_blob_size(all)}, err);
-}
-
-int lkb_output_data(struct lkb_output *o, const char *suffix, const struct lkb_data *d,
-		    struct lkb_error *err)
-{
-	if (output_data(o, suffix, d, err))
-		return -1;
-	o->data[o->n - 1] = d;
-	return 0;
-}
-
-int lkb_output_measure(struct lkb_output *o, struct lkb_error *err)
-{
-	lkb_auto(lkb_blob) blob = NULL;
-	int fd = o->files[o->n - 1].fd;
-	struct lkb_sha256 digest;
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return lkb_fail_errno(err, "cannot read '%s' back", lkb_output_path(o));
-	if (lkb_blob_dup_fd(fd, (uint64_t)st.st_size, lkb_output_path(o), &blob, err) ||
-	    lkb_data_sha256(&(struct lkb_data){blob, 0, lkb_blob_size(blob)}, &digest, err))
-		return -1;
-	lkb_output_done(o, lkb_blob_size(blob), "sha256", &digest);
-	return 0;
-}
-
-struct stream {
-	const struct lkb_output *o;
-	struct lkb_hash *hash;
-	uint64_t done;
-	int fd;
-};
-
-static int take(void *ctx, const void *p, size_t n, struct lkb_error *err)
-{
-	struct stream *s = ctx;
-
-	if (lkb_write_full(s->fd, p, n, lkb_output_path(s->o), err))
-		return -1;
-	lkb_write_behind(s->fd, s->done, n);
-	lkb_hash_add(s->hash, p, n);
-	s->done += n;
-	return 0;
-}
-
-int lkb_output_stream(struct lkb_output *o, const char *suffix, lkb_make_fn *make, void *ctx,
-		      struct lkb_error *err)
-{
-	lkb_auto(lkb_hash) hash = lkb_hash_new();
-	struct stream s = {.o = o, .hash = hash};
-	struct lkb_sha256 digest;
-
-	if (lkb_output_open(o, suffix, &s.fd, err) || make(ctx, take, &s, err))
-		return -1;
-	digest = lkb_hash_done(hash);
-	lkb_output_done(o, s.done, "sha256", &digest);
-	return 0;
-}
-
 static int add_sbom(struct lkb_output *o, const char *suffix, struct lkb_error *err)
 {
 	struct lkb_artifacts described = {0};
@@ -333,7 +246,7 @@ static int add_sbom(struct lkb_output *o, const char *suffix, struct lkb_error *
 /* The list of an earlier build would be taken for this one's. */
 static void remove_sbom(const struct lkb_output *o, const char *suffix)
 {
-	lkb_autofree char *path = path_of(o, suffix);
+	lkb_autofree char *path = lkb_output_path_of(o, suffix);
 
 	unlink(path);
 }

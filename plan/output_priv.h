@@ -5,7 +5,7 @@
 #include "plan/plan_priv.h"
 #include "rootfs/tree/copier.h"
 
-/* What output.c and output_tar.c share. */
+/* What output.c, output_data.c and output_tar.c share. */
 struct lkb_output {
 	const struct lkb_plan *plan;
 	const struct lkb_plan_out *how;
@@ -22,5 +22,12 @@ struct lkb_output {
 	char *own_dir;  /* owned; one that was made for a format's files; NULL = none */
 	int undo;       /* of own_dir */
 };
+
+/* The directory's path and NAME + suffix; the caller frees it. */
+char *lkb_output_path_of(const struct lkb_output *o, const char *suffix);
+/* LKB_REFUSED if the file is another build's, and may not be overwritten. */
+int lkb_output_guard(const struct lkb_output *o, const char *path, struct lkb_error *err);
+/* Puts a file at the end of the list. Takes it over. */
+void lkb_output_add(struct lkb_output *o, const char *suffix, struct lkb_outfile file);
 
 #endif

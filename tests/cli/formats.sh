@@ -94,4 +94,12 @@ import json, sys
 d = json.load(open(sys.argv[1]))
 assert sorted(f["name"] for f in d["formats"]) == sorted({o["format"] for o in d["outputs"] if "format" in o})
 print(*sorted(f["name"] for f in d["formats"]))' "$T/one/box-qemu-x86.build.json")"
+
+# A kernel that is there already is not written again; one that was damaged is.
+inode=$(stat -c %i "$T/one/box-kernel")
+check "built again" lk build qemu-x86 "$T/box.yml" --offline -f kernel+initrd -o "$T/one"
+same "the kernel is left alone" "$inode" "$(stat -c %i "$T/one/box-kernel")"
+printf x | dd of="$T/one/box-kernel" bs=1 seek=4000000 conv=notrunc 2> /dev/null
+check "built over a damaged one" lk build qemu-x86 "$T/box.yml" --offline -f kernel+initrd -o "$T/one"
+check "the kernel is whole again" cmp "$T/files/kernel" "$T/one/box-kernel"
 finish
