@@ -33,6 +33,28 @@ static void a_plan_knows_everything(void **state)
 	assert_string_equal(files, "");
 }
 
+/* A format that no board of ours is built in would be seen by no test of all formats. */
+static void every_format_has_a_board(void **state)
+{
+	lkb_autostrv boards = {0};
+	lkb_autostr all = {0};
+
+	OK(lkb_board_names("configs", &boards, &err));
+	for (size_t i = 0; i < boards.n; i++) {
+		lkb_auto(lkb_board) b = NULL;
+		lkb_autodiags diags = {0};
+
+		OK(lkb_board_find("configs", boards.items[i], &b, &diags, &err));
+		for (size_t j = 0; j < b->formats.n; j++)
+			lkb_str_addf(&all, " %s ", b->formats.items[j]);
+	}
+	for (size_t i = 0; lkb_formats[i]; i++) {
+		lkb_autofree char *word = lkb_format(" %s ", lkb_formats[i]->name);
+
+		expect_words(lkb_str_get(&all), word);
+	}
+}
+
 static void images_that_a_package_makes_are_listed(void **state)
 {
 	lkb_auto(lkb_plan) p = NULL;
@@ -331,6 +353,7 @@ int main(void)
 		PLAN_CASE(what_no_trailer_can_hold_has_a_position),
 		PLAN_CASE(a_name_too_long_for_a_host),
 		PLAN_CASE(kernels_that_u_boot_cannot_start),
+		PLAN_CASE(every_format_has_a_board),
 		PLAN_CASE(a_kernel_is_packed_once),
 		PLAN_CASE(device_trees_that_are_missing_or_wrong),
 		PLAN_CASE(parts_that_a_board_needs),
