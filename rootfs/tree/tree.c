@@ -19,6 +19,7 @@ void lkb_tree_free(struct lkb_tree *t)
 		return;
 	lkb_inode_release(t->root);
 	lkb_arena_clear(&t->arena);
+	free(t->scratch);
 	free(t);
 }
 
@@ -34,7 +35,9 @@ void lkb_tree_set_source(struct lkb_tree *t, const char *source)
 
 void lkb_tree_set_scratch(struct lkb_tree *t, const char *dir)
 {
-	t->scratch = dir ? lkb_arena_strdup(&t->arena, dir) : NULL;
+	/* Not in the arena: what a tree takes must not depend on where the store is. */
+	free(t->scratch);
+	t->scratch = dir ? lkb_strdup(dir) : NULL;
 }
 
 void lkb_tree_set_default_mtime(struct lkb_tree *t, int64_t mtime)

@@ -19,7 +19,7 @@ struct lkb_tree {
 	struct lkb_arena arena;
 	struct lkb_inode *root;
 	const char *source; /* in the arena */
-	const char *scratch; /* in the arena; or NULL */
+	char *scratch; /* owned; or NULL */
 	int64_t default_mtime;
 };
 
