@@ -40,7 +40,7 @@ struct lkb_partition {
 /* Why nobody else may write to a device at this moment. */
 enum lkb_use_kind {
 	LKB_USE_MOUNT,  /* a file system on it is mounted; by = mount point */
-	LKB_USE_SWAP,   /* by = NULL, or the swap file on it */
+	LKB_USE_SWAP,   /* swap space, or a swap file on it; by = the file, NULL if it is none */
 	LKB_USE_HOLDER, /* the kernel built something on it (device mapper, md); by = its path */
 	LKB_USE_LOOP,   /* a loop device stands on it or on a file on it; by = "/dev/loop3" */
 };
@@ -49,7 +49,8 @@ struct lkb_use {
 	enum lkb_use_kind kind;
 	const char *device; /* what is used: "/dev/sdb1", or "/dev/mapper/x" that stands on it */
 	const char *by;
-	const char *file;   /* of a loop device: its backing file; else NULL */
+	const char *what;   /* of a holder: "LUKS", "LVM", "dm", "md", "bcache" or "other"; of a
+			     * loop device its backing file; else NULL */
 };
 
 struct lkb_device {
@@ -76,7 +77,7 @@ struct lkb_device {
 
 	const struct lkb_partition *parts; /* by number */
 	size_t n_parts;
-	const struct lkb_use *uses; /* mounts first, by partition, then swap, holders, loops */
+	const struct lkb_use *uses; /* by kind; in the order in which they can be ended */
 	size_t n_uses;
 	const char *const *slaves;  /* the paths that it stands on: dm, md */
 	size_t n_slaves;
@@ -91,7 +92,7 @@ void lkb_device_free(struct lkb_device *dev);
 LKB_DEFINE_AUTO(lkb_device, lkb_device_free)
 
 struct lkb_devices {
-	struct lkb_device **items; /* owned, each owned; by name, sdb before sda10 */
+	struct lkb_device **items; /* owned, each owned; by name, loop2 before loop10 */
 	size_t n;
 };
 
