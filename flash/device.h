@@ -55,7 +55,7 @@ struct lkb_use {
 
 struct lkb_device {
 	enum lkb_device_kind kind;
-	const char *root;      /* as given */
+	const char *root;      /* without symbolic links; "" = this machine */
 	const char *name;      /* "sdb"; of a file its base name */
 	const char *path;      /* "/dev/sdb"; of a file as it was given */
 	const char *given;     /* what lkb_device_find() was asked for; NULL in a list */
@@ -106,7 +106,7 @@ int lkb_devices_list(const char *root, struct lkb_devices **ret, struct lkb_erro
 
 /* The disk, or the regular file, that a path leads to, over symbolic links. LKB_REFUSED for what is
  * no target: a partition (the message names its disk), another part of a device, a directory, a
- * character device; LKB_INPUT if there is nothing of that name; LKB_IO as above. */
+ * character device; LKB_IO if there is nothing of that name, and as above. */
 int lkb_device_find(const char *root, const char *path, struct lkb_device **ret,
 		    struct lkb_error *err);
 

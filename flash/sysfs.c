@@ -11,7 +11,7 @@
 #include "base/utf8.h"
 #include "flash/blocks_priv.h"
 
-#define TEXT_MAX 4096u /* a file of sysfs is at most a page */
+#define TEXT_MAX 65536u /* a file of sysfs is at most a page, one of udev somewhat more */
 
 char *lkb_below(const char *root, const char *path)
 {
