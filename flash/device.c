@@ -236,6 +236,7 @@ int lkb_device_find(const char *root, const char *path, struct lkb_device **ret,
 {
 	lkb_auto(lkb_blocks) b = NULL;
 	lkb_autofree char *real = NULL, *here = NULL, *below = NULL;
+	struct stat st;
 	size_t node;
 
 	if (lkb_blocks_read(root, &b, err))
@@ -249,7 +250,9 @@ int lkb_device_find(const char *root, const char *path, struct lkb_device **ret,
 	if (strncmp(here, b->root, strlen(b->root)) != 0)
 		return lkb_fail(err, LKB_REFUSED, "'%s' leads out of '%s'", path, b->root);
 	real = lkb_strdup(here + strlen(b->root));
-	node = lkb_blocks_by_path(b, real);
+	/* Below another root a node may be a file; here a file in its place is a fault. */
+	node = b->root[0] || (!stat(here, &st) && S_ISBLK(st.st_mode)) ? lkb_blocks_by_path(b, real)
+								       : LKB_NO_NODE;
 	if (node != LKB_NO_NODE)
 		return find_disk(b, node, path, ret, err);
 	return find_file(b, here, real, path, ret, err);
