@@ -15,12 +15,16 @@
 #include "base/version.h"
 #include "cmd/cmd.h"
 
+/* From a signal handler: nothing but write(2). */
+static bool say(const char *text)
+{
+	return write(2, text, strlen(text)) >= 0;
+}
+
 static void on_signal(int number)
 {
-	static const char text[] = "\nlkboard: interrupted; nothing half-written was left\n";
-
 	lkb_undo_all();
-	if (write(2, text, sizeof(text) - 1) < 0)
+	if (!say("\nlkboard: interrupted; ") || !say(lkb_undo_words()) || !say("\n"))
 		_exit(LKB_IO);
 	_exit(LKB_INTERRUPTED);
 }
