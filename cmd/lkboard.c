@@ -126,6 +126,7 @@ static void make_ctx(struct lkb_ctx *ctx, const struct lkb_global_options *g)
 	const char *given = g->configs ? g->configs : env_or_null("LKBOARD_CONFIGS");
 
 	ctx->home = env_or_null("HOME");
+	ctx->state_home = env_or_null("XDG_STATE_HOME");
 	ctx->epoch_text = env_or_null("SOURCE_DATE_EPOCH");
 	ctx->configs_dir = given ? lkb_strdup(given)
 				 : first_dir(here, configs, LKB_ARRAY_SIZE(configs));

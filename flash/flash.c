@@ -35,7 +35,7 @@ static void *work(void *arg)
 }
 
 /* How many bytes of ranges there will be; a guess without a map. */
-static uint64_t total(const struct lkb_image *image)
+static uint64_t total(const struct lkb_flash_image *image)
 {
 	const struct lkb_source *s = image->source;
 

@@ -46,7 +46,7 @@ struct lkb_flash_job {
 };
 
 struct lkb_flash {
-	struct lkb_image image;
+	struct lkb_flash_image image;
 	struct lkb_sha256 map_digest; /* of the map's text, where there is one */
 	const char *io_kind;          /* NULL = the better one */
 	const char *state_dir;        /* where journals are; NULL = none are written */

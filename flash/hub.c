@@ -30,7 +30,7 @@ struct reader {
 };
 
 struct lkb_hub {
-	struct lkb_image image;
+	struct lkb_flash_image image;
 	struct lkb_pool pool;
 	pthread_t producer;
 	pthread_mutex_t lock;
@@ -213,7 +213,7 @@ static void *produce(void *arg)
 	return NULL;
 }
 
-int lkb_hub_start(const struct lkb_image *image, size_t n_readers, uint64_t from_seq,
+int lkb_hub_start(const struct lkb_flash_image *image, size_t n_readers, uint64_t from_seq,
 		  struct lkb_hub **ret, struct lkb_error *err)
 {
 	struct lkb_hub *h = lkb_alloc(sizeof(*h));

@@ -15,14 +15,14 @@
  */
 struct lkb_hub;
 
-struct lkb_image {
+struct lkb_flash_image {
 	const struct lkb_source *source;
 	const struct lkb_map *map; /* NULL = none */
 };
 
 /* Readers have the numbers 0..n_readers-1. Batches before from_seq are left out. All of *image is
  * borrowed until lkb_hub_free(). */
-int lkb_hub_start(const struct lkb_image *image, size_t n_readers, uint64_t from_seq,
+int lkb_hub_start(const struct lkb_flash_image *image, size_t n_readers, uint64_t from_seq,
 		  struct lkb_hub **ret, struct lkb_error *err);
 
 enum lkb_hub_got { LKB_HUB_END, LKB_HUB_BATCH, LKB_HUB_LET_GO };
