@@ -40,6 +40,7 @@ struct lkb_body {
 	uint64_t compare_until; /* compares always before this byte */
 	/* Only items that touch one of these are written, and nothing is noted: NULL = all. */
 	const struct lkb_written_list *only;
+	bool is_dry; /* nothing is written: what would be is noted */
 	struct lkb_written_list written;
 	struct lkb_written_list in_zones; /* for their names */
 	uint64_t image_end;               /* one behind the last byte that came */

@@ -273,6 +273,12 @@ int lkb_body_data(struct lkb_body *b, uint64_t off, size_t len, uint8_t *bytes,
 {
 	struct lkb_op *op = new_op(b, off, len);
 
+	if (b->is_dry) {
+		if (is_own)
+			free(bytes);
+		free(op);
+		return 0;
+	}
 	op->want = bytes;
 	op->is_own = is_own;
 	op->batch = batch;
@@ -288,7 +294,7 @@ int lkb_body_data(struct lkb_body *b, uint64_t off, size_t len, uint8_t *bytes,
 
 int lkb_body_zero(struct lkb_body *b, uint64_t off, uint64_t len, struct lkb_error *err)
 {
-	while (len) {
+	while (len && !b->is_dry) {
 		size_t take = len < LKB_IO_MAX ? (size_t)len : LKB_IO_MAX;
 
 		lkb_io_room(b->io);
