@@ -15,7 +15,10 @@ struct lkb_image_source {
 	char *map_path;      /* owned; NULL = none */
 	struct lkb_sha256 map_digest;
 };
-#define LKB_IMAGE_SOURCE_INIT {.source = {.fd = -1}}
+#define LKB_IMAGE_SOURCE_INIT                                                                      \
+	{                                                                                          \
+		.source = {.fd = -1 }                                                              \
+	}
 
 /* Opens the image and finds its map: map_path, or else what stands beside a file: for x.img.zst
  * x.map, x.img.map. LKB_INPUT if a map is not this image's. */

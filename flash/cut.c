@@ -30,8 +30,7 @@ static void hand_over(struct lkb_cut *c)
 /* Makes sure that there is a batch with room for an item of that many bytes. */
 static int make_room(struct lkb_cut *c, size_t len, struct lkb_error *err)
 {
-	if (c->batch &&
-	    (c->batch->n == LKB_BATCH_ITEMS || LKB_BATCH_BYTES - c->batch->used < len))
+	if (c->batch && (c->batch->n == LKB_BATCH_ITEMS || LKB_BATCH_BYTES - c->batch->used < len))
 		hand_over(c);
 	if (c->batch)
 		return 0;
@@ -58,8 +57,8 @@ static int add_zero(struct lkb_cut *c, uint64_t off, uint64_t len, const char *n
 	}
 	if (make_room(c, 0, err))
 		return -1;
-	c->batch->items[c->batch->n++] = (struct lkb_item){
-		.class = LKB_MAP_ZERO, .off = off, .len = len, .name = name};
+	c->batch->items[c->batch->n++] =
+		(struct lkb_item){.class = LKB_MAP_ZERO, .off = off, .len = len, .name = name};
 	return 0;
 }
 
@@ -85,9 +84,13 @@ static int begin_range(struct lkb_cut *c, const struct lkb_map_range *r, struct 
 		return 0;
 	if (make_room(c, len, err))
 		return -1;
-	c->batch->items[c->batch->n++] = (struct lkb_item){
-		.class = LKB_MAP_DATA, .is_promised = true, .off = range_off(r), .len = len,
-		.at = c->batch->used, .digest = r->digest, .name = r->name};
+	c->batch->items[c->batch->n++] = (struct lkb_item){.class = LKB_MAP_DATA,
+							   .is_promised = true,
+							   .off = range_off(r),
+							   .len = len,
+							   .at = c->batch->used,
+							   .digest = r->digest,
+							   .name = r->name};
 	c->batch->used += len;
 	return 0;
 }
@@ -102,7 +105,8 @@ static int by_map(struct lkb_cut *c, const uint8_t *p, uint64_t n, struct lkb_er
 		if (c->range == c->map->n_ranges)
 			return lkb_fail(err, LKB_INPUT,
 					"'%s' is longer than the %" PRIu64
-					" bytes that its map says", c->name, c->map->size);
+					" bytes that its map says",
+					c->name, c->map->size);
 		r = &c->map->ranges[c->range];
 		if (c->pos == range_off(r) && begin_range(c, r, err))
 			return -1;
@@ -171,13 +175,16 @@ static void find_zeros(struct lkb_batch *b, uint64_t off)
 		bool cuts = zeros * BLOCK >= ZERO_RUN_MIN;
 
 		if ((cuts || i == n) && i > data)
-			b->items[b->n++] = (struct lkb_item){
-				.class = LKB_MAP_DATA, .off = off + data * BLOCK,
-				.len = (i - data) * BLOCK, .at = data * BLOCK, .name = ""};
+			b->items[b->n++] = (struct lkb_item){.class = LKB_MAP_DATA,
+							     .off = off + data * BLOCK,
+							     .len = (i - data) * BLOCK,
+							     .at = data * BLOCK,
+							     .name = ""};
 		if (cuts) {
-			b->items[b->n++] = (struct lkb_item){
-				.class = LKB_MAP_ZERO, .off = off + i * BLOCK,
-				.len = zeros * BLOCK, .name = ""};
+			b->items[b->n++] = (struct lkb_item){.class = LKB_MAP_ZERO,
+							     .off = off + i * BLOCK,
+							     .len = zeros * BLOCK,
+							     .name = ""};
 			data = i + zeros;
 		}
 		i += zeros ? zeros : 1;
@@ -219,7 +226,8 @@ static int skip_zeros(struct lkb_cut *c, uint64_t n, struct lkb_error *err)
 	static const uint8_t zeros[64 << 10];
 
 	while (n) {
-		uint64_t whole = n - n % LKB_BATCH_BYTES, take = n < sizeof(zeros) ? n : sizeof(zeros);
+		uint64_t whole = n - n % LKB_BATCH_BYTES,
+			 take = n < sizeof(zeros) ? n : sizeof(zeros);
 		uint64_t to_end = LKB_BATCH_BYTES - c->pos % LKB_BATCH_BYTES;
 
 		if (whole && c->pos % LKB_BATCH_BYTES == 0) {
@@ -257,7 +265,8 @@ int lkb_cut_end(struct lkb_cut *c, struct lkb_error *err)
 	if (missing >= BLOCK)
 		return lkb_fail(err, LKB_INPUT,
 				"'%s' ends after %" PRIu64 " of the %" PRIu64
-				" bytes that its map says", c->name, c->pos, c->map->size);
+				" bytes that its map says",
+				c->name, c->pos, c->map->size);
 	if (missing && lkb_cut_skip(c, missing, err))
 		return -1;
 	if (!c->pos)
@@ -294,8 +303,8 @@ int lkb_batch_check(struct lkb_batch *b, struct lkb_hash *hash, const char *sour
 		if (item->is_promised && !lkb_sha256_equal(&digest, &item->digest)) {
 			lkb_fail(err, LKB_INPUT,
 				 "'%s' is damaged, or its map is another image's: bytes %" PRIu64
-				 " to %" PRIu64 " (%s) are not what the map says", source,
-				 item->off, item->off + item->len,
+				 " to %" PRIu64 " (%s) are not what the map says",
+				 source, item->off, item->off + item->len,
 				 *item->name ? item->name : "no name");
 			return lkb_hint(err, "fetch image and map again, or build them again");
 		}

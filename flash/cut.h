@@ -8,9 +8,9 @@
 /*
  * Cuts an image's bytes, as they come, into batches.
  *
- * By lkboard's own map: its data and zero ranges. By one made from a .bmap (flash/bmap.h): the same;
- * what it leaves out is a zero range. Without any: everything is data, but for runs of 64 KiB or more
- * that are zero.
+ * By lkboard's own map: its data and zero ranges. By one made from a .bmap (flash/bmap.h): the
+ * same; what it leaves out is a zero range. Without any: everything is data, but for runs of 64 KiB
+ * or more that are zero.
  */
 struct lkb_cut_ops {
 	/* An empty batch to be filled; NULL = whoever wants batches has given up. */
@@ -42,8 +42,8 @@ uint64_t lkb_cut_idle(const struct lkb_cut *c);
 /* The image has ended. LKB_INPUT if it is shorter than its map, or empty. */
 int lkb_cut_end(struct lkb_cut *c, struct lkb_error *err);
 
-/* Computes the digests of a batch's items; those that the map promises are compared. LKB_INPUT names
- * the range that differs. `source` is what messages call the image. */
+/* Computes the digests of a batch's items; those that the map promises are compared. LKB_INPUT
+ * names the range that differs. `source` is what messages call the image. */
 int lkb_batch_check(struct lkb_batch *b, struct lkb_hash *hash, const char *source,
 		    struct lkb_error *err);
 

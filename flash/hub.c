@@ -283,8 +283,8 @@ static int check(struct lkb_hub *h, struct lkb_batch *b, struct lkb_error *err)
 	return r;
 }
 
-int lkb_hub_next(struct lkb_hub *h, size_t reader, struct lkb_batch **ret, enum lkb_hub_got *ret_got,
-		 uint64_t *ret_seq, struct lkb_error *err)
+int lkb_hub_next(struct lkb_hub *h, size_t reader, struct lkb_batch **ret,
+		 enum lkb_hub_got *ret_got, uint64_t *ret_seq, struct lkb_error *err)
 {
 	struct reader *r = &h->readers[reader];
 	struct lkb_batch *b = NULL;
