@@ -173,7 +173,8 @@ static int flash(struct lkb_ctx *ctx, const struct flash_options *o,
 		 const struct lkb_image_source *image, struct targets *t, struct lkb_error *err)
 {
 	lkb_autofree char *state = lkb_state_dir(ctx);
-	struct lkb_flash f = {.image = {.source = &image->source, .map = image->map},
+	struct lkb_flash f = {.image = {.source = &image->source, .map = image->map,
+					.bmap = image->bmap},
 			      .map_digest = image->map_digest,
 			      .io_kind = o->io,
 			      .state_dir = state,

@@ -121,7 +121,8 @@ static int run_verify(struct lkb_ctx *ctx, void *options, char **operands, size_
 	if (lkb_image_source_open(operands[0], o->map, &image, err) ||
 	    lkb_device_find(NULL, operands[1], &dev, err))
 		return -1;
-	c.image = (struct lkb_flash_image){.source = &image.source, .map = image.map};
+	c.image = (struct lkb_flash_image){.source = &image.source, .map = image.map,
+					.bmap = image.bmap};
 	c.dev = dev;
 	if (lkb_compare_run(&c, &bad, &bytes, err))
 		return -1;

@@ -85,13 +85,57 @@ static int begin_range(struct lkb_cut *c, const struct lkb_map_range *r, struct 
 	if (make_room(c, len, err))
 		return -1;
 	c->batch->items[c->batch->n++] = (struct lkb_item){.class = LKB_MAP_DATA,
-							   .is_promised = true,
+							   .is_promised = !c->bmap,
 							   .off = range_off(r),
 							   .len = len,
 							   .at = c->batch->used,
 							   .digest = r->digest,
 							   .name = r->name};
 	c->batch->used += len;
+	return 0;
+}
+
+/* The sum that is open is over all bytes from its offset to here. */
+static int end_sum(struct lkb_cut *c, struct lkb_error *err)
+{
+	const struct lkb_bmap_sum *s = &c->bmap->sums[c->sum++];
+	struct lkb_sha256 is = lkb_hash_done(c->hash);
+
+	if (lkb_sha256_equal(&is, &s->digest))
+		return 0;
+	lkb_fail(err, LKB_INPUT,
+		 "'%s' is damaged, or its bmap is another image's: bytes %" PRIu64 " to %" PRIu64
+		 " do not have the checksum that it says",
+		 c->name, s->off, s->off + s->len);
+	return lkb_hint(err, "fetch image and bmap again");
+}
+
+/* Bytes that came at c->pos, also those of a hole (NULL), go into the bmap's checksums. */
+static int add_sums(struct lkb_cut *c, const uint8_t *p, uint64_t n, struct lkb_error *err)
+{
+	static const uint8_t zeros[BLOCK];
+	uint64_t pos = c->pos, end = pos + n;
+
+	while (c->bmap && c->sum < c->bmap->n_sums && pos < end) {
+		const struct lkb_bmap_sum *s = &c->bmap->sums[c->sum];
+		uint64_t from = pos > s->off ? pos : s->off, to = s->off + s->len;
+
+		to = to < end ? to : end;
+		if (from >= end)
+			return 0;
+		while (pos < from || pos < to) {
+			uint64_t take = (pos < from ? from : to) - pos;
+
+			if (!p && take > BLOCK)
+				take = BLOCK;
+			if (pos >= from)
+				lkb_hash_add(c->hash, p ? p : zeros, (size_t)take);
+			p = p ? p + take : NULL;
+			pos += take;
+		}
+		if (pos == s->off + s->len && end_sum(c, err))
+			return -1;
+	}
 	return 0;
 }
 
@@ -120,6 +164,8 @@ static int by_map(struct lkb_cut *c, const uint8_t *p, uint64_t n, struct lkb_er
 				memcpy(to, p, (size_t)take);
 			else
 				memset(to, 0, (size_t)take);
+			if (add_sums(c, p, take, err))
+				return -1;
 		}
 		p = p ? p + take : NULL;
 		n -= take;

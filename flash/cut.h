@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "flash/batch.h"
+#include "image/bmap.h"
 
 /*
  * Cuts an image's bytes, as they come, into batches.
@@ -20,16 +21,18 @@ struct lkb_cut_ops {
 };
 
 struct lkb_cut {
-	const struct lkb_map *map; /* borrowed; NULL = none */
+	const struct lkb_map *map;   /* borrowed; NULL = none */
+	const struct lkb_bmap *bmap; /* where the map comes from one; borrowed, or NULL */
 	const char *name;          /* of the source, for messages; borrowed */
 	const struct lkb_cut_ops *ops;
 	void *ctx;
+	struct lkb_hash *hash; /* with a bmap: one to compute its sums with; borrowed */
 	/* Its own, born {0}. */
 	uint64_t pos; /* bytes of the image that came */
 	size_t range; /* of the map: the first that has not ended */
 	struct lkb_batch *batch;
 	uint64_t seq;
-	bool cancelled;
+	size_t sum;   /* of the bmap: the first that has not ended */
 };
 
 /* The next bytes. LKB_INPUT if the image is longer than its map, LKB_INTERRUPTED if nobody wants

@@ -197,8 +197,13 @@ static void *produce(void *arg)
 {
 	static const struct lkb_cut_ops ops = {get, put};
 	struct lkb_hub *h = arg;
-	struct lkb_cut cut = {
-		.map = h->image.map, .name = h->image.source->name, .ops = &ops, .ctx = h};
+	lkb_auto(lkb_hash) hash = lkb_hash_new();
+	struct lkb_cut cut = {.map = h->image.map,
+			      .bmap = h->image.bmap,
+			      .name = h->image.source->name,
+			      .ops = &ops,
+			      .ctx = h,
+			      .hash = hash};
 	struct lkb_error error = {0};
 
 	if (lkb_pour(h->image.source, &cut, &h->times, &error) && cut.batch) {

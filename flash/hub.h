@@ -17,7 +17,8 @@ struct lkb_hub;
 
 struct lkb_flash_image {
 	const struct lkb_source *source;
-	const struct lkb_map *map; /* NULL = none */
+	const struct lkb_map *map;   /* NULL = none */
+	const struct lkb_bmap *bmap; /* the map is this one's; NULL = it is lkboard's own */
 };
 
 /* Readers have the numbers 0..n_readers-1. Batches before from_seq are left out. All of *image is
