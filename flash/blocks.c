@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -16,6 +17,11 @@
 #define MAX_NODES 8192u
 #define MAX_NAMES 8192u /* in one directory */
 #define SECTOR    512u  /* what sysfs counts sizes in, whatever the device's own are */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strverscmp(*(char *const *)a, *(char *const *)b);
+}
 
 /* The names in a directory that do not start with a dot, 2 before 10; none if it is not there. */
 static int names_in(const char *root, const char *dir, struct lkb_strv *ret, struct lkb_error *err)
@@ -35,8 +41,7 @@ static int names_in(const char *root, const char *dir, struct lkb_strv *ret, str
 	if (ret->n > MAX_NAMES)
 		return lkb_fail(err, LKB_IO, "'%s' has more than %u entries", path, MAX_NAMES);
 	if (ret->n)
-		qsort(ret->items, ret->n, sizeof(*ret->items),
-		      (int (*)(const void *, const void *))versionsort);
+		qsort(ret->items, ret->n, sizeof(*ret->items), compare_names);
 	return 0;
 }
 
@@ -86,7 +91,7 @@ static int add_node(struct lkb_blocks *b, const char *dir, const char *name, siz
 		    struct lkb_error *err)
 {
 	struct lkb_node *n = &b->nodes[b->n_nodes];
-	uint64_t most = UINT64_MAX / SECTOR;
+	uint64_t most = INT64_MAX / SECTOR;
 
 	if (b->n_nodes == MAX_NODES)
 		return lkb_fail(err, LKB_IO, "there are more than %u disks and partitions",

@@ -42,14 +42,27 @@ static bool is_vacant(const struct lkb_node *n)
 	return false;
 }
 
-static void add_part(const struct lkb_blocks *b, const struct lkb_node *n, struct lkb_device *dev,
+/* A mounted file system's kind the kernel knows, whoever may read the disk. */
+static const char *mounted_system(const struct lkb_blocks *b, size_t node)
+{
+	for (size_t i = 0; i < b->n_mounts; i++)
+		if (b->mounts[i].node == node)
+			return b->mounts[i].type;
+	return NULL;
+}
+
+static void add_part(const struct lkb_blocks *b, size_t node, struct lkb_device *dev,
 		     struct lkb_partition *part)
 {
+	const struct lkb_node *n = &b->nodes[node];
 	lkb_autoarena scratch = {0};
 	const char *udev = lkb_device_udev(b->root, n->dev, &scratch);
 	const char *uevent = lkb_sys_text(b->root, &scratch, n->dir, "uevent");
 	const char *label = lkb_sys_value(&scratch, udev, "E:ID_FS_LABEL");
+	const char *system = lkb_sys_value(&scratch, udev, "E:ID_FS_TYPE");
 
+	if (!system)
+		system = mounted_system(b, node);
 	if (!label)
 		label = lkb_sys_value(&scratch, uevent, "PARTNAME");
 	*part = (struct lkb_partition){
@@ -57,7 +70,7 @@ static void add_part(const struct lkb_blocks *b, const struct lkb_node *n, struc
 		.path = lkb_arena_strdup(&dev->arena, n->path),
 		.start = n->start,
 		.size = n->size,
-		.system = lkb_shown(&dev->arena, lkb_sys_value(&scratch, udev, "E:ID_FS_TYPE")),
+		.system = lkb_shown(&dev->arena, system),
 		.label = lkb_shown(&dev->arena, label),
 	};
 }
@@ -71,7 +84,7 @@ static void add_parts(const struct lkb_blocks *b, size_t disk, struct lkb_device
 		n++;
 	parts = lkb_arena_array(&dev->arena, n, sizeof(*parts));
 	for (size_t i = 0; i < n; i++)
-		add_part(b, &b->nodes[disk + 1 + i], dev, &parts[i]);
+		add_part(b, disk + 1 + i, dev, &parts[i]);
 	dev->parts = parts;
 	dev->n_parts = n;
 }
@@ -113,6 +126,7 @@ static struct lkb_device *make_disk(const struct lkb_blocks *b, size_t disk)
 	dev->dev = n->dev;
 	dev->diskseq = lkb_sys_u64(b->root, n->dir, "diskseq", 0);
 	dev->backing = lkb_shown(a, n->backing);
+	dev->system = lkb_shown(a, mounted_system(b, disk));
 	lkb_device_identify(b, disk, dev);
 	add_parts(b, disk, dev);
 	add_slaves(b, n, dev);

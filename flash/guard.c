@@ -295,7 +295,7 @@ static bool other_serial(const struct lkb_device *dev, const struct lkb_guard_re
 static bool not_removable(const struct lkb_device *dev, const struct lkb_guard_request *r,
 			  struct say *s)
 {
-	if (dev->removable || r->fixed)
+	if (dev->removable || r->fixed || is_system(dev))
 		return false;
 	lkb_str_addf(&s->message, "'%s' is not removable", dev->path);
 	lkb_str_add(&s->hint, "add --fixed if it is the right one");

@@ -143,6 +143,8 @@ void lkb_device_look_inside(struct lkb_device *dev)
 	for (size_t i = 0; i < dev->n_parts && i < MAX_PARTS; i++)
 		look_into(dev, fd, &parts[i], buf, a);
 	dev->parts = parts;
-	dev->system = system;
-	dev->label = label;
+	if (system) {
+		dev->system = system;
+		dev->label = label;
+	}
 }
