@@ -120,7 +120,8 @@ static int add_disk(struct lkb_blocks *b, const char *name, struct lkb_error *er
 	/* One path of several to an NVMe disk. */
 	if (lkb_sys_u64(b->root, dir, "hidden", 0))
 		return 0;
-	if (names_in(b->root, dir, &names, err) || add_node(b, "/sys/block", name, LKB_NO_NODE, err))
+	if (names_in(b->root, dir, &names, err) ||
+	    add_node(b, "/sys/block", name, LKB_NO_NODE, err))
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		lkb_autofree char *part = lkb_format("%s/%s", dir, names.items[i]);
@@ -148,8 +149,8 @@ static int link_nodes(struct lkb_blocks *b, size_t node, struct lkb_error *err)
 	return 0;
 }
 
-/* What the kernel itself says is behind a loop device: the name may be an old one, or one of another
- * mount namespace. One that is to go away when it is closed for the last time is left alone. */
+/* What the kernel itself says is behind a loop device: the name may be an old one, or one of
+ * another mount namespace. One that is to go away when it is closed is left alone. */
 static bool ask_loop(const struct lkb_blocks *b, const struct lkb_node *n,
 		     struct loop_info64 *ret)
 {

@@ -265,7 +265,8 @@ static bool too_small(const struct lkb_device *dev, const struct lkb_guard_reque
 static bool sector_size(const struct lkb_device *dev, const struct lkb_guard_request *r,
 			struct say *s)
 {
-	if (!r->image_sector || !dev->size || dev->kind == LKB_DEVICE_FILE || r->image_sector == dev->logical)
+	if (!r->image_sector || !dev->size || dev->kind == LKB_DEVICE_FILE ||
+	    r->image_sector == dev->logical)
 		return false;
 	lkb_str_addf(&s->message, "'%s' has sectors of %u bytes, the image's partition table "
 				  "counts in sectors of %u", dev->path, dev->logical,

@@ -140,7 +140,8 @@ static int parse_swaps(struct lkb_blocks *b, char *text, struct lkb_error *err)
 			return lkb_fail(err, LKB_IO, "the table of swap space makes no sense in "
 						     "line %zu", b->n_swaps + 2);
 		if (b->n_swaps == MAX_SWAPS)
-			return lkb_fail(err, LKB_IO, "there are more than %u swap spaces", MAX_SWAPS);
+			return lkb_fail(err, LKB_IO, "there are more than %u swap spaces",
+					MAX_SWAPS);
 		unescape(words[0]);
 		s->path = lkb_arena_strdup(&b->arena, words[0]);
 		s->is_file = !strcmp(words[1], "file");

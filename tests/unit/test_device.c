@@ -270,8 +270,10 @@ static void what_is_listed(void **state)
 	lkb_auto(lkb_device) reader = NULL;
 
 	plant(MACHINE(NO_MOUNTS, "sys/block/sdc/removable=1", "sys/block/sdc/ro=1",
-		      "sys/block/nvme0c0n1/hidden=1", "sys/block/sda/device->../../devices/ata1/host0/t/0:0:0:0",
-		      "sys/devices/ata1/host0/t/0:0:0:0/vendor=ATA", "sys/devices/ata1/host0/t/0:0:0:0/model=WDC WD10",
+		      "sys/block/nvme0c0n1/hidden=1",
+		      "sys/block/sda/device->../../devices/ata1/host0/t/0:0:0:0",
+		      "sys/devices/ata1/host0/t/0:0:0:0/vendor=ATA",
+		      "sys/devices/ata1/host0/t/0:0:0:0/model=WDC WD10",
 		      "sys/devices/ata1/host0/t/0:0:0:0/wwid=naa.5000"));
 	make_bytes(in_dir("sys/devices/ata1/host0/t/0:0:0:0/vpd_pg80"), "\0\x80\0\x08  WD-123", 12);
 	plant_node("sda", 8, 0, LKB_GIB, 0);
@@ -308,7 +310,8 @@ static void hostile_strings(void **state)
 	lkb_autostr out = {0};
 
 	plant(MACHINE(NO_MOUNTS, "sys/block/sdb/device/vendor=\x1b[2J\xff", "sys/block/sdb/removable=yes",
-		      "sys/block/sdb/device/model=\xe2\x80\xae" "FDS 46\xd7\x90", "sys/block/sdb/ro=18446744073709551616",
+		      "sys/block/sdb/device/model=\xe2\x80\xae" "FDS 46\xd7\x90",
+		      "sys/block/sdb/ro=18446744073709551616",
 		      "sys/block/sdb/serial=a\nb", "sys/block/sdb/queue/logical_block_size=x",
 		      "run/udev/data/b8:17=E:ID_FS_LABEL=\xe2\x80\xaeko\xc3\xb6\nE:ID_FS_TYPE=\x1b"));
 	plant_node("sdb", 8, 16, 0, 0);

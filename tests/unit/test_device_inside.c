@@ -78,8 +78,8 @@ static void a_gpt_that_the_kernel_does_not_read(void **state)
 	};
 	uint8_t tail[LKB_GPT_TAIL_SIZE];
 
-	OK(lkb_gpt_build(&(struct lkb_gpt){.sectors = DISK_SIZE / 512, .entries = entries, .n_entries = 2}, disk,
-			 tail, &err));
+	OK(lkb_gpt_build(&(struct lkb_gpt){.sectors = DISK_SIZE / 512, .entries = entries, .n_entries = 2},
+			 disk, tail, &err));
 	memcpy(disk + DISK_SIZE - sizeof(tail), tail, sizeof(tail));
 	put_ext4(2 * LKB_MIB, "");
 	dev = look();

@@ -59,7 +59,8 @@ static const struct {
 					    {LKB_USE_MOUNT, "/dev/sdb4", "/4", NULL},
 					    {LKB_USE_MOUNT, "/dev/sdb5", "/5", NULL},
 					    {LKB_USE_MOUNT, "/dev/sdb6", "/6", NULL})}, {0},
-	 "mounted: '/dev/sdb1' is mounted at '/1', '/dev/sdb2' is mounted at '/2', '/dev/sdb3' is mounted at '/3', "
+	 "mounted: '/dev/sdb1' is mounted at '/1', '/dev/sdb2' is mounted at '/2', '/dev/sdb3' is mounted "
+	 "at '/3', "
 	 "'/dev/sdb4' is mounted at '/4', and 2 more | "
 	 "unmount it: umount /dev/sdb1 /dev/sdb2 /dev/sdb3 /dev/sdb4, and 2 more\n"},
 	{"swap", {STICK, USES({LKB_USE_SWAP, "/dev/sdb2", NULL, NULL},
@@ -70,9 +71,11 @@ static const struct {
 			      {LKB_USE_HOLDER, "/dev/sdb1", "/dev/mapper/luks", "LUKS"},
 			      {LKB_USE_HOLDER, "/dev/sdb2", "/dev/md0", "md"},
 			      {LKB_USE_LOOP, "/dev/sdb", "/dev/loop0", "/dev/sdb"})}, {0},
-	 "held: '/dev/sdb' is held: '/dev/mapper/vg-x' stands on '/dev/mapper/luks', '/dev/mapper/luks' stands on "
+	 "held: '/dev/sdb' is held: '/dev/mapper/vg-x' stands on '/dev/mapper/luks', '/dev/mapper/luks' "
+	 "stands on "
 	 "'/dev/sdb1', '/dev/md0' stands on '/dev/sdb2', '/dev/loop0' has '/dev/sdb' behind it | let go of it: "
-	 "lvchange -an /dev/mapper/vg-x; cryptsetup close luks; mdadm --stop /dev/md0; losetup -d /dev/loop0\n"},
+	 "lvchange -an /dev/mapper/vg-x; cryptsetup close luks; mdadm --stop /dev/md0; losetup -d "
+	 "/dev/loop0\n"},
 	{"held by a mapping and by what is not known",
 	 {STICK, USES({LKB_USE_HOLDER, "/dev/sdb", "/dev/mapper/x", "dm"},
 		      {LKB_USE_HOLDER, "/dev/sdb", "/dev/drbd0", "other"})}, {0},
@@ -98,10 +101,12 @@ static const struct {
 	 "too-small: '/dev/sdb' has 8.0 GiB (8589934592 bytes), the image needs 8.0 GiB (8589934593 bytes) | "
 	 "take a larger one\n"},
 	{"a file too small", {IMAGE_FILE}, {.image_size = 2 * LKB_GIB},
-	 "too-small: '/srv/my card' has 1.0 GiB (1073741824 bytes), the image needs 2.0 GiB (2147483648 bytes) | "
+	 "too-small: '/srv/my card' has 1.0 GiB (1073741824 bytes), the image needs 2.0 GiB (2147483648 "
+	 "bytes) | "
 	 "make it larger: truncate -s 2147483648 '/srv/my card'\n"},
 	{"4096-byte sectors", {STICK, .logical = 4096}, {.image_sector = 512},
-	 "sector-size: '/dev/sdb' has sectors of 4096 bytes, the image's partition table counts in sectors of 512 | "
+	 "sector-size: '/dev/sdb' has sectors of 4096 bytes, the image's partition table counts in sectors "
+	 "of 512 | "
 	 "its partitions would not be found; take a disk with sectors of 512 bytes\n"},
 	{"4096-byte sectors, and no matter", {STICK, .logical = 4096}, {0}, ""},
 	{"a file has no sectors", {IMAGE_FILE}, {.image_sector = 4096}, ""},
@@ -109,7 +114,8 @@ static const struct {
 	{"another serial", {STICK}, {.serial = "4C54"},
 	 "serial: '/dev/sdb' has the serial '4C53', not '4C54' | lkboard devices lists the serials\n"},
 	{"no serial", {LOOP}, {.serial = "4C54", .fixed = true},
-	 "serial: '/dev/loop3' has no serial, and '4C54' was asked for | leave --serial out if it is the right one\n"},
+	 "serial: '/dev/loop3' has no serial, and '4C54' was asked for | leave --serial out if it is the "
+	 "right one\n"},
 	{"not removable", {FIXED}, {0},
 	 "fixed [--fixed]: '/dev/sda' is not removable | add --fixed if it is the right one\n"},
 	{"not removable, and meant", {FIXED}, {.fixed = true}, ""},
@@ -117,20 +123,25 @@ static const struct {
 	 "fixed [--fixed]: '/dev/loop3' is not removable | add --fixed if it is the right one\n"},
 	{"a loop device, and meant; it has no serial", {LOOP}, {.fixed = true, .yes = true}, ""},
 	{"unattended by a name that moves", {FIXED}, {.fixed = true, .yes = true},
-	 "identity [--serial]: '/dev/sda' is not removable, nobody is asked, and the name may be another disk's "
+	 "identity [--serial]: '/dev/sda' is not removable, nobody is asked, and the name may be another "
+	 "disk's "
 	 "after the next start | add --serial 'WD 1'\n"},
-	{"the same with a better name", {FIXED, .by_id = "/dev/disk/by-id/ata-WD"}, {.fixed = true, .yes = true},
-	 "identity [--serial]: '/dev/sda' is not removable, nobody is asked, and the name may be another disk's "
+	{"the same with a better name",
+	 {FIXED, .by_id = "/dev/disk/by-id/ata-WD"}, {.fixed = true, .yes = true},
+	 "identity [--serial]: '/dev/sda' is not removable, nobody is asked, and the name may be another "
+	 "disk's "
 	 "after the next start | add --serial 'WD 1', or call it /dev/disk/by-id/ata-WD\n"},
 	{"unattended by serial", {FIXED}, {.fixed = true, .yes = true, .serial = "WD 1"}, ""},
 	{"unattended by a name that stays", {FIXED, .given_by_id = true}, {.fixed = true, .yes = true}, ""},
-	{"all at once", {FIXED, .read_only = true, .logical = 4096, USES({LKB_USE_MOUNT, "/dev/sda1", "/m", NULL})},
+	{"all at once",
+	 {FIXED, .read_only = true, .logical = 4096, USES({LKB_USE_MOUNT, "/dev/sda1", "/m", NULL})},
 	 {.image_size = 9 * LKB_GIB, .image_sector = 512, .serial = "x"},
 	 "mounted: '/dev/sda1' is mounted at '/m' | unmount it: umount /dev/sda1\n"
 	 "read-only: '/dev/sda' is read-only | blockdev --setrw /dev/sda, if the kernel only was told so\n"
 	 "too-small: '/dev/sda' has 8.0 GiB (8589934592 bytes), the image needs 9.0 GiB (9663676416 bytes) | "
 	 "take a larger one\n"
-	 "sector-size: '/dev/sda' has sectors of 4096 bytes, the image's partition table counts in sectors of 512 | "
+	 "sector-size: '/dev/sda' has sectors of 4096 bytes, the image's partition table counts in sectors "
+	 "of 512 | "
 	 "its partitions would not be found; take a disk with sectors of 512 bytes\n"
 	 "serial: '/dev/sda' has the serial 'WD 1', not 'x' | lkboard devices lists the serials\n"
 	 "fixed [--fixed]: '/dev/sda' is not removable | add --fixed if it is the right one\n"},
@@ -183,7 +194,8 @@ static void a_changed_device_is_told(void **state)
 	    .serial = "4C53"
 		{false, {NOW}, NULL},
 		{false, {NOW, .diskseq = 0}, NULL},
-		{false, {NOW, .mode = S_IFREG}, "'/dev/sdb' is not what it was a moment ago: it is no block device"},
+		{false, {NOW, .mode = S_IFREG},
+		 "'/dev/sdb' is not what it was a moment ago: it is no block device"},
 		{false, {NOW, .dev = makedev(8, 32)}, "its number was 8:16, now it is 8:32"},
 		{false, {NOW, .diskseq = 8}, "another one was put in"},
 		{false, {NOW, .serial = "4C54"}, "its serial was '4C53', now it is '4C54'"},
