@@ -106,6 +106,15 @@ static void add_slaves(const struct lkb_blocks *b, const struct lkb_node *n,
 	dev->slaves = slaves;
 }
 
+/* Where udev is, names in /dev/mapper are links; elsewhere they are the nodes. */
+static const char *node_of(const struct lkb_blocks *b, const struct lkb_node *n,
+			   struct lkb_arena *a)
+{
+	lkb_autofree char *path = lkb_below(b->root, n->path), *real = realpath(path, NULL);
+
+	return lkb_arena_strdup(a, real ? real : path);
+}
+
 static struct lkb_device *make_disk(const struct lkb_blocks *b, size_t disk)
 {
 	lkb_autofree bool *base = lkb_alloc_array(b->n_nodes, sizeof(*base));
@@ -118,6 +127,7 @@ static struct lkb_device *make_disk(const struct lkb_blocks *b, size_t disk)
 	dev->root = lkb_arena_strdup(a, b->root);
 	dev->name = lkb_arena_strdup(a, n->name);
 	dev->path = lkb_arena_strdup(a, n->path);
+	dev->node = node_of(b, n, a);
 	dev->size = n->size;
 	dev->logical = (unsigned)lkb_sys_u64(b->root, n->dir, "queue/logical_block_size", SECTOR);
 	dev->physical = (unsigned)lkb_sys_u64(b->root, n->dir, "queue/physical_block_size",
@@ -148,6 +158,7 @@ static struct lkb_device *make_file(const struct lkb_blocks *b, const char *path
 	dev->kind = LKB_DEVICE_FILE;
 	dev->root = lkb_arena_strdup(&dev->arena, b->root);
 	dev->path = lkb_arena_strdup(&dev->arena, given);
+	dev->node = lkb_arena_strdup(&dev->arena, path);
 	dev->name = lkb_path_basename(dev->path);
 	dev->transport = "file";
 	dev->size = (uint64_t)st->st_size;

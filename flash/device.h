@@ -58,6 +58,7 @@ struct lkb_device {
 	const char *root;      /* without symbolic links; "" = this machine */
 	const char *name;      /* "sdb"; of a file its base name */
 	const char *path;      /* "/dev/sdb"; of a file as it was given */
+	const char *node;      /* what to open: on this machine, without symbolic links */
 	const char *given;     /* what lkb_device_find() was asked for; NULL in a list */
 	bool given_by_id;      /* and that was a name in /dev/disk/by-id */
 	const char *by_id;     /* "/dev/disk/by-id/usb-..."; NULL = none */

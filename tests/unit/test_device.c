@@ -28,6 +28,7 @@ static void a_usb_stick(void **state)
 	assert_int_equal(dev->kind, LKB_DEVICE_DISK);
 	same(dev->name, "sdb");
 	same(dev->path, "/dev/sdb");
+	same(dev->node, in_dir("dev/sdb"));
 	same(dev->given, "/dev/disk/by-id/wwn-0x1");
 	assert_true(dev->given_by_id);
 	same(dev->by_id, "/dev/disk/by-id/usb-SanDisk_Ultra_Fit_4C530001-0:0");
