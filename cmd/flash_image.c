@@ -83,7 +83,8 @@ static int read_map(const char *path, struct lkb_image_source *s, struct lkb_err
 	if (!s->source.is_random || s->source.size == size)
 		return 0;
 	lkb_fail(err, LKB_INPUT,
-		 "'%s' is not the map of '%s': it is about %" PRIu64 " bytes, the image has %" PRIu64,
+		 "'%s' is not the map of '%s': it is about %" PRIu64
+		 " bytes, the image has %" PRIu64,
 		 path, s->source.name, size, s->source.size);
 	return lkb_hint(err, "was the download cut off? fetch image and map again, or move the map "
 			     "away");

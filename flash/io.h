@@ -13,8 +13,8 @@
  * Several transfers in flight on one open device or file: by io_uring where the kernel has it, by
  * threads where it does not. One thread owns a queue; done() is called in that thread.
  *
- * Short transfers go on where they stopped, EINTR and EAGAIN are tried again. All else is reported
- * as the errno it is.
+ * Short transfers go on where they stopped, EINTR and EAGAIN are tried again, EIO twice. All else
+ * is reported as the errno it is.
  */
 #define LKB_IO_DEPTH 4u
 /* What every offset, length and buffer is a multiple of, but at the device's end. */
@@ -33,7 +33,7 @@ struct lkb_xfer {
 	void *ctx;
 	/* The queue's own. */
 	size_t moved;
-	unsigned retries;
+	unsigned retries, attempts;
 	int result;
 	struct lkb_xfer *next;
 };

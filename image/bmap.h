@@ -4,8 +4,8 @@
 
 #include "image/map.h"
 
-/* A map that somebody else made, as bmaptool writes it (bmap-tools, versions 1.0 to 2.0): which blocks
- * of an image were stored when it was made, and checksums over runs of them. */
+/* A map that somebody else made, as bmaptool writes it (bmap-tools, versions 1.0 to 2.0): which
+ * blocks of an image were stored when it was made, and checksums over runs of them. */
 struct lkb_bmap_sum {
 	uint64_t off, len; /* bytes of the image */
 	struct lkb_sha256 digest;
