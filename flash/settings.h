@@ -14,9 +14,9 @@
 
 /*
  * `flash --set KEY=VALUE`: what one target gets that others do not. Keys (docs/formats/settings.md):
- * hostname, ssh-key, wifi-ssid, wifi-psk, wifi-country, wifi-hidden, password-hash go into the
- * card's settings.env; config.txt=LINE into config.txt. ssh-key and config.txt may be given again.
- * ssh-key, wifi-psk and password-hash take @FILE.
+ * hostname, ssh-key, wifi-ssid, wifi-psk, wifi-country and wifi-hidden go into the card's
+ * settings.env; config.txt=LINE into config.txt. ssh-key and config.txt may be given again. ssh-key
+ * and wifi-psk take @FILE. A passphrase is not kept: what is written is the key made of it.
  */
 struct lkb_flash_settings {
 	struct lkb_settings env;
@@ -31,12 +31,12 @@ typedef int lkb_settings_read_fn(const char *path, size_t max, char **ret, size_
 				 struct lkb_error *err);
 
 /* Reads "KEY=VALUE" strings, in order. LKB_USAGE, with a hint, for a key that is unknown or given
- * twice and for a value that does not fit; what reading @FILE says. No message holds a passphrase
- * or a password's hash. */
+ * twice and for a value that does not fit; LKB_INPUT, with file and line, for what stands in @FILE;
+ * what reading it says. No message holds a passphrase. */
 int lkb_flash_settings_parse(const struct lkb_strv *sets, lkb_settings_read_fn *read_file,
 			     struct lkb_flash_settings *ret, struct lkb_error *err);
 
-/* Words of all keys, sorted as they are listed in help: NULL at the end. */
+/* All keys, as help lists them; NULL at the end. */
 extern const char *const lkb_flash_settings_keys[];
 
 /* The edits of one target's image: at most one for config.txt (4 KiB) and one for settings.env

@@ -24,8 +24,7 @@ enum lkb_setting {
 	LKB_SETTING_WIFI_SSID,
 	LKB_SETTING_WIFI_PSK, /* as settings.env has it: 64 hex digits */
 	LKB_SETTING_WIFI_COUNTRY,
-	LKB_SETTING_WIFI_HIDDEN,
-	LKB_SETTING_PASSWORD_HASH,
+	LKB_SETTING_WIFI_HIDDEN, /* "yes" */
 	LKB_SETTINGS_N
 };
 
@@ -58,18 +57,12 @@ int lkb_settings_check(const struct lkb_settings *s, struct lkb_error *err);
  * check refuses or does not fit. */
 int lkb_settings_format(const struct lkb_settings *s, uint8_t *block, struct lkb_error *err);
 
-/* Reads a block: hostile bytes. LKB_INPUT if it is neither zero nor valid. What is in it and is
- * not a setting, or one that a check refuses, is left out and told to `complain` (a NULL one is
- * not called); the rest counts. */
+/* Reads a block of LKB_SETTINGS_SIZE bytes: hostile. LKB_INPUT if it is neither zero nor valid.
+ * What is in it and is not a setting, or one that a check refuses, is left out and told to
+ * `complain`; the rest counts. A WLAN without its name or with a key that is wrong is left out whole.
+ * *ret is {0} before. */
 typedef void lkb_settings_complain_fn(void *ctx, const struct lkb_error *err);
 int lkb_settings_parse(const uint8_t *block, lkb_settings_complain_fn *complain, void *ctx,
 		       struct lkb_settings *ret, struct lkb_error *err);
-
-/* A line that a board profile, a spec or `flash --set` puts into config.txt. LKB_INPUT if the Pi's
- * firmware would not read all of it, if it is no printable ASCII, or if it changes what the boot
- * method stands on. `whose` is for messages. */
-int lkb_config_txt_check(const char *line, const char *whose, struct lkb_error *err);
-/* What the boot method stands on: "KEY=VALUE" lines, NULL at the end. */
-extern const char *const lkb_config_txt_fixed[];
 
 #endif
