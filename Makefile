@@ -77,8 +77,9 @@ $(O)/tests/unit/test_compress_zlib: tests/unit/test_compress.c base/ext/inflate_
 	$(Q)$(CC) $(CPPFLAGS_ALL) -DLKB_WITHOUT_ISAL $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS) -lcmocka $(LIBS)
 
 # Fuzz targets: replayed over their corpus by `make check`, run by `make fuzz` (clang).
-$(O)/tests/replay/fuzz_ondevice $(O)/tests/fuzz/fuzz_ondevice: FUZZ_LIB = $(ONDEVICE_HOST_LIB)
-$(O)/tests/replay/fuzz_ondevice $(O)/tests/fuzz/fuzz_ondevice: $(ONDEVICE_HOST_LIB)
+FUZZ_ONDEVICE := $(foreach t,ondevice settings,$(O)/tests/replay/fuzz_$(t) $(O)/tests/fuzz/fuzz_$(t))
+$(FUZZ_ONDEVICE): FUZZ_LIB = $(ONDEVICE_HOST_LIB)
+$(FUZZ_ONDEVICE): $(ONDEVICE_HOST_LIB)
 $(O)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(O)/liblkboard.a
 	@mkdir -p $(@D)
 	@echo "  REPLAY  $@"
