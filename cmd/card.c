@@ -72,8 +72,9 @@ const char *lkb_card_board(const struct lkb_card *c)
 	int i;
 
 	for (i = 0; i < 2; i++)
-		if (lkb_env_valid(c->trailers[i]) && lkb_env_get(c->trailers[i], "t_board"))
-			return lkb_env_get(c->trailers[i], "t_board");
+		if (lkb_env_valid(c->trailers[i], LKB_ENV_SIZE) &&
+		    lkb_env_get(c->trailers[i], LKB_ENV_SIZE, "t_board"))
+			return lkb_env_get(c->trailers[i], LKB_ENV_SIZE, "t_board");
 	return NULL;
 }
 
