@@ -97,7 +97,8 @@ int lkb_image_source_open(const char *path, const char *map_path, struct lkb_ima
 
 	if (lkb_source_file(path, &ret->source, err))
 		return -1;
-	if (!map_path && strcmp(path, "-"))
+	ret->file = strcmp(path, "-") ? path : NULL;
+	if (!map_path && ret->file)
 		map_path = beside = map_beside(path);
 	return map_path ? read_map(map_path, ret, err) : 0;
 }
