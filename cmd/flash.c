@@ -16,7 +16,7 @@
 struct flash_options {
 	const char *map, *serial, *io, *targets;
 	struct lkb_strv set;
-	bool yes, fixed, resume, plan;
+	bool yes, fixed, resume, plan, eject;
 };
 
 #define ROW(letter, name, kind, field, arg, help)                                                  \
@@ -33,6 +33,7 @@ static const struct lkb_opt rows[] = {
 	ROW(0, "targets", STRING, targets, "FILE",
 	    "a table (CSV) of devices, each with settings of its own"),
 	ROW(0, "resume", FLAG, resume, NULL, "go on with a write that was interrupted"),
+	ROW(0, "eject", FLAG, eject, NULL, "let the device go when it is done"),
 	ROW(0, "plan", FLAG, plan, NULL, "say what would be written, and write nothing"),
 	ROW(0, "io", STRING, io, "KIND", "uring or threads (default: the first that works)"),
 };
@@ -89,36 +90,6 @@ static void plan_text(const struct lkb_image_source *image, const struct lkb_fla
 	lkb_str_add(out, "nothing was written\n");
 }
 
-/* Results. */
-
-static void report(const struct lkb_flash_job *j, struct lkb_str *out)
-{
-	lkb_str_addf(out, "%s: %s right; %s written in %.1f s", j->dev->path,
-		     lkb_size_text(j->n_bytes).s, lkb_size_text(j->n_written).s,
-		     (double)j->write_ms / 1000);
-	if (j->n_same)
-		lkb_str_addf(out, " (%s were there already)", lkb_size_text(j->n_same).s);
-	lkb_str_addf(out, ", read back in %.1f s; limited by the %s\n", (double)j->verify_ms / 1000,
-		     j->limit);
-}
-
-static int report_all(struct lkb_ctx *ctx, const struct lkb_flash_targets *t, struct lkb_error *err)
-{
-	lkb_autostr out = {0};
-
-	for (size_t i = 0; i < t->n; i++) {
-		const struct lkb_flash_job *j = &t->jobs[i];
-
-		for (size_t k = 0; k < j->notes.n; k++)
-			lkb_ui_warning(ctx->ui, "%s", j->notes.items[k]);
-		if (!j->failed)
-			report(j, &out);
-		else if (t->n > 1)
-			lkb_report_error(ctx, &j->error);
-	}
-	return lkb_print(lkb_str_get(&out), err);
-}
-
 static int flash(struct lkb_ctx *ctx, const struct flash_options *o,
 		 const struct lkb_image_source *image, struct lkb_flash_targets *t,
 		 struct lkb_error *err)
@@ -134,7 +105,7 @@ static int flash(struct lkb_ctx *ctx, const struct flash_options *o,
 	struct lkb_error print_error = {0};
 	int r = lkb_flash_run(&f, t->jobs, t->n, err);
 
-	if (report_all(ctx, t, r ? &print_error : err))
+	if (lkb_flash_report(ctx, t, o->eject, r ? &print_error : err))
 		return -1;
 	/* Several have said it each for itself. */
 	if (r && t->n > 1)

@@ -29,4 +29,9 @@ void lkb_flash_targets_clear(struct lkb_flash_targets *t);
 int lkb_flash_targets_find(const struct lkb_flash_wish *wish, const struct lkb_image_source *image,
 			   struct lkb_flash_targets *ret, struct lkb_error *err);
 
+/* Says what became of each; those that failed, if there are several. Those that may be pulled out
+ * are let go with `eject`. LKB_IO if stdout does not take it. */
+int lkb_flash_report(struct lkb_ctx *ctx, const struct lkb_flash_targets *t, bool eject,
+		     struct lkb_error *err);
+
 #endif
