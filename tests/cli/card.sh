@@ -39,7 +39,7 @@ check "there is no uboot.env" sh -c "! mdir -b -i '$T/p1' | grep -qi uboot.env"
 same "config.txt is padded to 4 KiB" 0 $(($(stat -c %s "$T/config.txt") % 4096))
 for path in root/.ssh/authorized_keys etc/wpa_supplicant/wpa_supplicant.conf; do
 	same "the root has an empty $path to mount a setting over" 0 "$(debugfs -R "stat /$path" "$T/p2" \
-		2> /dev/null | sed -n 's/.*Size: \([0-9]*\).*/\1/p')"
+		2> /dev/null | sed -n 's/^User:.*Size: \([0-9]*\).*/\1/p')"
 done
 same "settings.env has 64 KiB" 65536 "$(stat -c %s "$T/settings.env")"
 check "dumpimage reads boot.scr" dumpimage -l "$T/boot.scr"
