@@ -14,7 +14,8 @@
 #define ANSWER_MAX 16
 
 struct flash_options {
-	const char *map, *serial, *io;
+	struct lkb_image_words from;
+	const char *serial, *io;
 	bool yes, fixed, resume, plan;
 };
 
@@ -22,7 +23,7 @@ struct flash_options {
 	LKB_OPT(letter, name, kind, struct flash_options, field, arg, help)
 
 static const struct lkb_opt rows[] = {
-	ROW(0, "map", STRING, map, "FILE", "the image's map (default: what stands beside it)"),
+	LKB_IMAGE_OPTIONS(struct flash_options),
 	ROW('y', "yes", FLAG, yes, NULL, "do not ask"),
 	ROW(0, "fixed", FLAG, fixed, NULL, "allow a device that is not removable, a loop device too"),
 	ROW(0, "serial", STRING, serial, "S", "only if that is the device's serial number"),
@@ -190,7 +191,7 @@ static int run_flash(struct lkb_ctx *ctx, void *options, char **operands, size_t
 	struct targets t __attribute__((cleanup(clear_targets))) = {0};
 	lkb_autostr plan = {0};
 
-	if (lkb_image_source_open(operands[0], o->map, &image, err))
+	if (lkb_image_source_open(ctx, &o->from, operands[0], &image, err))
 		return -1;
 	t.jobs = lkb_alloc_array(n, sizeof(*t.jobs));
 	t.devices = lkb_alloc_array(n, sizeof(struct lkb_device *));
