@@ -16,7 +16,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include base/banned.h $(CPPFLAGS)
 CFLAGS_ALL   = -std=gnu11 $(WARN) -fstack-protector-strong $(CFLAGS) $(SAN)
-LIBS     := -luring -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lsquashfs -lisal \
+LIBS     := -luring -lexpat -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lsquashfs -lisal \
 	    -lzstd -llzma -lz -lpthread
 
 SRCS     := $(sort $(foreach m,$(MODULES),$(wildcard $(m)/*.c)))
@@ -32,13 +32,13 @@ FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/fuzz/%)
 DEPS_RUN   := mtools u-boot-tools kmod grub-common qemu-system-arm qemu-efi-aarch64 qemu-utils
 DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev libfdt-dev \
 	      libext2fs-dev libsquashfs-dev libcurl4-openssl-dev libzstd-dev libisal-dev zlib1g-dev \
-	      liblzma-dev liburing-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+	      liblzma-dev liburing-dev libexpat1-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 DEPS_TEST  := libcmocka-dev dosfstools gdisk e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
 	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 ovmf \
 	      openssh-client openssl docker-registry golang-github-opencontainers-specs-dev \
 	      python3-license-expression squashfs-tools squashfs-tools-ng erofs-utils xorriso \
-	      genisoimage 7zip nginx-light iucode-tool
+	      genisoimage 7zip nginx-light iucode-tool libubootenv-tool
 
 all: $(O)/lkboard ondevice
 
@@ -77,8 +77,9 @@ $(O)/tests/unit/test_compress_zlib: tests/unit/test_compress.c base/ext/inflate_
 	$(Q)$(CC) $(CPPFLAGS_ALL) -DLKB_WITHOUT_ISAL $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS) -lcmocka $(LIBS)
 
 # Fuzz targets: replayed over their corpus by `make check`, run by `make fuzz` (clang).
-$(O)/tests/replay/fuzz_ondevice $(O)/tests/fuzz/fuzz_ondevice: FUZZ_LIB = $(ONDEVICE_HOST_LIB)
-$(O)/tests/replay/fuzz_ondevice $(O)/tests/fuzz/fuzz_ondevice: $(ONDEVICE_HOST_LIB)
+FUZZ_ONDEVICE := $(foreach t,ondevice settings,$(O)/tests/replay/fuzz_$(t) $(O)/tests/fuzz/fuzz_$(t))
+$(FUZZ_ONDEVICE): FUZZ_LIB = $(ONDEVICE_HOST_LIB)
+$(FUZZ_ONDEVICE): $(ONDEVICE_HOST_LIB)
 $(O)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(O)/liblkboard.a
 	@mkdir -p $(@D)
 	@echo "  REPLAY  $@"
@@ -91,13 +92,19 @@ $(O)/tests/hostile/show_tree: tests/hostile/show_tree.c $(O)/liblkboard.a
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(O)/liblkboard.a $(LDFLAGS) $(LIBS)
 
+# `flash --set` for a file (tests/boot/settings-long.sh).
+$(O)/tests/boot/apply_settings: tests/boot/apply_settings.c $(O)/liblkboard.a
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(O)/liblkboard.a $(LDFLAGS) $(LIBS)
+
 # The system's init as a program of this machine, with a fast clock (tests/cli/init.sh).
 $(O)/tests/pid1/init: $(O)/tests/pid1/fast_clock.o $(O)/ondevice/host/obj/ondevice/system/main.o \
 		$(ONDEVICE_HOST_LIB) $(O)/liblkboard.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS) $(LIBS)
 
-units: $(UNITS) $(O)/tests/hostile/show_tree $(O)/tests/pid1/init
+units: $(UNITS) $(O)/tests/hostile/show_tree $(O)/tests/pid1/init $(O)/tests/boot/apply_settings
 replays: $(REPLAYS)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -189,6 +196,7 @@ clean:
 	rm -rf $(O)
 
 -include $(OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d) $(O)/tests/hostile/show_tree.d \
+	$(O)/tests/boot/apply_settings.d \
 	$(O)/tests/pid1/fast_clock.d $(O)/ondevice/host/obj/ondevice/system/main.d
 
 .PHONY: all units replays fuzzers check check-boot check-long check-clean asan fuzz bench golden \

@@ -45,7 +45,7 @@ int lkb_card_read(const char *path, struct lkb_card *ret, struct lkb_error *err)
 	uint8_t sector[LKB_MBR_SIZE];
 	int i;
 
-	if (lkb_blob_open(path, &blob, err))
+	if (lkb_blob_open_disk(path, &blob, err))
 		return -1;
 	if (!lkb_card_like(blob) || lkb_blob_read(blob, 0, sector, sizeof(sector), err) ||
 	    !lkb_mbr_parse(sector, &c->mbr))
@@ -72,8 +72,9 @@ const char *lkb_card_board(const struct lkb_card *c)
 	int i;
 
 	for (i = 0; i < 2; i++)
-		if (lkb_env_valid(c->trailers[i]) && lkb_env_get(c->trailers[i], "t_board"))
-			return lkb_env_get(c->trailers[i], "t_board");
+		if (lkb_env_valid(c->trailers[i], LKB_ENV_SIZE) &&
+		    lkb_env_get(c->trailers[i], LKB_ENV_SIZE, "t_board"))
+			return lkb_env_get(c->trailers[i], LKB_ENV_SIZE, "t_board");
 	return NULL;
 }
 

@@ -6,6 +6,7 @@
 #include "cmd/registry.h"
 #include "flash/flash.h"
 #include "flash/guard.h"
+#include "image/bmap.h"
 
 /* What `flash` and `verify` share. */
 
@@ -25,11 +26,16 @@ struct lkb_image_words {
 struct lkb_image_source {
 	struct lkb_source source;
 	struct lkb_registry *registry; /* owned; of an oci: image */
-	struct lkb_map *map; /* owned; NULL = none was found */
+	const struct lkb_map *map;     /* NULL = none was found; one of the next two's */
+	struct lkb_map *own;           /* lkboard's; owned, or NULL */
+	struct lkb_bmap *bmap;         /* somebody else's; owned, or NULL */
 	char *map_path;      /* owned; NULL = none */
 	struct lkb_sha256 map_digest;
 };
-#define LKB_IMAGE_SOURCE_INIT {.source = {.fd = -1}}
+#define LKB_IMAGE_SOURCE_INIT                                                                      \
+	{                                                                                          \
+		.source = {.fd = -1 }                                                              \
+	}
 
 /* Opens the image, a file, `-`, http://..., https://... or oci:REF, and finds its map: words->map,
  * a file or a URL, or else what stands beside it: for x.img.zst x.map, x.img.map; for an image in a

@@ -12,21 +12,37 @@
 #include "flash/remote/remote.h"
 #include "rootfs/oci/pull.h"
 
-/* Takes the map's text. */
+static int parse_map(const char *text, size_t len, const char *path, struct lkb_image_source *s,
+		     struct lkb_error *err)
+{
+	if (lkb_bmap_like(text, len)) {
+		if (lkb_bmap_parse(text, len, path, &s->bmap, err))
+			return -1;
+		s->map = s->bmap->map;
+	} else {
+		if (lkb_map_parse(text, len, path, &s->own, err))
+			return -1;
+		s->map = s->own;
+	}
+	s->map_digest = lkb_sha256(text, len);
+	s->map_path = lkb_strdup(path);
+	return 0;
+}
+
 static int use_map(const char *name, const char *text, size_t len, struct lkb_image_source *s,
 		   struct lkb_error *err)
 {
-	lkb_autostr canonical = {0};
+	uint64_t size;
 
-	if (lkb_map_parse(text, len, name, &s->map, err))
+	if (parse_map(text, len, name, s, err))
 		return -1;
-	lkb_map_format(s->map, &canonical);
-	s->map_digest = lkb_sha256(canonical.s, canonical.len);
-	s->map_path = lkb_strdup(name);
-	if (!s->source.size || s->source.size == s->map->size)
+	size = lkb_image_source_size(s);
+	if (!s->source.size || s->source.size == size)
 		return 0;
-	lkb_fail(err, LKB_INPUT, "'%s' is not the map of '%s': it is about %" PRIu64 " bytes, the "
-		 "image has %" PRIu64, name, s->source.name, s->map->size, s->source.size);
+	lkb_fail(err, LKB_INPUT,
+		 "'%s' is not the map of '%s': it is about %" PRIu64
+		 " bytes, the image has %" PRIu64,
+		 name, s->source.name, size, s->source.size);
 	return lkb_hint(err, "was the download cut off? fetch image and map again, or move the map "
 			     "away");
 }
@@ -143,8 +159,8 @@ int lkb_image_source_open(struct lkb_ctx *ctx, const struct lkb_image_words *wor
 	while (!lkb_starts_with(name, kinds[i].prefix))
 		i++;
 	if (words->policy && !kinds[i].has_policy)
-		return lkb_fail(err, LKB_USAGE, "'--policy' is about images in registries, and '%s' "
-				"is none", name);
+		return lkb_fail(err, LKB_USAGE, "'--policy' is about images in registries, and "
+				"'%s' is none", name);
 	if (kinds[i].open(ctx, words, name, ret, err))
 		return -1;
 	return words->map ? read_given_map(words->map, ret, err) : 0;
@@ -153,15 +169,17 @@ int lkb_image_source_open(struct lkb_ctx *ctx, const struct lkb_image_words *wor
 void lkb_image_source_clear(struct lkb_image_source *s)
 {
 	lkb_source_close(&s->source);
+	lkb_map_free(s->own);
+	lkb_bmap_free(s->bmap);
 	lkb_registry_free(s->registry);
-	if (s->map)
-		lkb_map_free(s->map);
 	free(s->map_path);
 }
 
 uint64_t lkb_image_source_size(const struct lkb_image_source *s)
 {
-	return s->map ? s->map->size : s->source.size ? s->source.size : s->source.at_least;
+	if (s->map)
+		return s->bmap ? s->bmap->image_size : s->map->size;
+	return s->source.size ? s->source.size : s->source.at_least;
 }
 
 char *lkb_state_dir(const struct lkb_ctx *ctx)

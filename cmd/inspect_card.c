@@ -13,7 +13,7 @@ json_t *lkb_inspect_env(const uint8_t block[LKB_ENV_SIZE])
 	const char *p = (const char *)block + 4, *end = (const char *)block + LKB_ENV_SIZE;
 	json_t *o = json_object();
 
-	if (!lkb_env_valid(block)) {
+	if (!lkb_env_valid(block, LKB_ENV_SIZE)) {
 		json_object_set_new(o, "valid", json_false());
 		return o;
 	}
@@ -94,7 +94,8 @@ static bool is_record(const struct lkb_blob *blob)
 	uint8_t block[LKB_ENV_SIZE];
 
 	return lkb_blob_size(blob) == sizeof(block) &&
-	       !lkb_blob_read(blob, 0, block, sizeof(block), NULL) && lkb_env_valid(block);
+	       !lkb_blob_read(blob, 0, block, sizeof(block), NULL) &&
+	       lkb_env_valid(block, sizeof(block));
 }
 
 static int describe_record(const char *path, struct lkb_blob *blob, json_t **ret,

@@ -46,7 +46,7 @@ static void add_slot(struct disk *d, const struct part *p, const struct lkb_data
 
 	if (data->len < sizeof(block) ||
 	    lkb_data_read(data, data->len - sizeof(block), block, sizeof(block), NULL) ||
-	    !lkb_env_valid(block))
+	    !lkb_env_valid(block, LKB_ENV_SIZE))
 		return;
 	row = json_pack("{s:i}", "partition", p->number);
 	values = lkb_inspect_env(block);

@@ -17,7 +17,7 @@ struct verify_options {
 	bool json;
 };
 
-#define ROW(letter, name, kind, field, arg, help) \
+#define ROW(letter, name, kind, field, arg, help)                                                  \
 	LKB_OPT(letter, name, kind, struct verify_options, field, arg, help)
 
 static const struct lkb_opt rows[] = {
@@ -47,7 +47,9 @@ static void add_text(const struct lkb_map *map, const struct lkb_bad *b, struct 
 		lkb_str_addf(out, ", partition %u", p->number);
 	if (*b->want.name)
 		lkb_str_addf(out, ", %s", b->want.name);
-	lkb_str_add(out, b->error ? ": cannot be read\n" : b->is_blank ? ": blank\n" : ": differ\n");
+	lkb_str_add(out, b->error      ? ": cannot be read\n"
+			 : b->is_blank ? ": blank\n"
+				       : ": differ\n");
 }
 
 static void text(const struct lkb_map *map, const struct lkb_bad_list *bad, struct lkb_str *out)
@@ -69,10 +71,12 @@ static void json(const char *target, const struct lkb_map *map, const struct lkb
 	for (size_t i = 0; i < bad->n; i++) {
 		const struct lkb_bad *b = &bad->items[i];
 		const struct lkb_map_partition *p = partition_at(map, b->want.off);
-		json_t *item = json_pack("{s:I, s:I, s:s, s:s}", "offset", (json_int_t)b->want.off,
-					 "length", (json_int_t)b->want.len, "name", b->want.name,
-					 "why", b->error ? "unreadable" :
-					 b->is_blank ? "blank" : "different");
+		json_t *item =
+			json_pack("{s:I, s:I, s:s, s:s}", "offset", (json_int_t)b->want.off,
+				  "length", (json_int_t)b->want.len, "name", b->want.name, "why",
+				  b->error	? "unreadable"
+				  : b->is_blank ? "blank"
+						: "different");
 
 		if (p)
 			json_object_set_new(item, "partition", json_integer(p->number));
@@ -118,7 +122,8 @@ static int run_verify(struct lkb_ctx *ctx, void *options, char **operands, size_
 	if (lkb_image_source_open(ctx, &o->from, operands[0], &image, err) ||
 	    lkb_device_find(NULL, operands[1], &dev, err))
 		return -1;
-	c.image = (struct lkb_flash_image){.source = &image.source, .map = image.map};
+	c.image = (struct lkb_flash_image){.source = &image.source, .map = image.map,
+					.bmap = image.bmap};
 	c.dev = dev;
 	if (lkb_compare_run(&c, &bad, &bytes, err))
 		return -1;

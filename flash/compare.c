@@ -51,9 +51,9 @@ static void want_zone(struct compare *o, const struct lkb_zone *zone)
 		const struct lkb_written *w = range_at(&o->body.in_zones, zone->off + at);
 
 		if (w || !lkb_is_zero(zone->bytes + at, n))
-			add(&o->want, &(struct lkb_written){
-				LKB_MAP_DATA, zone->off + at, n, lkb_sha256(zone->bytes + at, n),
-				w ? w->name : "gpt"});
+			add(&o->want, &(struct lkb_written){LKB_MAP_DATA, zone->off + at, n,
+							    lkb_sha256(zone->bytes + at, n),
+							    w ? w->name : "gpt"});
 	}
 }
 
@@ -143,10 +143,15 @@ int lkb_compare_run(const struct lkb_compare *c, struct lkb_bad_list *bad, uint6
 	if (lkb_target_open(c->dev, false, c->io_kind, &o.target, err))
 		return -1;
 	lkb_zones_init(&o.zones, c->dev->size);
-	o.body = (struct lkb_body){.io = &o.target.io, .name = c->dev->path,
-				   .source = c->image.source->name, .size = c->dev->size,
-				   .sector = o.target.sector, .zones = &o.zones,
-				   .edits = c->edits, .n_edits = c->n_edits, .is_dry = true};
+	o.body = (struct lkb_body){.io = &o.target.io,
+				   .name = c->dev->path,
+				   .source = c->image.source->name,
+				   .size = c->dev->size,
+				   .sector = o.target.sector,
+				   .zones = &o.zones,
+				   .edits = c->edits,
+				   .n_edits = c->n_edits,
+				   .is_dry = true};
 	lkb_body_init(&o.body);
 	r = run(&o, bad, ret_bytes, err);
 	clear(&o);

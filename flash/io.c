@@ -6,8 +6,10 @@
 
 #include "base/alloc.h"
 
-/* How often a transfer is tried again that was interrupted or cut before its first sector. */
-#define RETRIES_MAX 64
+/* How often a transfer is tried again that was interrupted or cut before its first sector, and one
+ * that failed: a reader may hiccup. */
+#define RETRIES_MAX  64
+#define ATTEMPTS_MAX 3
 
 static const struct lkb_io_ops *const kinds[] = {&lkb_io_uring, &lkb_io_threads};
 
@@ -78,7 +80,7 @@ static int judge(const struct lkb_io *io, struct lkb_xfer *x)
 	size_t moved;
 
 	if (x->result < 0 && !again)
-		return -x->result;
+		return x->result == -EIO && ++x->attempts < ATTEMPTS_MAX ? -1 : -x->result;
 	if (!x->result)
 		return x->is_write ? EIO : ENODATA;
 	moved = again ? 0 : (size_t)x->result;
@@ -117,7 +119,7 @@ void lkb_io_room(struct lkb_io *io)
 void lkb_io_start(struct lkb_io *io, struct lkb_xfer *x)
 {
 	x->moved = 0;
-	x->retries = 0;
+	x->retries = x->attempts = 0;
 	push(io, x);
 	pump(io);
 }
@@ -137,8 +139,12 @@ static void note(struct lkb_xfer *x, int error)
 int lkb_io_move(struct lkb_io *io, bool is_write, uint64_t off, void *buf, size_t len)
 {
 	int error = -1;
-	struct lkb_xfer x = {.is_write = is_write, .off = off, .buf = buf, .len = len,
-			     .done = note, .ctx = &error};
+	struct lkb_xfer x = {.is_write = is_write,
+			     .off = off,
+			     .buf = buf,
+			     .len = len,
+			     .done = note,
+			     .ctx = &error};
 
 	lkb_io_start(io, &x);
 	lkb_io_drain(io);

@@ -26,13 +26,13 @@ struct lkb_source_ops {
 struct lkb_source {
 	const char *name; /* what messages call it; borrowed */
 	const struct lkb_source_ops *ops;
-	void *what;     /* for open(); the maker's */
-	bool again;     /* open() works more than once */
-	uint64_t bytes; /* as they come, compressed or not; 0 = not known */
+	void *what;        /* for open(); the maker's */
+	bool again;        /* open() works more than once */
+	uint64_t bytes;    /* as they come, compressed or not; 0 = not known */
 	uint64_t at_least; /* bytes of the image, as far as that is known before it is read; 0 */
-	bool is_random; /* `fd` is the image as it is, and may be read anywhere */
-	int fd;         /* of a file; -1 = none */
-	uint64_t size;  /* of the image, where that is certain, as it is with is_random; 0 */
+	bool is_random;    /* `fd` is the image as it is, and may be read anywhere */
+	int fd;            /* of a file; -1 = none */
+	uint64_t size;     /* of the image, where that is certain, as with is_random; 0 */
 };
 
 /* A regular file, or `-`, standard input (which may be one too). The file stays open until
@@ -41,7 +41,7 @@ int lkb_source_file(const char *path, struct lkb_source *ret, struct lkb_error *
 void lkb_source_close(struct lkb_source *s);
 
 /* What the map of an image of that name is called, the likeliest first: of x.img.zst x.map and
- * x.img.map. Appends. */
+ * x.img.map, or one of bmaptool's, x.bmap and x.img.bmap. Appends. */
 void lkb_source_map_names(const char *path, struct lkb_strv *ret);
 
 #endif

@@ -10,7 +10,6 @@
 #define BLOCK LKB_IO_ALIGN
 /* Blocks that are the same between two that differ: fewer are written along. */
 #define GAP_MAX (4 * (size_t)BLOCK)
-#define ATTEMPTS 3
 
 /* A range on its way: read, compared and written, or written. */
 struct lkb_op {
@@ -23,7 +22,7 @@ struct lkb_op {
 	size_t len;
 	bool is_own;      /* `want` is freed with it */
 	unsigned pending; /* runs that are being written */
-	unsigned attempts;
+	bool is_bad;      /* one of them failed */
 	struct lkb_op *next;
 };
 
@@ -62,8 +61,6 @@ static void fail_op(struct lkb_op *op)
 	op->body->failed = op;
 }
 
-static void write_all(struct lkb_op *op);
-
 static void written(struct lkb_xfer *x, int error)
 {
 	struct lkb_op *op = x->ctx;
@@ -71,8 +68,6 @@ static void written(struct lkb_xfer *x, int error)
 	if (!error) {
 		op->body->n_written += op->len;
 		end_op(op);
-	} else if (error == EIO && ++op->attempts < ATTEMPTS) {
-		write_all(op);
 	} else {
 		fail_op(op);
 	}
@@ -80,9 +75,12 @@ static void written(struct lkb_xfer *x, int error)
 
 static void write_all(struct lkb_op *op)
 {
-	op->x = (struct lkb_xfer){.is_write = true, .off = op->off,
-				  .buf = op->want ? op->want : op->body->zeros, .len = op->len,
-				  .done = written, .ctx = op};
+	op->x = (struct lkb_xfer){.is_write = true,
+				  .off = op->off,
+				  .buf = op->want ? op->want : op->body->zeros,
+				  .len = op->len,
+				  .done = written,
+				  .ctx = op};
 	lkb_io_start(op->body->io, &op->x);
 }
 
@@ -92,13 +90,13 @@ static void run_written(struct lkb_xfer *x, int error)
 	struct lkb_op *op = run->op;
 
 	if (error)
-		op->attempts = ATTEMPTS;
+		op->is_bad = true;
 	else
 		op->body->n_written += x->len;
 	free(run);
 	if (--op->pending)
 		return;
-	if (op->attempts == ATTEMPTS)
+	if (op->is_bad)
 		fail_op(op);
 	else
 		end_op(op);
@@ -119,8 +117,12 @@ static void write_run(struct lkb_op *op, size_t from, size_t to)
 	struct run *run = lkb_alloc(sizeof(*run));
 
 	run->op = op;
-	run->x = (struct lkb_xfer){.is_write = true, .off = op->off + from, .buf = op->want + from,
-				   .len = to - from, .done = run_written, .ctx = run};
+	run->x = (struct lkb_xfer){.is_write = true,
+				   .off = op->off + from,
+				   .buf = op->want + from,
+				   .len = to - from,
+				   .done = run_written,
+				   .ctx = run};
 	op->pending++;
 	lkb_io_start(op->body->io, &run->x);
 }
@@ -235,7 +237,8 @@ int lkb_fail_device(struct lkb_error *err, const char *name, bool is_write, uint
 	return lkb_hint(err, "try another reader or port, and then another card");
 }
 
-/* Block by block, to find the one that is to blame; if each can be written, it was a passing thing. */
+/* Block by block, to find the one that is to blame; if each can be written, it was a passing thing.
+ */
 static int narrow(struct lkb_op *op, struct lkb_error *err)
 {
 	struct lkb_body *b = op->body;

@@ -8,7 +8,8 @@
 
 #include "base/alloc.h"
 
-#define BLOCK LKB_IO_ALIGN
+#define BLOCK  LKB_IO_ALIGN
+#define SECTOR 512u
 
 static struct lkb_zone make_zone(uint64_t off, uint64_t len)
 {
@@ -50,10 +51,11 @@ struct lkb_zone *lkb_zone_at(struct lkb_zones *z, uint64_t off)
 static void fill_stamp(uint8_t *p, size_t len, uint64_t off)
 {
 	memset(p, 0, len);
-	for (size_t at = 0; at < len; at += 512)
-		snprintf((char *)p + at, 512,
+	for (size_t at = 0; at < len; at += SECTOR)
+		snprintf((char *)p + at, SECTOR,
 			 "lkboard: an image was being written to this disk, and that did not come "
-			 "to its end; 'lkboard flash --resume' goes on with it.\nbyte %" PRIu64 "\n",
+			 "to its end; 'lkboard flash --resume' goes on with it.\nbyte %" PRIu64
+			 "\n",
 			 off + at);
 }
 
@@ -162,41 +164,46 @@ static int write_part(const struct lkb_zone *zone, struct lkb_io *io, size_t fro
 	return 0;
 }
 
-static size_t first_block(const struct lkb_zones *z)
+/* What makes the table valid: one sector, which is written whole or not at all. */
+static size_t first_sector(const struct lkb_zones *z, const struct lkb_io *io)
 {
-	return z->zone[LKB_ZONE_HEAD].len < BLOCK ? z->zone[LKB_ZONE_HEAD].len : BLOCK;
+	size_t n = io->sector < SECTOR ? SECTOR : io->sector;
+
+	return n < z->zone[LKB_ZONE_HEAD].len ? n : z->zone[LKB_ZONE_HEAD].len;
 }
 
+/* Everything, with the stamp still in the first sector. */
 static int write_but_first(struct lkb_zones *z, struct lkb_io *io, bool *ret_right,
 			   uint64_t *ret_off)
 {
-	const struct lkb_zone *head = &z->zone[LKB_ZONE_HEAD], *tail = &z->zone[LKB_ZONE_TAIL];
-	size_t first = first_block(z);
-	int error = write_part(tail, io, 0, tail->len, ret_off);
+	const struct lkb_zone *zone[LKB_N_ZONES] = {&z->zone[LKB_ZONE_TAIL],
+						    &z->zone[LKB_ZONE_HEAD]};
+	int error = 0;
 
-	if (!error)
-		error = write_part(head, io, first, head->len, ret_off);
+	for (size_t i = 0; i < LKB_N_ZONES && !error; i++)
+		error = write_part(zone[i], io, 0, zone[i]->len, ret_off);
 	if (!error)
 		error = flush(io);
-	if (error)
-		return error;
-	io->ops->forget(io);
-	error = compare(tail, io, tail->bytes, 0, tail->len, ret_right, ret_off);
-	if (!error && *ret_right)
-		error = compare(head, io, head->bytes, first, head->len, ret_right, ret_off);
+	if (!error)
+		io->ops->forget(io);
+	for (size_t i = 0; i < LKB_N_ZONES && !error && *ret_right; i++)
+		error = compare(zone[i], io, zone[i]->bytes, 0, zone[i]->len, ret_right, ret_off);
 	return error;
 }
 
 int lkb_zones_finish(struct lkb_zones *z, struct lkb_io *io, bool *ret_right, uint64_t *ret_off)
 {
 	const struct lkb_zone *head = &z->zone[LKB_ZONE_HEAD];
-	size_t first = first_block(z);
+	size_t first = first_sector(z, io);
+	lkb_autofree uint8_t *sector = lkb_memdup(head->bytes, first);
 	uint64_t ignored;
 	int error;
 
 	*ret_right = true;
 	*ret_off = 0;
+	fill_stamp(head->bytes, first, 0);
 	error = write_but_first(z, io, ret_right, ret_off);
+	memcpy(head->bytes, sector, first);
 	if (!error && *ret_right)
 		error = write_part(head, io, 0, first, ret_off);
 	if (!error && *ret_right)

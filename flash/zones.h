@@ -29,7 +29,7 @@ enum { LKB_ZONE_HEAD, LKB_ZONE_TAIL, LKB_N_ZONES };
 /* Born {0}. */
 struct lkb_zones {
 	struct lkb_zone zone[LKB_N_ZONES]; /* the second may be empty */
-	bool is_stamped; /* what stood there is gone */
+	bool is_stamped;                   /* what stood there is gone */
 };
 
 /* For a device of that many bytes. */
@@ -44,8 +44,8 @@ int lkb_zones_stamp(struct lkb_zones *z, struct lkb_io *io, uint64_t *ret_off);
 /* *ret_stand: the stamps are all there, as read from the medium. */
 int lkb_zones_check_stamp(const struct lkb_zones *z, struct lkb_io *io, bool *ret_stand,
 			  uint64_t *ret_off);
-/* Writes what is to stand there: the tail, then the head but its first block, flushes, reads them
- * back, and then the first block, which makes it all valid. *ret_right: everything reads as it was
+/* Writes what is to stand there: the tail, then the head but its first sector, flushes, reads them
+ * back, and then the first sector, which makes it all valid. *ret_right: everything reads as it was
  * written; if not, the stamp is put back as far as the device lets us, *ret_off is the first
  * difference. */
 int lkb_zones_finish(struct lkb_zones *z, struct lkb_io *io, bool *ret_right, uint64_t *ret_off);

@@ -46,6 +46,7 @@ int lkb_step_rootfs(struct lkb_plan *p, struct lkb_error *err)
 		.version = version_of(p),
 		.hostname = hostname_of(p),
 		.epoch = p->epoch,
+		.settings = !strcmp(p->in->board->family, "rpi-u-boot"),
 	};
 
 	if (strlen(env.hostname) > HOSTNAME_MAX) {

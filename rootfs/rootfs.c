@@ -11,7 +11,8 @@ static int add_all(struct lkb_rootfs_job *job, struct lkb_rootfs_kernel *ret_ker
 {
 	if (lkb_rootfs_kernel(job, ret_kernel, err) < 0 || lkb_rootfs_init(job, err) < 0 ||
 	    lkb_rootfs_release(job, err) < 0 || lkb_rootfs_files(job, false, err) < 0 ||
-	    lkb_rootfs_volumes(job, err) < 0 || lkb_rootfs_containers(job, err) < 0)
+	    lkb_rootfs_settings(job, err) < 0 || lkb_rootfs_volumes(job, err) < 0 ||
+	    lkb_rootfs_containers(job, err) < 0)
 		return -1;
 	return lkb_rootfs_files(job, true, err);
 }

@@ -59,6 +59,7 @@ struct lkb_rootfs_env {
 	const char *ucode; /* stands for kernel.ucode where the spec has none and the kernel image
 			    * has such a file; may be NULL */
 	int64_t epoch;                                  /* mtime of everything generated */
+	bool settings; /* the board's cards have a settings.env: there are files to mount over */
 };
 
 int lkb_rootfs_build(const struct lkb_spec *spec, struct lkb_store *store,

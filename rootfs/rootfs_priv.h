@@ -64,6 +64,8 @@ bool lkb_rootfs_lists_platforms(const struct lkb_spec_volume *v);
 int lkb_rootfs_volumes(struct lkb_rootfs_job *job, struct lkb_error *err);
 /* release.c: etc/lkboard-release, etc/hostname, the data partition's mount point. */
 int lkb_rootfs_release(struct lkb_rootfs_job *job, struct lkb_error *err);
+/* settings.c: what the initrd of a card mounts its settings over. */
+int lkb_rootfs_settings(struct lkb_rootfs_job *job, struct lkb_error *err);
 /* files.c: the entries that go below containers/, or all others. */
 int lkb_rootfs_files(struct lkb_rootfs_job *job, bool in_containers, struct lkb_error *err);
 

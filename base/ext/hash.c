@@ -98,6 +98,13 @@ struct lkb_sha1 lkb_hash_done_sha1(struct lkb_hash *h)
 	return d;
 }
 
+void lkb_pbkdf2_sha1(const char *passphrase, const void *salt, size_t salt_len, unsigned rounds,
+		     void *ret, size_t n)
+{
+	if (!PKCS5_PBKDF2_HMAC_SHA1(passphrase, -1, salt, (int)salt_len, (int)rounds, (int)n, ret))
+		abort(); /* as above */
+}
+
 struct lkb_sha256 lkb_sha256(const void *p, size_t n)
 {
 	lkb_auto(lkb_hash) h = lkb_hash_new();

@@ -40,6 +40,10 @@ struct lkb_sha1 {
 struct lkb_hash *lkb_hash_new_sha1(void);
 struct lkb_sha1 lkb_hash_done_sha1(struct lkb_hash *h);
 
+/* PBKDF2 with HMAC-SHA-1 (RFC 8018, 5.2): n bytes of key from a passphrase. */
+void lkb_pbkdf2_sha1(const char *passphrase, const void *salt, size_t salt_len, unsigned rounds,
+		     void *ret, size_t n);
+
 /* The digest of one buffer. */
 struct lkb_sha256 lkb_sha256(const void *p, size_t n);
 

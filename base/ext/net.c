@@ -203,7 +203,8 @@ static size_t on_source(char *p, size_t size, size_t n, void *ctx)
 	return CURL_READFUNC_ABORT;
 }
 
-static int on_progress(void *ctx, curl_off_t dl_all, curl_off_t dl, curl_off_t ul_all, curl_off_t ul)
+static int on_progress(void *ctx, curl_off_t dl_all, curl_off_t dl, curl_off_t ul_all,
+		       curl_off_t ul)
 {
 	const struct talk *t = ctx;
 

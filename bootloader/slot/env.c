@@ -2,13 +2,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/bytes.h"
+#include "base/cleanup.h"
 #include "base/crc32.h"
 #include "bootloader/slot/slot.h"
 #include "bootloader/slot/slot_priv.h"
 
 #define CRC_SIZE 4u
 #define MAX_PAIRS 64u
+
+struct out {
+	uint8_t *block;
+	size_t size, at;
+};
 
 bool lkb_slot_word_ok(const char *word, size_t max, const char *more)
 {
@@ -81,36 +88,37 @@ static int compare_keys(const void *a, const void *b)
 }
 
 /* Appends one byte, and always leaves room for the two zeros at the end. */
-static bool put(uint8_t *block, size_t *at, char c)
+static bool put(struct out *o, char c)
 {
-	if (*at >= LKB_ENV_SIZE - 2)
+	if (o->at >= o->size - 2)
 		return false;
-	block[(*at)++] = (uint8_t)c;
+	o->block[o->at++] = (uint8_t)c;
 	return true;
 }
 
-static bool put_pair(uint8_t *block, size_t *at, const struct lkb_env_pair *p)
+static bool put_pair(struct out *o, const struct lkb_env_pair *p)
 {
 	const char *c;
 
 	for (c = p->key; *c; c++)
-		if (!put(block, at, *c))
+		if (!put(o, *c))
 			return false;
-	if (!put(block, at, '='))
+	if (!put(o, '='))
 		return false;
 	for (c = p->value; *c; c++)
-		if ((*c == '\\' && !put(block, at, '\\')) || !put(block, at, *c))
+		if ((*c == '\\' && !put(o, '\\')) || !put(o, *c))
 			return false;
-	block[(*at)++] = 0;
+	o->block[o->at++] = 0;
 	return true;
 }
 
-int lkb_env_format(const struct lkb_env_pair *pairs, size_t n, uint8_t block[LKB_ENV_SIZE],
+int lkb_env_format(const struct lkb_env_pair *pairs, size_t n, uint8_t *block, size_t size,
 		   struct lkb_error *err)
 {
+	lkb_autofree uint8_t *bytes = lkb_alloc(size);
 	const struct lkb_env_pair *sorted[MAX_PAIRS];
-	uint8_t out[LKB_ENV_SIZE] = {0};
-	size_t at = CRC_SIZE, i;
+	struct out o = {bytes, size, CRC_SIZE};
+	size_t i;
 
 	if (n > MAX_PAIRS)
 		return lkb_fail(err, LKB_INPUT, "%zu keys are too many for an environment block",
@@ -126,37 +134,40 @@ int lkb_env_format(const struct lkb_env_pair *pairs, size_t n, uint8_t block[LKB
 		if (i && !strcmp(sorted[i - 1]->key, sorted[i]->key))
 			return lkb_fail(err, LKB_INPUT, "the key '%s' is given twice",
 					sorted[i]->key);
-		if (!put_pair(out, &at, sorted[i]))
+		if (!put_pair(&o, sorted[i]))
 			return lkb_fail(err, LKB_INPUT,
-					"'%s' does not fit: an environment block holds %u bytes",
-					sorted[i]->key, LKB_ENV_SIZE - CRC_SIZE - 1);
+					"'%s' does not fit: an environment block holds %zu bytes",
+					sorted[i]->key, size - CRC_SIZE - 1);
 	}
-	lkb_put_le32(out, lkb_crc32(0, out + CRC_SIZE, LKB_ENV_SIZE - CRC_SIZE));
-	memcpy(block, out, LKB_ENV_SIZE);
+	lkb_put_le32(bytes, lkb_crc32(0, bytes + CRC_SIZE, size - CRC_SIZE));
+	memcpy(block, bytes, size);
 	return 0;
 }
 
-bool lkb_env_valid(const uint8_t block[LKB_ENV_SIZE])
+bool lkb_env_valid(const uint8_t *block, size_t size)
 {
-	return lkb_get_le32(block) == lkb_crc32(0, block + CRC_SIZE, LKB_ENV_SIZE - CRC_SIZE);
+	return lkb_get_le32(block) == lkb_crc32(0, block + CRC_SIZE, size - CRC_SIZE);
 }
 
-const char *lkb_env_get(const uint8_t block[LKB_ENV_SIZE], const char *key)
+const char *lkb_env_next(const uint8_t *block, size_t size, const char *at)
 {
-	const char *at = (const char *)block + CRC_SIZE;
-	const char *end = (const char *)block + LKB_ENV_SIZE;
+	const char *end = (const char *)block + size;
+
+	at = at ? at + strlen(at) + 1 : (const char *)block + CRC_SIZE;
+	/* A string that runs into the end of the block is none. */
+	if (at >= end || !*at || strnlen(at, (size_t)(end - at)) == (size_t)(end - at))
+		return NULL;
+	return at;
+}
+
+const char *lkb_env_get(const uint8_t *block, size_t size, const char *key)
+{
 	size_t key_len = strlen(key);
+	const char *at = NULL;
 
-	while (at < end && *at) {
-		size_t len = strnlen(at, (size_t)(end - at));
-
-		/* A string that runs into the end of the block is no value. */
-		if (len == (size_t)(end - at))
-			return NULL;
-		if (len > key_len && at[key_len] == '=' && !memcmp(at, key, key_len))
+	while ((at = lkb_env_next(block, size, at)))
+		if (!strncmp(at, key, key_len) && at[key_len] == '=')
 			return at + key_len + 1;
-		at += len + 1;
-	}
 	return NULL;
 }
 
@@ -177,12 +188,12 @@ bool lkb_slot_unescape(const char *from, char *to, size_t size)
 	return true;
 }
 
-bool lkb_env_copy(const uint8_t block[LKB_ENV_SIZE], const char *key, char *buf, size_t size)
+bool lkb_env_copy(const uint8_t *block, size_t size, const char *key, char *buf, size_t room)
 {
-	const char *value = lkb_env_get(block, key);
+	const char *value = lkb_env_get(block, size, key);
 
-	if (!size)
+	if (!room)
 		return false;
 	buf[0] = 0;
-	return value && lkb_slot_unescape(value, buf, size);
+	return value && lkb_slot_unescape(value, buf, room);
 }

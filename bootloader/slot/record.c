@@ -38,14 +38,15 @@ int lkb_record_format(const struct lkb_record *r, uint8_t block[LKB_ENV_SIZE],
 	snprintf(seq, sizeof(seq), "%x", r->seq);
 	snprintf(tries, sizeof(tries), "%x", r->tries);
 	snprintf(fails, sizeof(fails), "%x", r->fails);
-	return lkb_env_format(pairs, sizeof(pairs) / sizeof(pairs[0]), block, err);
+	return lkb_env_format(pairs, sizeof(pairs) / sizeof(pairs[0]), block,
+			      LKB_ENV_SIZE, err);
 }
 
 /* A missing number is 0 unless it is required. */
 static bool read_number(const uint8_t *block, const char *key, bool required, uint32_t max,
 			uint32_t *ret)
 {
-	const char *text = lkb_env_get(block, key);
+	const char *text = lkb_env_get(block, LKB_ENV_SIZE, key);
 	uint64_t v = 0;
 
 	if (text ? !lkb_slot_hex_parse(text, max, &v) : required)
@@ -56,7 +57,7 @@ static bool read_number(const uint8_t *block, const char *key, bool required, ui
 
 static bool read_pending(const uint8_t *block, char *ret)
 {
-	const char *text = lkb_env_get(block, "pending");
+	const char *text = lkb_env_get(block, LKB_ENV_SIZE, "pending");
 
 	*ret = 0;
 	if (!text || !strcmp(text, "none"))
@@ -71,13 +72,13 @@ bool lkb_record_parse(const uint8_t block[LKB_ENV_SIZE], struct lkb_record *ret)
 	const char *slot, *reason;
 	uint32_t good_a, good_b;
 
-	if (!lkb_env_valid(block))
+	if (!lkb_env_valid(block, LKB_ENV_SIZE))
 		return false;
-	slot = lkb_env_get(block, "slot");
+	slot = lkb_env_get(block, LKB_ENV_SIZE, "slot");
 	if (!slot || !slot_ok(slot[0]) || slot[1])
 		return false;
 	r.slot = slot[0];
-	reason = lkb_env_get(block, "reason");
+	reason = lkb_env_get(block, LKB_ENV_SIZE, "reason");
 	if (!reason)
 		reason = "none";
 	if (!lkb_slot_word_ok(reason, LKB_REASON_MAX, REASON_MORE))

@@ -11,7 +11,8 @@
 /*
  * State records and slot trailers: U-Boot's checksummed environment block (U-Boot
  * include/env_internal.h without the redundancy flag): CRC-32 little-endian, then "key=value"
- * strings in byte order of keys, each NUL-terminated, an empty string at the end, zeros to 4096.
+ * strings in byte order of keys, each NUL-terminated, an empty string at the end, zeros to its size:
+ * 4096 bytes for these two.
  * Backslashes in values are doubled, as U-Boot's own export writes them and its import reads them.
  * Used on the build machine and, in the static programs, on the board: libc only.
  * docs/formats/slot.md describes the bytes.
@@ -24,20 +25,22 @@ struct lkb_env_pair {
 	const char *key, *value;
 };
 
-/* Writes a block. Keys are [a-z0-9_]+ and different; values are not empty (U-Boot takes an empty
- * value for a deletion) and free of control characters; sorted here. LKB_INPUT if it does not
- * fit. */
-int lkb_env_format(const struct lkb_env_pair *pairs, size_t n, uint8_t block[LKB_ENV_SIZE],
+/* Writes a block of `size` bytes. Keys are [a-z0-9_]+ and different, at most 64; values are not
+ * empty (U-Boot takes an empty value for a deletion) and free of control characters; sorted here.
+ * LKB_INPUT if it does not fit. */
+int lkb_env_format(const struct lkb_env_pair *pairs, size_t n, uint8_t *block, size_t size,
 		   struct lkb_error *err);
 
 /* Checks the CRC; false for anything that is no environment block. */
-bool lkb_env_valid(const uint8_t block[LKB_ENV_SIZE]);
+bool lkb_env_valid(const uint8_t *block, size_t size);
+/* The strings of a valid block, one after the other: NULL gives the first; NULL behind the last. */
+const char *lkb_env_next(const uint8_t *block, size_t size, const char *at);
 /* The value of a key in a valid block, or NULL; points into the block, backslashes still
  * doubled. */
-const char *lkb_env_get(const uint8_t block[LKB_ENV_SIZE], const char *key);
+const char *lkb_env_get(const uint8_t *block, size_t size, const char *key);
 /* Copies a value with single backslashes into buf; false (and "" in buf) if the key is not there
  * or the value does not fit. */
-bool lkb_env_copy(const uint8_t block[LKB_ENV_SIZE], const char *key, char *buf, size_t size);
+bool lkb_env_copy(const uint8_t *block, size_t size, const char *key, char *buf, size_t room);
 
 /* A slot's state, as both U-Boot and Linux keep it. Numbers are written in hex without 0x. */
 #define LKB_REASON_MAX 63u

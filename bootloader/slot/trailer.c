@@ -80,7 +80,7 @@ int lkb_trailer_format(const struct lkb_trailer *t, uint8_t block[LKB_ENV_SIZE],
 	double_backslashes(cmdline, doubled);
 	snprintf(nblk, sizeof(nblk), "%" PRIx64, t->data_blocks);
 	snprintf(epoch, sizeof(epoch), "%" PRIx64, (uint64_t)t->epoch);
-	if (lkb_env_format(pairs, *cmdline ? n : n - 1, block, err))
+	if (lkb_env_format(pairs, *cmdline ? n : n - 1, block, LKB_ENV_SIZE, err))
 		return lkb_context(err, "slot trailer");
 	return 0;
 }
@@ -92,23 +92,24 @@ bool lkb_trailer_parse(const uint8_t block[LKB_ENV_SIZE], struct lkb_trailer_inf
 	const char *nblk, *epoch, *console;
 	uint64_t seconds;
 
-	if (!lkb_env_valid(block))
+	if (!lkb_env_valid(block, LKB_ENV_SIZE))
 		return false;
-	nblk = lkb_env_get(block, "t_nblk");
-	epoch = lkb_env_get(block, "t_epoch");
-	console = lkb_env_get(block, "t_console");
+	nblk = lkb_env_get(block, LKB_ENV_SIZE, "t_nblk");
+	epoch = lkb_env_get(block, LKB_ENV_SIZE, "t_epoch");
+	console = lkb_env_get(block, LKB_ENV_SIZE, "t_console");
 	if (!nblk || !lkb_slot_hex_parse(nblk, UINT64_MAX, &t.data_blocks) || !epoch ||
 	    !lkb_slot_hex_parse(epoch, INT64_MAX, &seconds))
 		return false;
-	if (!lkb_env_copy(block, "t_version", t.version, sizeof(t.version)) ||
+	if (!lkb_env_copy(block, LKB_ENV_SIZE, "t_version", t.version, sizeof(t.version)) ||
 	    !lkb_slot_word_ok(t.version, LKB_VERSION_MAX, NAME_MORE) ||
-	    !lkb_env_copy(block, "t_board", t.board, sizeof(t.board)) ||
+	    !lkb_env_copy(block, LKB_ENV_SIZE, "t_board", t.board, sizeof(t.board)) ||
 	    !lkb_slot_word_ok(t.board, LKB_VERSION_MAX, NAME_MORE) ||
-	    !lkb_env_copy(block, "t_hash", t.verity_root, sizeof(t.verity_root)) ||
+	    !lkb_env_copy(block, LKB_ENV_SIZE, "t_hash", t.verity_root,
+			  sizeof(t.verity_root)) ||
 	    !root_ok(t.verity_root))
 		return false;
-	if (lkb_env_get(block, "t_cmdline") &&
-	    (!lkb_env_copy(block, "t_cmdline", doubled, sizeof(doubled)) ||
+	if (lkb_env_get(block, LKB_ENV_SIZE, "t_cmdline") &&
+	    (!lkb_env_copy(block, LKB_ENV_SIZE, "t_cmdline", doubled, sizeof(doubled)) ||
 	     !lkb_slot_unescape(doubled, t.cmdline, sizeof(t.cmdline))))
 		return false;
 	t.epoch = (int64_t)seconds;

@@ -73,6 +73,7 @@ static bool is_image(const struct lkb_oci_desc *d)
 static int find_parts(const struct lkb_oci_doc *doc, struct parts *ret, struct lkb_error *err)
 {
 	const struct lkb_oci_manifest *m = &doc->manifest;
+	const struct lkb_oci_desc *bmap = NULL;
 
 	if (doc->kind != LKB_OCI_MANIFEST || !lkb_oci_artifact_type(m))
 		return fail_image(doc, err);
@@ -83,7 +84,11 @@ static int find_parts(const struct lkb_oci_doc *doc, struct parts *ret, struct l
 			ret->image = d;
 		if (!strcmp(d->media_type, LKB_PUSH_TYPE_MAP) && !ret->map)
 			ret->map = d;
+		if (!strcmp(d->media_type, LKB_PUSH_TYPE_BMAP) && !bmap)
+			bmap = d;
 	}
+	if (!ret->map)
+		ret->map = bmap;
 	if (!ret->image && m->n_layers == 1 && strcmp(lkb_oci_artifact_type(m), LKB_PUSH_TYPE_DISK))
 		ret->image = &m->layers[0];
 	if (!ret->image)

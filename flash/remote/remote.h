@@ -33,8 +33,8 @@ struct lkb_http_options {
 int lkb_remote_http(const char *url, const struct lkb_http_options *o, struct lkb_source *ret,
 		    struct lkb_error *err);
 
-/* The map that stands at the same place as an image: of .../x.img.zst?q .../x.map?q, or else
- * .../x.img.map?q. A server that has none, says that we may not have it, or gives a page in HTML for
+/* The map that stands at the same place as an image, by one of its names (lkb_source_map_names): of
+ * .../x.img.zst?q .../x.map?q and so on. A server that has none, says that we may not have it, or gives a page in HTML for
  * it has none: then *ret stays as it is. */
 int lkb_remote_http_map(const char *url, const struct lkb_http_options *o,
 			struct lkb_remote_map *ret, struct lkb_error *err);
@@ -61,7 +61,7 @@ int lkb_remote_disk_find(struct lkb_registry *r, const char *ref, struct lkb_rem
  * `name` (borrowed) is what messages call it. The registry must outlive the source. That the bytes
  * are those of the digest is known behind the last one: read() fails there (LKB_TRUST) where they
  * are not. The first bytes are fetched now; ret_map, if it is not NULL, is the map that came with
- * the image. LKB_INPUT for a container image and the like.
+ * the image, or else the bmap. LKB_INPUT for a container image and the like.
  */
 int lkb_remote_oci(const struct lkb_remote_disk *d, const char *name, struct lkb_source *ret,
 		   struct lkb_remote_map *ret_map, struct lkb_error *err);

@@ -16,6 +16,7 @@
 #include "ondevice/common/slurp.h"
 #include "ondevice/initrd/image.h"
 #include "ondevice/initrd/modules.h"
+#include "ondevice/initrd/settings.h"
 #include "ondevice/initrd/slot.h"
 #include "ondevice/initrd/switchroot.h"
 #include "ondevice/initrd/verity.h"
@@ -71,6 +72,7 @@ static int enter_slot(const char *cmdline, struct lkb_error *err)
 	if (mount(device, NEW_ROOT, "ext4", MS_RDONLY, NULL) < 0)
 		return lkb_fail_errno(err, "slot %c: cannot mount '%s' (the kernel's own words "
 				      "are above)", args.slot, device);
+	lkb_settings_apply(&args.root, NEW_ROOT);
 	if (lkb_switch_root(NEW_ROOT, err))
 		return -1;
 	if (args.verity)

@@ -12,6 +12,7 @@ struct lkb_registry;
 #define LKB_PUSH_TYPE_FILE LKB_PUSH_TYPE "file.v1"
 #define LKB_PUSH_TYPE_IMAGE LKB_PUSH_TYPE "disk.image.v1.raw" /* layers; also with +gzip, ... */
 #define LKB_PUSH_TYPE_MAP LKB_PUSH_TYPE "disk.map.v1"
+#define LKB_PUSH_TYPE_BMAP "application/xml"
 
 /* What is pushed. */
 enum lkb_push_kind {

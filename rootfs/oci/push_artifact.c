@@ -112,7 +112,7 @@ static int make_disk(struct lkb_pusher *p, struct artifact *a, struct lkb_error 
 		const char *suffix, *type;
 	} beside[] = {
 		{ ".map", LKB_PUSH_TYPE_MAP },
-		{ ".bmap", "application/xml" },
+		{ ".bmap", LKB_PUSH_TYPE_BMAP },
 		{ BUILD, LKB_PUSH_TYPE "build.v1+json" },
 		{ ".sbom.spdx.json", "application/spdx+json" },
 	};

@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	record(a);
 	trailer(a);
 	record(b);
-	lkb_env_copy(a, "t_cmdline", buf, sizeof(buf));
+	lkb_env_copy(a, LKB_ENV_SIZE, "t_cmdline", buf, sizeof(buf));
 	must(lkb_record_choose(a, b, &chosen) < 2);
 	return 0;
 }

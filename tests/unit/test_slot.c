@@ -121,10 +121,10 @@ static void test_a_torn_block_is_none(void **state)
 	size_t i;
 
 	format_record(&r, block);
-	assert_true(lkb_env_valid(block));
+	assert_true(lkb_env_valid(block, LKB_ENV_SIZE));
 	for (i = 0; i < LKB_ENV_SIZE; i++) {
 		block[i] ^= 0x10;
-		assert_false(lkb_env_valid(block));
+		assert_false(lkb_env_valid(block, LKB_ENV_SIZE));
 		assert_false(lkb_record_parse(block, &back));
 		block[i] ^= 0x10;
 	}
@@ -134,12 +134,12 @@ static void test_a_torn_block_is_none(void **state)
 		/* The rest of the sectors is what an erased card reads as. */
 		memcpy(torn, block, sizeof(torn));
 		memset(torn + i, 0xff, sizeof(torn) - i);
-		assert_false(lkb_env_valid(torn));
+		assert_false(lkb_env_valid(torn, LKB_ENV_SIZE));
 	}
 	memset(block, 0, sizeof(block));
-	assert_false(lkb_env_valid(block));
+	assert_false(lkb_env_valid(block, LKB_ENV_SIZE));
 	memset(block, 0xff, sizeof(block));
-	assert_false(lkb_env_valid(block));
+	assert_false(lkb_env_valid(block, LKB_ENV_SIZE));
 }
 
 static void test_blocks_that_are_no_records(void **state)
@@ -171,7 +171,7 @@ static void test_blocks_that_are_no_records(void **state)
 
 	for (i = 0; i < LKB_ARRAY_SIZE(texts); i++) {
 		block_of(texts[i], block);
-		assert_true(lkb_env_valid(block));
+		assert_true(lkb_env_valid(block, LKB_ENV_SIZE));
 		if (lkb_record_parse(block, &r))
 			fail_msg("taken for a record: %s", texts[i]);
 	}
@@ -197,10 +197,10 @@ static void test_a_block_without_an_end(void **state)
 	memset(block, 'x', sizeof(block));
 	memcpy(block + 4, "a=1\0slot=", 9);
 	refresh_crc(block);
-	assert_true(lkb_env_valid(block));
-	assert_string_equal(lkb_env_get(block, "a"), "1");
-	assert_null(lkb_env_get(block, "slot"));
-	assert_false(lkb_env_copy(block, "slot", buf, sizeof(buf)));
+	assert_true(lkb_env_valid(block, LKB_ENV_SIZE));
+	assert_string_equal(lkb_env_get(block, LKB_ENV_SIZE, "a"), "1");
+	assert_null(lkb_env_get(block, LKB_ENV_SIZE, "slot"));
+	assert_false(lkb_env_copy(block, LKB_ENV_SIZE, "slot", buf, sizeof(buf)));
 }
 
 static void test_which_record_is_in_force(void **state)
@@ -245,7 +245,7 @@ static int env_format(const char *key, const char *value, struct lkb_error *err)
 	const struct lkb_env_pair pairs[] = {{"ok", "1"}, {key, value}};
 	uint8_t block[LKB_ENV_SIZE];
 
-	return lkb_env_format(pairs, 2, block, err);
+	return lkb_env_format(pairs, 2, block, LKB_ENV_SIZE, err);
 }
 
 static void test_what_fits_into_a_block(void **state)
@@ -315,7 +315,7 @@ static void test_trailers_round_trip(void **state)
 		assert_int_equal(back.data_blocks, t.data_blocks);
 		assert_int_equal(back.epoch, t.epoch);
 		assert_int_equal(back.own_console, cases[i].own_console);
-		assert_string_equal(lkb_env_get(block, "t_console"),
+		assert_string_equal(lkb_env_get(block, LKB_ENV_SIZE, "t_console"),
 				    cases[i].own_console ? "spec" : "board");
 	}
 }
@@ -334,7 +334,7 @@ static void test_a_trailer_as_bytes(void **state)
 	/* No command line, no key: U-Boot has no empty values. */
 	t.cmdline = NULL;
 	assert_int_equal(lkb_trailer_format(&t, block, NULL), 0);
-	assert_null(lkb_env_get(block, "t_cmdline"));
+	assert_null(lkb_env_get(block, LKB_ENV_SIZE, "t_cmdline"));
 }
 
 static void assert_no_trailer(const struct lkb_trailer *t, const char *message)
