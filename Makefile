@@ -11,7 +11,7 @@ Q        := $(if $(V),,@)
 
 MODULES  := base base/ext rootfs/tree rootfs/spec rootfs/oci/registry rootfs/oci rootfs/oci/trust \
 	    rootfs/inventory rootfs/lock rootfs/pkg rootfs board dtb bootloader/slot bootloader image/fs \
-	    image/iso image image/formats flash plan cmd
+	    image/iso image image/formats flash flash/remote plan cmd
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include base/banned.h $(CPPFLAGS)

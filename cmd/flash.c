@@ -14,7 +14,8 @@
 #define ANSWER_MAX 16
 
 struct flash_options {
-	const char *map, *serial, *io, *targets;
+	struct lkb_image_words from;
+	const char *serial, *io, *targets;
 	struct lkb_strv set;
 	bool yes, fixed, resume, plan, eject;
 };
@@ -23,7 +24,7 @@ struct flash_options {
 	LKB_OPT(letter, name, kind, struct flash_options, field, arg, help)
 
 static const struct lkb_opt rows[] = {
-	ROW(0, "map", STRING, map, "FILE", "the image's map (default: what stands beside it)"),
+	LKB_IMAGE_OPTIONS(struct flash_options),
 	ROW('y', "yes", FLAG, yes, NULL, "do not ask"),
 	ROW(0, "fixed", FLAG, fixed, NULL,
 	    "allow a device that is not removable, a loop device too"),
@@ -129,7 +130,7 @@ static int run_flash(struct lkb_ctx *ctx, void *options, char **operands, size_t
 				      .n_paths = n - 1};
 	lkb_autostr plan = {0};
 
-	if (lkb_image_source_open(operands[0], o->map, &image, err) ||
+	if (lkb_image_source_open(ctx, &o->from, operands[0], &image, err) ||
 	    lkb_flash_targets_find(&wish, &image, &t, err))
 		return -1;
 	if (o->plan) {

@@ -59,19 +59,6 @@ static int find_platforms(const struct pull_options *o, struct lkb_platform **re
 	return 0;
 }
 
-/* What is wrong with it was printed when this fails by input. */
-static int read_policy(struct lkb_ctx *ctx, const char *path, struct lkb_policy **ret,
-		       struct lkb_error *err)
-{
-	lkb_autodiags diags = {0};
-	int r = path ? lkb_policy_read(path, ret, &diags, err) : 0;
-
-	lkb_report_diags(ctx, &diags);
-	if (r && diags.n_errors)
-		err->message[0] = '\0';
-	return r;
-}
-
 static int run(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
 	       struct lkb_error *err)
 {
@@ -87,7 +74,7 @@ static int run(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
 	size_t i;
 
 	if (find_platforms(o, &platforms, &in.n_platforms, err) ||
-	    read_policy(ctx, o->policy, &policy, err) ||
+	    lkb_ctx_policy(ctx, o->policy, &policy, err) ||
 	    lkb_ctx_registry(ctx, &o->registry, &registry, err) ||
 	    lkb_ctx_store(ctx, &store, err))
 		return -1;

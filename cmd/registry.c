@@ -21,3 +21,15 @@ int lkb_ctx_registry(const struct lkb_ctx *ctx, const struct lkb_registry_words 
 
 	return lkb_registry_new(&o, ret, err);
 }
+
+int lkb_ctx_policy(struct lkb_ctx *ctx, const char *path, struct lkb_policy **ret,
+		   struct lkb_error *err)
+{
+	lkb_autodiags diags = {0};
+	int r = path ? lkb_policy_read(path, ret, &diags, err) : 0;
+
+	lkb_report_diags(ctx, &diags);
+	if (r && diags.n_errors)
+		err->message[0] = '\0';
+	return r;
+}

@@ -14,7 +14,8 @@
 #define LIST_MAX 20
 
 struct verify_options {
-	const char *map, *io;
+	struct lkb_image_words from;
+	const char *io;
 	struct lkb_strv set;
 	bool json;
 };
@@ -23,7 +24,7 @@ struct verify_options {
 	LKB_OPT(letter, name, kind, struct verify_options, field, arg, help)
 
 static const struct lkb_opt rows[] = {
-	ROW(0, "map", STRING, map, "FILE", "the image's map (default: what stands beside it)"),
+	LKB_IMAGE_OPTIONS(struct verify_options),
 	ROW(0, "set", LIST, set, "KEY=VALUE", "as it was given to flash"),
 	ROW(0, "io", STRING, io, "KIND", "uring or threads (default: the first that works)"),
 	ROW(0, "json", FLAG, json, NULL, "print JSON"),
@@ -142,7 +143,7 @@ static int run_verify(struct lkb_ctx *ctx, void *options, char **operands, size_
 	struct lkb_compare c = {.io_kind = o->io, .ui = ctx->ui};
 	uint64_t bytes;
 
-	if (lkb_image_source_open(operands[0], o->map, &image, err) ||
+	if (lkb_image_source_open(ctx, &o->from, operands[0], &image, err) ||
 	    lkb_device_find(NULL, operands[1], &dev, err) ||
 	    lkb_flash_settings_parse(&o->set, lkb_read_file, &settings, err) ||
 	    lkb_settings_edits_make(&settings, image.own, &edits, err))

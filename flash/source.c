@@ -47,7 +47,7 @@ static void close_file(void *stream)
 	free(stream);
 }
 
-static const struct lkb_source_ops file_ops = {open_file, read_file, close_file};
+static const struct lkb_source_ops file_ops = {open_file, read_file, close_file, NULL};
 
 /* A pipe: one stream, read as it comes. */
 static int open_pipe(void *what, void **ret, struct lkb_error *err)
@@ -67,7 +67,7 @@ static void close_pipe(void *stream)
 {
 }
 
-static const struct lkb_source_ops pipe_ops = {open_pipe, read_pipe, close_pipe};
+static const struct lkb_source_ops pipe_ops = {open_pipe, read_pipe, close_pipe, NULL};
 
 static void use_file(struct lkb_source *s, uint64_t size)
 {
@@ -128,7 +128,34 @@ int lkb_source_file(const char *path, struct lkb_source *ret, struct lkb_error *
 
 void lkb_source_close(struct lkb_source *s)
 {
+	if (s->ops && s->ops->free)
+		s->ops->free(s->what);
+	s->ops = NULL;
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
+}
+
+/* The length of the name without what a compressor puts behind it. */
+static size_t unpacked_len(const char *path)
+{
+	static const char *const packed[] = {".zst", ".xz", ".gz", ".zstd"};
+
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(packed); i++)
+		if (lkb_ends_with(path, packed[i]))
+			return strlen(path) - strlen(packed[i]);
+	return strlen(path);
+}
+
+void lkb_source_map_names(const char *path, struct lkb_strv *ret)
+{
+	static const char *const endings[] = {".map", ".bmap"};
+	lkb_autofree char *name = lkb_strndup(path, unpacked_len(path));
+	const char *base = strrchr(name, '/'), *dot = strrchr(base ? base : name, '.');
+
+	for (size_t i = 0; i < LKB_ARRAY_SIZE(endings); i++) {
+		if (dot)
+			lkb_strv_addf(ret, "%.*s%s", (int)(dot - name), name, endings[i]);
+		lkb_strv_addf(ret, "%s%s", name, endings[i]);
+	}
 }

@@ -64,6 +64,8 @@ struct lkb_map {
 	size_t n_ranges;
 };
 
+#define LKB_MAP_TEXT_MAX ((size_t)256 << 20)
+
 /* Parses and checks a map: hostile input. LKB_INPUT with line number; LKB_TRUST if `end` does not
  * fit. Bounds: 256 MiB of text, 2^40 blocks, 128 partitions, 64 named ranges, 2^22 ranges. */
 int lkb_map_parse(const char *text, size_t len, const char *name, struct lkb_map **ret,

@@ -6,7 +6,6 @@
 
 /* The map's first line, and what its numbers may be at most. */
 #define LKB_MAP_MAGIC          "lkboard-map 1"
-#define LKB_MAP_TEXT_MAX       ((size_t)256 << 20)
 #define LKB_MAP_BLOCKS_MAX     ((uint64_t)1 << 40)
 #define LKB_MAP_RANGES_MAX     ((size_t)4 << 20)
 #define LKB_MAP_PARTITIONS_MAX 128u

@@ -19,6 +19,9 @@ enum lkb_compression lkb_compression_of(const void *p, size_t n);
  * known. */
 uint64_t lkb_unpacked_at_least(int fd, uint64_t bytes, enum lkb_compression c);
 
+/* The same from the first bytes alone, of a file that cannot be read anywhere. */
+uint64_t lkb_unpacked_by_head(const void *head, size_t n, uint64_t bytes);
+
 /* A sink for bytes; returns 0 or -1 with *err set. */
 typedef int lkb_sink_fn(void *ctx, const void *p, size_t n, struct lkb_error *err);
 

@@ -78,6 +78,18 @@ struct lkb_sha256 lkb_hash_done(struct lkb_hash *h)
 	return d;
 }
 
+struct lkb_sha256 lkb_hash_peek(const struct lkb_hash *h)
+{
+	struct lkb_hash *copy = lkb_hash_new();
+	struct lkb_sha256 d;
+
+	if (h->started && !EVP_MD_CTX_copy_ex(copy->ctx, h->ctx))
+		abort(); /* as for memory: lkb_alloc() */
+	finish(copy, d.b);
+	lkb_hash_free(copy);
+	return d;
+}
+
 struct lkb_sha1 lkb_hash_done_sha1(struct lkb_hash *h)
 {
 	struct lkb_sha1 d;

@@ -28,6 +28,8 @@ void lkb_hash_free(struct lkb_hash *h);
 LKB_DEFINE_AUTO(lkb_hash, lkb_hash_free)
 void lkb_hash_add(struct lkb_hash *h, const void *p, size_t n);
 struct lkb_sha256 lkb_hash_done(struct lkb_hash *h);
+/* The digest so far; more may be added. */
+struct lkb_sha256 lkb_hash_peek(const struct lkb_hash *h);
 
 /* SHA-1 is nobody's proof of anything here: SPDX wants it beside the SHA-256 of a file. */
 #define LKB_SHA1_SIZE 20

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/ext/curl.h"
 #include "base/ext/url.h"
+#include "base/size.h"
 #include "base/version.h"
 
 enum {
@@ -63,6 +64,24 @@ const char *lkb_net_header(const struct lkb_net_response *r, const char *name)
 	return NULL;
 }
 
+bool lkb_net_content_range(const char *text, uint64_t *ret_start, uint64_t *ret_total)
+{
+	lkb_autofree char *number = NULL;
+	const char *slash = text ? strchr(text, '/') : NULL;
+	uint64_t start, total = UINT64_MAX;
+
+	if (!slash || !lkb_starts_with(text, "bytes "))
+		return false;
+	text += strlen("bytes ");
+	number = lkb_strndup(text, strcspn(text, "-"));
+	if (!lkb_u64_parse(number, &start) ||
+	    (strcmp(slash + 1, "*") && !lkb_u64_parse(slash + 1, &total)))
+		return false;
+	*ret_start = start;
+	*ret_total = total;
+	return true;
+}
+
 /* One exchange on its way. */
 struct talk {
 	const struct lkb_net_request *q;
@@ -82,11 +101,22 @@ static bool is_good(const struct talk *t)
 	return t->r.status >= 200 && t->r.status < 300;
 }
 
+/* HTTP/1 without a length may end a body by closing the connection, as a fault does too. */
+static bool is_delimited(const struct talk *t)
+{
+	long version = 0;
+
+	lkb_curl()->easy_getinfo(t->net->curl, CURLINFO_HTTP_VERSION, &version);
+	return version > CURL_HTTP_VERSION_1_1 || lkb_net_header(&t->r, "Content-Length") ||
+	       lkb_net_header(&t->r, "Transfer-Encoding");
+}
+
 static int begin_body(struct talk *t)
 {
 	if (t->began || !is_good(t))
 		return 0;
 	t->began = true;
+	t->r.delimited = is_delimited(t);
 	if (t->q->head && t->q->head(t->q->ctx, &t->r, t->err)) {
 		t->failed = true;
 		return -1;
@@ -173,6 +203,14 @@ static size_t on_source(char *p, size_t size, size_t n, void *ctx)
 	return CURL_READFUNC_ABORT;
 }
 
+static int on_progress(void *ctx, curl_off_t dl_all, curl_off_t dl, curl_off_t ul_all,
+		       curl_off_t ul)
+{
+	const struct talk *t = ctx;
+
+	return t->q->stop && atomic_load(t->q->stop);
+}
+
 static void set_body(CURL *c, struct talk *t)
 {
 	const struct lkb_net_request *q = t->q;
@@ -233,6 +271,9 @@ static void set_all(CURL *c, struct talk *t)
 	lkb_curl()->easy_setopt(c, CURLOPT_HEADERDATA, t);
 	lkb_curl()->easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	lkb_curl()->easy_setopt(c, CURLOPT_WRITEDATA, t);
+	lkb_curl()->easy_setopt(c, CURLOPT_NOPROGRESS, (long)!q->stop);
+	lkb_curl()->easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	lkb_curl()->easy_setopt(c, CURLOPT_XFERINFODATA, t);
 	for (size_t i = 0; q->headers && i < q->headers->n; i++)
 		t->headers = lkb_curl()->slist_append(t->headers, q->headers->items[i]);
 	set_proxy(c, q->url);
@@ -261,9 +302,9 @@ static const struct {
 	{CURLE_PARTIAL_FILE, LKB_NET_BROKEN, "the connection broke off", NULL},
 	{CURLE_HTTP2, LKB_NET_BROKEN, "the connection broke off", NULL},
 	{CURLE_HTTP2_STREAM, LKB_NET_BROKEN, "the connection broke off", NULL},
-	{CURLE_PEER_FAILED_VERIFICATION, LKB_NET_FATAL, NULL,
-	 "a certificate of your own goes to /etc/containers/certs.d/HOST:PORT/ca.crt"},
+	{CURLE_PEER_FAILED_VERIFICATION, LKB_NET_UNTRUSTED, NULL, NULL},
 	{CURLE_SSL_CONNECT_ERROR, LKB_NET_NO_TLS, NULL, NULL},
+	{CURLE_ABORTED_BY_CALLBACK, LKB_NET_FATAL, "given up", NULL},
 	/* So it calls a header line above its bound of 100 KiB. */
 	{CURLE_OUT_OF_MEMORY, LKB_NET_FATAL, "a header of the answer is too long", NULL},
 };

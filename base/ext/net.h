@@ -2,6 +2,7 @@
 #ifndef LKB_BASE_EXT_NET_H
 #define LKB_BASE_EXT_NET_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,11 +39,15 @@ struct lkb_net_response {
 	struct lkb_net_header *headers; /* owned; of the last answer, in its order */
 	size_t n_headers, cap_headers;
 	struct lkb_str text; /* the body of an answer that is not 2xx, cut off at its bound */
+	bool delimited; /* that the body was cut off would be seen, whatever it is */
 };
 void lkb_net_response_clear(struct lkb_net_response *r);
 #define lkb_autonetresponse __attribute__((cleanup(lkb_net_response_clear))) struct lkb_net_response
 /* The first header of that name, in any case of letters; NULL if there is none. Borrowed. */
 const char *lkb_net_header(const struct lkb_net_response *r, const char *name);
+/* Reads Content-Range: "bytes 100-199/200". *ret_total is UINT64_MAX if that is not known ("*").
+ * False for what is none, NULL too. */
+bool lkb_net_content_range(const char *text, uint64_t *ret_start, uint64_t *ret_total);
 
 /* All borrowed; what is NULL or 0 is not there. */
 struct lkb_net_request {
@@ -61,6 +66,7 @@ struct lkb_net_request {
 	int (*sink)(void *ctx, const void *p, size_t n, struct lkb_error *err);
 	uint64_t max_body;
 	void *ctx; /* of all three */
+	const atomic_bool *stop; /* set by somebody else: give up, within about a second */
 };
 
 /* What became of an exchange that failed. */
@@ -68,6 +74,7 @@ enum lkb_net_fault {
 	LKB_NET_FATAL,  /* it would fail again; also what source, head or sink said */
 	LKB_NET_BROKEN, /* the connection broke off or fell silent: again may help */
 	LKB_NET_NO_TLS, /* the other side does not speak TLS */
+	LKB_NET_UNTRUSTED, /* its certificate is not one of whom is trusted */
 };
 
 /* 0 = an answer came, whole, whatever its status. Else LKB_NET, or the error of a function of the

@@ -6,16 +6,14 @@
 #include "base/alloc.h"
 #include "base/ext/compress.h"
 
+#define ZSTD_HEAD  18
 #define INDEX_MAX  ((uint64_t)16 << 20)
 #define MEMORY_MAX ((uint64_t)64 << 20)
 
 /* Of the first frame, which may say it in its header. */
-static uint64_t zstd_size(int fd)
+static uint64_t zstd_size(const void *head, size_t n)
 {
-	uint8_t head[18];
-	ssize_t n = pread(fd, head, sizeof(head), 0);
-	unsigned long long size = n > 0 ? ZSTD_getFrameContentSize(head, (size_t)n)
-					: ZSTD_CONTENTSIZE_ERROR;
+	unsigned long long size = ZSTD_getFrameContentSize(head, n);
 
 	return size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN ? 0 : size;
 }
@@ -48,12 +46,28 @@ static uint64_t xz_size(int fd, uint64_t bytes)
 
 uint64_t lkb_unpacked_at_least(int fd, uint64_t bytes, enum lkb_compression c)
 {
+	uint8_t head[ZSTD_HEAD];
+	ssize_t n;
+
 	switch (c) {
 	case LKB_ZSTD:
-		return zstd_size(fd);
+		n = pread(fd, head, sizeof(head), 0);
+		return n > 0 ? zstd_size(head, (size_t)n) : 0;
 	case LKB_XZ:
 		return xz_size(fd, bytes);
 	default:
 		return c == LKB_PLAIN ? bytes : 0;
+	}
+}
+
+uint64_t lkb_unpacked_by_head(const void *head, size_t n, uint64_t bytes)
+{
+	switch (lkb_compression_of(head, n)) {
+	case LKB_ZSTD:
+		return zstd_size(head, n);
+	case LKB_PLAIN:
+		return bytes;
+	default:
+		return 0;
 	}
 }

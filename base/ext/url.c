@@ -103,6 +103,25 @@ bool lkb_url_same_origin(const struct lkb_url *a, const struct lkb_url *b)
 	return !strcmp(a->scheme, b->scheme) && !strcmp(a->host, b->host) && a->port == b->port;
 }
 
+int lkb_url_follow(const struct lkb_url *from, const char *location, struct lkb_url *ret,
+		   struct lkb_error *err)
+{
+	struct lkb_error fault = {0};
+	lkb_autourl to = {0};
+
+	if (!location || lkb_url_resolve(from, location, &to, &fault))
+		return lkb_fail(err, LKB_NET, "'%.*s' leads nowhere%s%s",
+				lkb_url_shown(from->text), from->text, location ? ": " : "",
+				fault.message);
+	if (lkb_url_is_https(from) && !lkb_url_is_https(&to))
+		return lkb_fail(err, LKB_NET, "'%.*s' leads to '%.*s', which is not encrypted",
+				lkb_url_shown(from->text), from->text, lkb_url_shown(to.text),
+				to.text);
+	*ret = to;
+	to = (struct lkb_url){0};
+	return 0;
+}
+
 bool lkb_url_is_loopback(const char *host)
 {
 	size_t n = 0;

@@ -20,6 +20,10 @@ int lkb_url_parse(const char *text, struct lkb_url *ret, struct lkb_error *err);
 /* What a Location header means that came from base: absolute or relative. */
 int lkb_url_resolve(const struct lkb_url *base, const char *location, struct lkb_url *ret,
 		    struct lkb_error *err);
+/* Where a redirect from there leads, which is never from HTTPS to HTTP. location may be NULL.
+ * LKB_NET. */
+int lkb_url_follow(const struct lkb_url *from, const char *location, struct lkb_url *ret,
+		   struct lkb_error *err);
 void lkb_url_clear(struct lkb_url *u);
 #define lkb_autourl __attribute__((cleanup(lkb_url_clear))) struct lkb_url
 

@@ -36,6 +36,7 @@ enum {
 
 #define LKB_OCI_LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}" /* what oci-layout says */
 #define LKB_OCI_REF_NAME "org.opencontainers.image.ref.name"
+#define LKB_OCI_TITLE "org.opencontainers.image.title"
 #define LKB_OCI_CONTAINERD_NAME "io.containerd.image.name"
 #define LKB_OCI_COSIGN_SIGNATURE "dev.cosignproject.cosign/signature"
 
@@ -60,6 +61,7 @@ struct lkb_oci_desc {
 	uint64_t size;
 	const char *ref_name;    /* annotations; NULL = absent */
 	const char *containerd_name;
+	const char *title;       /* what a file of an artifact is called */
 	const char *signature;   /* cosign's, over the blob, in base64 */
 	bool has_platform;
 	struct lkb_platform platform; /* in normal form */

@@ -6,12 +6,13 @@ static int parse_annotations(const struct lkb_json_at *at, struct lkb_arena *are
 			     struct lkb_oci_desc *d, struct lkb_error *err)
 {
 	struct lkb_json_at notes;
-	const char *ref_name, *containerd_name, *signature, *type, *about;
+	const char *ref_name, *containerd_name, *title, *signature, *type, *about;
 
 	if (lkb_json_object(at, "annotations", LKB_JSON_OPTIONAL, &notes, err) ||
 	    lkb_json_string(&notes, LKB_OCI_REF_NAME, LKB_JSON_OPTIONAL, &ref_name, err) ||
 	    lkb_json_string(&notes, LKB_OCI_CONTAINERD_NAME, LKB_JSON_OPTIONAL, &containerd_name,
 			    err) ||
+	    lkb_json_string(&notes, LKB_OCI_TITLE, LKB_JSON_OPTIONAL, &title, err) ||
 	    lkb_json_string(&notes, LKB_OCI_COSIGN_SIGNATURE, LKB_JSON_OPTIONAL, &signature,
 			    err) ||
 	    lkb_json_string(&notes, "vnd.docker.reference.type", LKB_JSON_OPTIONAL, &type, err) ||
@@ -19,6 +20,7 @@ static int parse_annotations(const struct lkb_json_at *at, struct lkb_arena *are
 		return -1;
 	d->ref_name = ref_name ? lkb_arena_strdup(arena, ref_name) : NULL;
 	d->containerd_name = containerd_name ? lkb_arena_strdup(arena, containerd_name) : NULL;
+	d->title = title ? lkb_arena_strdup(arena, title) : NULL;
 	d->signature = signature ? lkb_arena_strdup(arena, signature) : NULL;
 	if (type)
 		d->not_for_us = true;

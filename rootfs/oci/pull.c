@@ -333,3 +333,32 @@ int lkb_pull(struct lkb_store *s, const struct lkb_pull *in, struct lkb_imported
 	list = (struct lkb_imported_list){0};
 	return 0;
 }
+
+int lkb_pull_judge(struct lkb_store *s, struct lkb_registry *r, const struct lkb_ref *ref,
+		   const struct lkb_sha256 *digest, struct lkb_error *err)
+{
+	lkb_autoarena arena = {0};
+	lkb_autostage stage = LKB_STAGE_INIT;
+	const struct lkb_pull in = { .registry = r };
+	struct lkb_puller p = { .s = s, .in = &in, .stage = &stage, .arena = &arena,
+				.ui = lkb_registry_ui(r) };
+	struct lkb_puller_repo q = { .p = &p, .repo = { ref->domain, ref->path },
+				     .remote = { has_doc, fetch_doc, &q } };
+	int failed;
+
+	if (!s->policy)
+		return 0;
+	if (lkb_policy_covers(s->policy, ref, err))
+		return -1;
+	if (!lkb_policy_wants_signatures(s->policy, ref))
+		return 0;
+	if (lkb_stage_open(s, &stage, err))
+		return -1;
+	q.layout = lkb_layout_new_remote(ref->domain, &q.remote);
+	failed = lkb_puller_judge(&q, ref, digest, err);
+	free(p.names);
+	lkb_layout_list_clear(&q.chosen);
+	lkb_fetch_list_clear(&q.fetch);
+	lkb_layout_free(q.layout);
+	return failed;
+}

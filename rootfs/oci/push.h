@@ -7,6 +7,13 @@
 /* Images and artifacts to a registry (OCI distribution-spec 1.1, image-spec 1.1). */
 struct lkb_registry;
 
+#define LKB_PUSH_TYPE "application/vnd.lkboard."
+#define LKB_PUSH_TYPE_DISK LKB_PUSH_TYPE "disk.v1" /* artifacts */
+#define LKB_PUSH_TYPE_FILE LKB_PUSH_TYPE "file.v1"
+#define LKB_PUSH_TYPE_IMAGE LKB_PUSH_TYPE "disk.image.v1.raw" /* layers; also with +gzip, ... */
+#define LKB_PUSH_TYPE_MAP LKB_PUSH_TYPE "disk.map.v1"
+#define LKB_PUSH_TYPE_BMAP "application/xml"
+
 /* What is pushed. */
 enum lkb_push_kind {
 	LKB_PUSH_STORED, /* there is no such file: an image of the store */

@@ -9,8 +9,6 @@
 #include "rootfs/oci/push_priv.h"
 #include "rootfs/oci/write_priv.h"
 
-#define TYPE "application/vnd.lkboard."
-#define TITLE "org.opencontainers.image.title"
 #define CREATED "org.opencontainers.image.created"
 #define BUILD ".build.json"
 #define EMPTY "{}" /* the config of what needs none */
@@ -59,7 +57,7 @@ static int add_file(struct artifact *a, const char *path, const char *type, stru
 
 static int make_file(struct lkb_pusher *p, struct artifact *a, struct lkb_error *err)
 {
-	a->type = TYPE "file.v1";
+	a->type = LKB_PUSH_TYPE_FILE;
 	return add_file(a, p->in->from, "application/octet-stream", err);
 }
 
@@ -77,10 +75,10 @@ static char *disk_stem(const char *path)
 static int find_disk_type(const struct lkb_data *data, const char **ret, struct lkb_error *err)
 {
 	static const char *const types[] = {
-		[LKB_PLAIN] = TYPE "disk.image.v1.raw",
-		[LKB_GZIP] = TYPE "disk.image.v1.raw+gzip",
-		[LKB_ZSTD] = TYPE "disk.image.v1.raw+zstd",
-		[LKB_XZ] = TYPE "disk.image.v1.raw+xz",
+		[LKB_PLAIN] = LKB_PUSH_TYPE_IMAGE,
+		[LKB_GZIP] = LKB_PUSH_TYPE_IMAGE "+gzip",
+		[LKB_ZSTD] = LKB_PUSH_TYPE_IMAGE "+zstd",
+		[LKB_XZ] = LKB_PUSH_TYPE_IMAGE "+xz",
 	};
 	size_t n = data->len < MAGIC ? (size_t)data->len : MAGIC;
 	char magic[MAGIC];
@@ -113,14 +111,14 @@ static int make_disk(struct lkb_pusher *p, struct artifact *a, struct lkb_error 
 	static const struct {
 		const char *suffix, *type;
 	} beside[] = {
-		{ ".map", TYPE "disk.map.v1" },
-		{ ".bmap", "application/xml" },
-		{ BUILD, TYPE "build.v1+json" },
+		{ ".map", LKB_PUSH_TYPE_MAP },
+		{ ".bmap", LKB_PUSH_TYPE_BMAP },
+		{ BUILD, LKB_PUSH_TYPE "build.v1+json" },
 		{ ".sbom.spdx.json", "application/spdx+json" },
 	};
 	lkb_autofree char *stem = disk_stem(p->in->from);
 
-	a->type = TYPE "disk.v1";
+	a->type = LKB_PUSH_TYPE_DISK;
 	if (add_file(a, p->in->from, NULL, err) ||
 	    find_disk_type(&a->parts[0].data, &a->parts[0].media_type, err))
 		return -1;
@@ -147,9 +145,9 @@ static int make_tree(struct lkb_pusher *p, struct artifact *a, struct lkb_error 
 		return lkb_fail_errno(err, "cannot look at '%s'", p->in->from);
 	if (lkb_push_tree(p->in->from, &part->data, err))
 		return -1;
-	a->type = TYPE "netboot.v1";
+	a->type = LKB_PUSH_TYPE "netboot.v1";
 	part->title = lkb_format("%s.tar", lkb_path_basename(real));
-	part->media_type = TYPE "netboot.tree.v1.tar";
+	part->media_type = LKB_PUSH_TYPE "netboot.tree.v1.tar";
 	a->n = 1;
 	return 0;
 }
@@ -161,7 +159,7 @@ static json_t *part_json(const struct part *part, struct lkb_error *err)
 	json_t *o = lkb_oci_desc_json(&d), *notes = json_object();
 
 	lkb_json_set(o, "annotations", notes);
-	if (!lkb_json_set_string(notes, TITLE, part->title, err))
+	if (!lkb_json_set_string(notes, LKB_OCI_TITLE, part->title, err))
 		return o;
 	json_decref(o);
 	return NULL;

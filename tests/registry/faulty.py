@@ -6,7 +6,8 @@
 The first word of a repository's name says how, with a number behind a dot: "cut-at.3/x"; below is
 what there is. A tag is a name in index.json, or the end of one. `log=FILE` gets a line of JSON a request,
 `login=USER:PASSWORD` is who may see "login", `to=URL` is where its blobs are redirected to, `realm=URL`
-where tokens for "tokens" are (default: here, for a second)."""
+where tokens for "tokens" are (default: here, for a second), `looks=N` how often a blob is asked for before
+what happens to it once."""
 import base64, http.server, json, os, re, socket, struct, sys
 
 port_file, layout = sys.argv[1:3]
@@ -168,7 +169,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         data = read_blob(digest)
         if data is None or len(data) < 5000:  # configs are let through
             return self.send_blob(digest)
-        first = times(self.path) == 1
+        first = times(self.path) == 1 + int(more.get("looks", 0))
         half = len(data) // 2
         if mode == "cut-each":  # at every tenth, again and again
             m = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))

@@ -57,9 +57,8 @@ static int send_one(struct attempt *t, const struct lkb_url *to, struct lkb_net_
 	struct lkb_net_request q = { .method = a->method ? a->method : "GET", .url = to->text,
 				     .headers = &headers, .source = a->source,
 				     .source_size = a->source_size, .head = a->head,
-				     .sink = a->sink, .ctx = a->ctx, .max_body = a->max_body };
-	struct lkb_net *net;
-	int done;
+				     .sink = a->sink, .ctx = a->ctx, .max_body = a->max_body,
+				     .stop = a->stop };
 
 	for (size_t i = 0; a->accept && i < a->accept->n; i++)
 		lkb_strv_add(&headers, a->accept->items[i]);
@@ -74,10 +73,7 @@ static int send_one(struct attempt *t, const struct lkb_url *to, struct lkb_net_
 		q.cert_file = a->at->cert_file;
 		q.key_file = a->at->key_file;
 	}
-	net = lkb_registry_net(t->r);
-	done = lkb_net_exchange(net, &q, ret, &t->fault, err);
-	lkb_registry_net_back(t->r, net);
-	return done;
+	return lkb_registry_exchange(t->r, &q, ret, &t->fault, err);
 }
 
 /* What is sent is sent again where the answer says that it shall be, and not made a GET. */
@@ -85,26 +81,6 @@ static bool is_redirect(const struct lkb_ask *a, unsigned status)
 {
 	return status == 307 || status == 308 ||
 	       (!a->source && (status == 301 || status == 302 || status == 303));
-}
-
-/* Where an answer sends us to. */
-static int follow(const struct lkb_url *from, const char *location, struct lkb_url *ret,
-		  struct lkb_error *err)
-{
-	struct lkb_error fault = {0};
-	lkb_autourl to = {0};
-
-	if (!location || lkb_url_resolve(from, location, &to, &fault))
-		return lkb_fail(err, LKB_NET, "'%.*s' leads nowhere%s%s",
-				lkb_url_shown(from->text), from->text, location ? ": " : "",
-				fault.message);
-	if (lkb_url_is_https(from) && !lkb_url_is_https(&to))
-		return lkb_fail(err, LKB_NET, "'%.*s' leads to '%.*s', which is not encrypted",
-				lkb_url_shown(from->text), from->text, lkb_url_shown(to.text),
-				to.text);
-	*ret = to;
-	to = (struct lkb_url){0};
-	return 0;
 }
 
 /* An answer that is none to be followed. */
@@ -116,9 +92,9 @@ static int take(const struct attempt *t, const struct lkb_url *from,
 	bool good = answer->status >= 200 && answer->status < 300;
 
 	if (good && t->a->location &&
-	    follow(from, lkb_net_header(answer, "Location"), t->a->location, err))
+	    lkb_url_follow(from, lkb_net_header(answer, "Location"), t->a->location, err))
 		return -1;
-	if (good && next && follow(from, next, t->a->next, err))
+	if (good && next && lkb_url_follow(from, next, t->a->next, err))
 		return -1;
 	*ret = *answer;
 	*answer = (struct lkb_net_response){0};
@@ -145,7 +121,7 @@ static int attempt(struct attempt *t, struct lkb_net_response *ret, struct lkb_e
 		if (hops == MAX_HOPS)
 			return lkb_fail(err, LKB_NET, "'%.*s' leads through more than %d "
 					"redirects", lkb_url_shown(own.text), own.text, MAX_HOPS);
-		if (follow(&at, lkb_net_header(&answer, "Location"), &next, err))
+		if (lkb_url_follow(&at, lkb_net_header(&answer, "Location"), &next, err))
 			return -1;
 		lkb_url_clear(&at);
 		at = next;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One blob into a file. What broke off goes on where it stopped, if the server can; the bytes are
- * hashed as they come. Never more than the blob's size is taken, whatever the server sends.
+ * One blob into a file or a function. What broke off goes on where it stopped, if the server can;
+ * the bytes are hashed as they come. Never more than the blob's size is taken, whatever the server sends.
  */
 #include <unistd.h>
 
@@ -17,13 +17,17 @@ struct get {
 	const struct lkb_place *at;
 	struct lkb_hash *hash;
 	uint64_t have; /* in the file, and hashed */
+	uint64_t skip; /* of this answer: was taken from another one, and cannot be given back */
 	bool patched;  /* not all of it came in one answer */
 	bool whole;    /* do not ask for a range: one did not go well */
 	bool misled;   /* the answer was another range */
+	bool spoilt;   /* what was taken is not the blob, and cannot be given back */
 };
 
 static int reset(struct get *g, struct lkb_error *err)
 {
+	if (g->b->take)
+		return 0;
 	lkb_hash_done(g->hash);
 	g->have = 0;
 	g->patched = false;
@@ -61,26 +65,16 @@ static int before(void *ctx, struct lkb_strv *headers, struct lkb_error *err)
 	return 0;
 }
 
-/* "bytes 100-199/200": where it begins. */
-static bool range_start(const char *text, uint64_t *ret)
-{
-	lkb_autofree char *number = NULL;
-
-	if (!text || !lkb_starts_with(text, "bytes "))
-		return false;
-	text += strlen("bytes ");
-	number = lkb_strndup(text, strcspn(text, "-"));
-	return lkb_u64_parse(number, ret);
-}
-
 static int head(void *ctx, const struct lkb_net_response *r, struct lkb_error *err)
 {
 	struct get *g = ctx;
 	uint64_t start, length;
 	const char *text = lkb_net_header(r, "Content-Length");
 
+	g->skip = 0;
 	if (r->status == 206) {
-		if (range_start(lkb_net_header(r, "Content-Range"), &start) && start == g->have) {
+		if (lkb_net_content_range(lkb_net_header(r, "Content-Range"), &start, &length) &&
+		    start == g->have) {
 			g->patched = g->have > 0;
 			return 0;
 		}
@@ -90,6 +84,7 @@ static int head(void *ctx, const struct lkb_net_response *r, struct lkb_error *e
 	}
 	if (g->have && reset(g, err))
 		return -1;
+	g->skip = g->have;
 	if (text && lkb_u64_parse(text, &length) && length > g->b->size)
 		return lkb_fail(err, LKB_TRUST, "'%s' has %llu bytes for 'sha256:%s', not %llu",
 				g->at->host, (unsigned long long)length,
@@ -102,14 +97,19 @@ static int take(void *ctx, const void *p, size_t n, struct lkb_error *err)
 {
 	struct get *g = ctx;
 	struct lkb_registry_blob *b = g->b;
+	size_t skip = g->skip < n ? (size_t)g->skip : n;
 
 	if (b->stop && atomic_load(b->stop))
 		return lkb_fail(err, LKB_NET, "given up");
+	g->skip -= skip;
+	p = (const char *)p + skip;
+	n -= skip;
 	if (n > b->size - g->have)
 		return lkb_fail(err, LKB_TRUST, "'%s' has more than %llu bytes for 'sha256:%s'",
 				g->at->host, (unsigned long long)b->size,
 				lkb_sha256_text(&b->digest).s);
-	if (lkb_pwrite_full(b->fd, p, n, g->have, "a part of a blob", err))
+	if (b->take ? b->take(b->take_ctx, p, n, err) :
+		      lkb_pwrite_full(b->fd, p, n, g->have, "a part of a blob", err))
 		return -1;
 	lkb_hash_add(g->hash, p, n);
 	g->have += n;
@@ -130,7 +130,8 @@ static int compare(struct get *g, struct lkb_error *err)
 
 	if (lkb_sha256_equal(&got, &g->b->digest))
 		return 1;
-	if (g->patched && !g->whole) {
+	g->spoilt = g->b->take;
+	if (g->patched && !g->whole && !g->spoilt) {
 		g->whole = true;
 		return reset(g, err);
 	}
@@ -206,7 +207,7 @@ static int get_any(struct lkb_registry *r, const struct lkb_repository *repo, st
 		/* What does not fit is not worth keeping. */
 		if (fault.kind == LKB_TRUST)
 			reset(g, NULL);
-		if (i + 1 == places->n || fault.kind == LKB_IO ||
+		if (i + 1 == places->n || fault.kind == LKB_IO || g->spoilt ||
 		    (g->b->stop && atomic_load(g->b->stop))) {
 			if (err)
 				*err = fault;

@@ -127,7 +127,7 @@ void lkb_registry_free(struct lkb_registry *r)
 	free(r);
 }
 
-struct lkb_net *lkb_registry_net(struct lkb_registry *r)
+static struct lkb_net *take_net(struct lkb_registry *r)
 {
 	struct lkb_net *net;
 
@@ -137,10 +137,24 @@ struct lkb_net *lkb_registry_net(struct lkb_registry *r)
 	return net ? net : lkb_net_new();
 }
 
-void lkb_registry_net_back(struct lkb_registry *r, struct lkb_net *net)
+static void give_net_back(struct lkb_registry *r, struct lkb_net *net)
 {
 	pthread_mutex_lock(&r->mutex);
 	LKB_GROW(r->idle, r->n_idle, r->cap_idle);
 	r->idle[r->n_idle++] = net;
 	pthread_mutex_unlock(&r->mutex);
+}
+
+int lkb_registry_exchange(struct lkb_registry *r, const struct lkb_net_request *q,
+			  struct lkb_net_response *ret, enum lkb_net_fault *ret_fault,
+			  struct lkb_error *err)
+{
+	struct lkb_net *net = take_net(r);
+	int done = lkb_net_exchange(net, q, ret, ret_fault, err);
+
+	give_net_back(r, net);
+	if (done && *ret_fault == LKB_NET_UNTRUSTED)
+		lkb_hint(err, "a certificate of your own goes to "
+			 "/etc/containers/certs.d/HOST:PORT/ca.crt");
+	return done;
 }

@@ -77,12 +77,16 @@ int lkb_registry_referrers(struct lkb_registry *r, const struct lkb_repository *
 			   const struct lkb_sha256 *digest, struct lkb_registry_doc *ret,
 			   struct lkb_error *err);
 
-/* A blob on its way to a file. */
+/* A blob on its way to a file, or to a function. */
 struct lkb_registry_blob {
 	struct lkb_sha256 digest;
 	uint64_t size;
 	int fd;        /* read-write; what it holds is a beginning of the blob, from earlier */
 	uint64_t have; /* how much */
+	/* Instead of a file: gets the bytes once, in their order. That they are the blob's is known
+	 * only when all of it has succeeded. */
+	int (*take)(void *take_ctx, const void *p, size_t n, struct lkb_error *err);
+	void *take_ctx;
 	atomic_bool *stop; /* set by somebody else: give up; may be NULL */
 	/* Called with every piece, from the thread that asked; done may go down again. */
 	void (*progress)(void *ctx, uint64_t done);

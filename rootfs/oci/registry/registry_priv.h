@@ -84,8 +84,10 @@ bool lkb_registry_may_be_plain(const struct lkb_registry *r, const struct lkb_ur
 /* Finds certificates of a host: the first of the directories that has one of its name. */
 int lkb_certs_find(const struct lkb_strv *dirs, struct lkb_place *p, struct lkb_error *err);
 
-struct lkb_net *lkb_registry_net(struct lkb_registry *r);
-void lkb_registry_net_back(struct lkb_registry *r, struct lkb_net *net);
+/* lkb_net_exchange() over a connection that nobody uses, and where certificates go. */
+int lkb_registry_exchange(struct lkb_registry *r, const struct lkb_net_request *q,
+			  struct lkb_net_response *ret, enum lkb_net_fault *ret_fault,
+			  struct lkb_error *err);
 
 /* One request to a place, answered at last: redirects were followed, credentials shown, and tries
  * made as often as is worth while. */

@@ -91,8 +91,6 @@ static int ask_once(struct question *q, bool post, struct lkb_net_response *ret,
 				     .ca_file = q->at->ca_file, .sink = take, .ctx = q,
 				     .max_body = MAX_ANSWER };
 	lkb_autostrv headers = {0};
-	struct lkb_net *net = lkb_registry_net(q->r);
-	int done;
 
 	if (post) {
 		make_form(q);
@@ -105,9 +103,7 @@ static int ask_once(struct question *q, bool post, struct lkb_net_response *ret,
 	}
 	n.headers = &headers;
 	lkb_str_clear(&q->answer);
-	done = lkb_net_exchange(net, &n, ret, fault, err);
-	lkb_registry_net_back(q->r, net);
-	return done;
+	return lkb_registry_exchange(q->r, &n, ret, fault, err);
 }
 
 static int ask(struct question *q, bool post, struct lkb_net_response *ret, struct lkb_error *err)
