@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What is on a disk, for the tests of flash; shares nothing with lkboard.
+
+judge.py state IMAGE MAP|- DISK [OLD]   two words: is every significant byte right ("right",
+        "old" if all is as in the image OLD, or "wrong:OFFSET"), and the tables that are valid
+        ("none" or mbr,gpt,backup)
+judge.py crash IMAGE MAP|- OLD LOG      every state that a cut of the logged writes may have left:
+        either no valid table, or all right, or nothing but the ends changed. Prints those that break
+        it; the last line counts.
+
+Significant is what the map calls data or zero, without a map all of the image; the map's own digests
+are held against the image. DISK is read as it is: it should be something that nobody caches.
+"""
+import hashlib
+import random
+import struct
+import sys
+import zlib
+
+BLOCK = 4096
+PIECE = 1 << 16
+END = 1 << 20  # the first and the last MiB belong to the tables
+
+
+def ranges(image, path):
+    """(offset, length) of what matters."""
+    if path == "-":
+        return [(0, len(image))]
+    found = []
+    for line in open(path):
+        word = line.split()
+        if word[0] not in ("data", "zero"):
+            continue
+        off, length = int(word[1]) * BLOCK, int(word[2]) * BLOCK
+        part = image[off:off + length]
+        if word[0] == "data" and hashlib.sha256(part).hexdigest() != word[3]:
+            sys.exit(f"judge: '{path}' is not of this image: {line}")
+        if word[0] == "zero" and part.count(0) != length:
+            sys.exit(f"judge: '{path}' calls zero what is not: {line}")
+        if found and sum(found[-1]) == off:
+            found[-1] = (found[-1][0], found[-1][1] + length)
+        else:
+            found.append((off, length))
+    return found
+
+
+def differs_at(a, b, off, end):
+    """Offset of the first byte that differs, or None. In small pieces: they are cheap to make."""
+    for at in range(off, end, PIECE):
+        stop = min(at + PIECE, end)
+        x, y = a[at:stop], b[at:stop]
+        if x != y:
+            return at + next((i for i in range(min(len(x), len(y))) if x[i] != y[i]), len(x))
+    return None
+
+
+def wrong_at(image, disk, where):
+    """Offset of the first significant byte that is not the image's, or None."""
+    for off, length in where:
+        found = differs_at(image, disk, off, off + length)
+        if found is not None:
+            return found
+    return None
+
+
+def gpt_header(disk, at, lba):
+    h = disk[at:at + 92]
+    if len(h) < 92 or h[:8] != b"EFI PART" or struct.unpack_from("<Q", h, 24)[0] != lba:
+        return False
+    return zlib.crc32(h[:16] + b"\0\0\0\0" + h[20:]) == struct.unpack_from("<I", h, 16)[0]
+
+
+def tables(disk):
+    found = []
+    # A sector that ends in 55 aa and has a partition, as a boot loader looks at it.
+    if disk[510:512] == b"\x55\xaa" and any(disk[446 + 16 * i + 4] for i in range(4)):
+        found.append("mbr")
+    for size in (512, 4096):
+        if gpt_header(disk, size, 1):
+            found.append("gpt")
+        if gpt_header(disk, len(disk) - size, len(disk) // size - 1):
+            found.append("backup")
+    return found
+
+
+def read(path):
+    """All of it, with zeros and a mark where it cannot be read."""
+    out = bytearray()
+    with open(path, "rb", buffering=0) as f:
+        end = f.seek(0, 2)
+        while len(out) < end:
+            f.seek(len(out))
+            try:
+                part = f.read(min(END, end - len(out)))
+            except OSError:
+                part = b"unreadable".ljust(min(END, end - len(out)), b"\0")
+            if not part:
+                break
+            out += part
+    return bytes(out)
+
+
+def state(image_path, map_path, disk_path, old_path=None):
+    image, disk = read(image_path), read(disk_path)
+    off = wrong_at(image, disk, ranges(image, map_path))
+    word = "right" if off is None else f"wrong:{off}"
+    if off is not None and old_path and read(old_path) == disk:
+        word = "old"
+    print(word, ",".join(tables(disk)) or "none")
+
+
+class Crash:
+    """Walks through a log of writes and judges what would be left if the power went."""
+
+    def __init__(self, image, where, old):
+        self.image, self.where, self.old = image, where, old
+        self.states = self.broken = 0
+
+    def judge(self, disk, when):
+        self.states += 1
+        if not tables(disk):
+            return
+        if differs_at(disk, self.old, END, len(disk) - END) is None or wrong_at(self.image, disk, self.where) is None:
+            return
+        self.broken += 1
+        if self.broken <= 5:
+            print(f"{when}: valid {','.join(tables(disk))}, wrong at",
+                  wrong_at(self.image, disk, self.where))
+
+    def run(self, log):
+        rng = random.Random(7)
+        disk, flushed, cut = (bytearray(self.old) for _ in range(3))
+        waiting = []
+        size = len(disk)
+        data = open(log + ".data", "rb")
+        for n, line in enumerate(open(log)):
+            what, off, length = line.split()[0], *map(int, line.split()[1:])
+            if what in ("write", "zero"):
+                part = data.read(length) if what == "write" else bytes(length)
+                disk[off:off + length] = part
+                waiting.append((off, part))
+                # In order, a kill: only a write to the ends can make or unmake a table.
+                if off < END or off + length > size - END:
+                    self.judge(disk, f"line {n + 1}, in order")
+            if what == "flush" and waiting:
+                # Of the writes since the last flush any may be lost.
+                ends = [w for w in waiting if w[0] < END or w[0] + len(w[1]) > size - END]
+                for _ in range(min(40, 1 << len(waiting)) if ends else 1):
+                    kept = rng.choice((0.1, 0.5, 0.9))
+                    for at, part in waiting:
+                        if rng.random() < kept:
+                            cut[at:at + len(part)] = part
+                    self.judge(cut, f"line {n + 1}, some lost")
+                    for at, part in waiting:
+                        cut[at:at + len(part)] = flushed[at:at + len(part)]
+                for at, part in waiting:
+                    flushed[at:at + len(part)] = cut[at:at + len(part)] = part
+                waiting = []
+
+
+def crash(image_path, map_path, old_path, log):
+    image, old = read(image_path), read(old_path)
+    walk = Crash(image, ranges(image, map_path), old)
+    walk.run(log)
+    print(f"{walk.states} states, {walk.broken} broken")
+    return walk.broken > 0
+
+
+sys.exit({"state": state, "crash": crash}[sys.argv[1]](*sys.argv[2:]))
