@@ -34,6 +34,11 @@ void *lkb_alloc_array(size_t n, size_t size)
 	return checked(calloc(n ? n : 1, size ? size : 1));
 }
 
+void *lkb_alloc_aligned(size_t align, size_t size)
+{
+	return checked(aligned_alloc(align, (size + align - 1) / align * align));
+}
+
 void *lkb_realloc_array(void *p, size_t n, size_t size)
 {
 	if (size && n > SIZE_MAX / size)

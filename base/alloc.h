@@ -10,6 +10,8 @@
 void *lkb_alloc(size_t size);              /* zeroed */
 void *lkb_alloc_array(size_t n, size_t size); /* zeroed */
 void *lkb_realloc_array(void *p, size_t n, size_t size);
+/* At a multiple of `align`, a power of two, and not zeroed. */
+void *lkb_alloc_aligned(size_t align, size_t size);
 char *lkb_strdup(const char *s);
 char *lkb_strndup(const char *s, size_t n);
 void *lkb_memdup(const void *p, size_t n);

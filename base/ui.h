@@ -21,6 +21,7 @@ struct lkb_ui_ops {
 struct lkb_ui {
 	const struct lkb_ui_ops *ops;
 	bool verbose; /* details are wanted */
+	const char *limit; /* what progress in bytes is held up by, "device"; NULL = not known */
 };
 
 /* A new piece of work starts: "image 'localhost/runc:bookworm': reading layers". */

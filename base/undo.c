@@ -23,6 +23,20 @@ static struct {
 	char path[PATH_ROOM];
 } table[SLOTS];
 
+static _Atomic(const char *) words;
+
+void lkb_undo_say(const char *text)
+{
+	atomic_store(&words, text);
+}
+
+const char *lkb_undo_words(void)
+{
+	const char *text = atomic_load(&words);
+
+	return text ? text : "nothing half-written was left";
+}
+
 static int note(enum kind kind, const char *path, int pid)
 {
 	size_t n = path ? strlen(path) : 0;

@@ -21,6 +21,11 @@ void lkb_undo_forget(int ticket); /* -1 is fine */
  * they write would otherwise come back. */
 void lkb_undo_all(void);
 
+/* What is said when a signal ends the program, instead of "nothing half-written was left"; NULL =
+ * that again. Borrowed: it must outlive what it is about. */
+void lkb_undo_say(const char *text);
+const char *lkb_undo_words(void);
+
 /* Forgets all that is noted, undone or not: for a forked child, whose parent will see to it. */
 void lkb_undo_drop(void);
 

@@ -19,6 +19,7 @@ struct lkb_ctx {
 	char *configs_dir;      /* owned; NULL if none was found */
 	char *ondevice_dir;     /* owned; where the static programs for boards stand */
 	const char *home;       /* HOME or NULL; borrowed from the environment */
+	const char *state_home; /* XDG_STATE_HOME or NULL; borrowed from the environment */
 	const char *epoch_text; /* SOURCE_DATE_EPOCH or NULL; borrowed from the environment */
 };
 

@@ -23,6 +23,7 @@ const struct lkb_cmd *const lkb_commands[] = {
 	&lkb_cmd_push,
 	&lkb_cmd_inspect,
 	&lkb_cmd_run,
+	&lkb_cmd_flash,
 	&lkb_cmd_completion,
 	NULL,
 };

@@ -15,12 +15,16 @@
 #include "base/version.h"
 #include "cmd/cmd.h"
 
+/* From a signal handler: nothing but write(2). */
+static bool say(const char *text)
+{
+	return write(2, text, strlen(text)) >= 0;
+}
+
 static void on_signal(int number)
 {
-	static const char text[] = "\nlkboard: interrupted; nothing half-written was left\n";
-
 	lkb_undo_all();
-	if (write(2, text, sizeof(text) - 1) < 0)
+	if (!say("\nlkboard: interrupted; ") || !say(lkb_undo_words()) || !say("\n"))
 		_exit(LKB_IO);
 	_exit(LKB_INTERRUPTED);
 }
@@ -122,6 +126,7 @@ static void make_ctx(struct lkb_ctx *ctx, const struct lkb_global_options *g)
 	const char *given = g->configs ? g->configs : env_or_null("LKBOARD_CONFIGS");
 
 	ctx->home = env_or_null("HOME");
+	ctx->state_home = env_or_null("XDG_STATE_HOME");
 	ctx->epoch_text = env_or_null("SOURCE_DATE_EPOCH");
 	ctx->configs_dir = given ? lkb_strdup(given)
 				 : first_dir(here, configs, LKB_ARRAY_SIZE(configs));

@@ -4,7 +4,7 @@
 
 lint() { # root: prints what is wrong
 	: > "$T/edges"
-	(cd "$1" && find base rootfs board dtb bootloader image plan cmd ondevice \
+	(cd "$1" && find base rootfs board dtb bootloader image flash plan cmd ondevice \
 		-name '*.[ch]' 2>/dev/null | sort) | sed "s,^,$1/," > "$T/files"
 	# shellcheck disable=SC2046
 	awk -v table=tests/lint/layers.txt -v root="$1/" -v edges="$T/edges" \
