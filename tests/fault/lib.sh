@@ -29,7 +29,7 @@ trap fault_cleanup EXIT
 # images MIB: sets $IMAGES; made once for a build.
 images() {
 	IMAGES=$FAULT/images-$1
-	stamp=$(cat tests/fault/images.sh "$FAULT/mkmap" | sha256sum)
+	stamp=$(cat tests/fault/images.sh tests/fault/mkmap.c image/map.c | sha256sum)
 	(
 		flock 9
 		[ "$(cat "$IMAGES/stamp" 2> /dev/null)" = "$stamp" ] && exit 0
