@@ -16,7 +16,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 	    -Wwrite-strings -Wvla -Wno-unused-parameter -Werror
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include base/banned.h $(CPPFLAGS)
 CFLAGS_ALL   = -std=gnu11 $(WARN) -fstack-protector-strong $(CFLAGS) $(SAN)
-LIBS     := -luring -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lsquashfs -lisal \
+LIBS     := -luring -lexpat -lcrypto -lyaml -ljansson -larchive -lfdt -lext2fs -lcom_err -lsquashfs -lisal \
 	    -lzstd -llzma -lz -lpthread
 
 SRCS     := $(sort $(foreach m,$(MODULES),$(wildcard $(m)/*.c)))
@@ -32,7 +32,7 @@ FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/fuzz/%)
 DEPS_RUN   := mtools u-boot-tools kmod grub-common qemu-system-arm qemu-efi-aarch64 qemu-utils
 DEPS_BUILD := gcc libc6-dev libyaml-dev libarchive-dev libjansson-dev libssl-dev libfdt-dev \
 	      libext2fs-dev libsquashfs-dev libcurl4-openssl-dev libzstd-dev libisal-dev zlib1g-dev \
-	      liblzma-dev liburing-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+	      liblzma-dev liburing-dev libexpat1-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 DEPS_TEST  := libcmocka-dev dosfstools gdisk e2fsprogs device-tree-compiler bmap-tools fdisk mandoc \
 	      cryptsetup-bin skopeo runc crun cpio libarchive-tools xz-utils zstd python3 file \
 	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 ovmf \

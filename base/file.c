@@ -119,10 +119,12 @@ static int fail_open(const char *path, struct lkb_error *err)
 	return near ? lkb_hint(err, "did you mean '%s'?", near) : -1;
 }
 
-int lkb_open_read(const char *path, int *ret_fd, uint64_t *ret_size, struct lkb_error *err)
+static int open_read(const char *path, bool or_device, int *ret_fd, uint64_t *ret_size,
+		     struct lkb_error *err)
 {
 	lkb_autofd fd = -1;
 	struct stat st;
+	off_t size;
 
 	/* O_NONBLOCK: a FIFO in the way must not hang us. It means nothing for regular files. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -130,13 +132,26 @@ int lkb_open_read(const char *path, int *ret_fd, uint64_t *ret_size, struct lkb_
 		return fail_open(path, err);
 	if (fstat(fd, &st) < 0)
 		return lkb_fail_errno(err, "cannot look at '%s'", path);
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st.st_mode) && !(or_device && S_ISBLK(st.st_mode)))
 		return lkb_fail(err, LKB_INPUT, "'%s' is %s, not a regular file", path,
 				kind_of(st.st_mode));
+	size = S_ISBLK(st.st_mode) ? lseek(fd, 0, SEEK_END) : st.st_size;
+	if (size < 0)
+		return lkb_fail_errno(err, "cannot tell the size of '%s'", path);
 	if (ret_size)
-		*ret_size = (uint64_t)st.st_size;
+		*ret_size = (uint64_t)size;
 	*ret_fd = lkb_steal_fd(&fd);
 	return 0;
+}
+
+int lkb_open_read(const char *path, int *ret_fd, uint64_t *ret_size, struct lkb_error *err)
+{
+	return open_read(path, false, ret_fd, ret_size, err);
+}
+
+int lkb_open_disk(const char *path, int *ret_fd, uint64_t *ret_size, struct lkb_error *err)
+{
+	return open_read(path, true, ret_fd, ret_size, err);
 }
 
 int lkb_read_file(const char *path, size_t max, char **ret, size_t *ret_len, struct lkb_error *err)

@@ -31,6 +31,8 @@ int lkb_read_file(const char *path, size_t max, char **ret, size_t *ret_len, str
 
 /* Opens for reading, O_CLOEXEC; *ret_size may be NULL. Only regular files. */
 int lkb_open_read(const char *path, int *ret_fd, uint64_t *ret_size, struct lkb_error *err);
+/* The same; a block device will do as well. */
+int lkb_open_disk(const char *path, int *ret_fd, uint64_t *ret_size, struct lkb_error *err);
 
 /* An output file appears under its name whole or not at all: it is written as a temporary beside it
  * (.NAME.lkb-tmp), fsynced and renamed by lkb_outfile_commit(); lkb_outfile_clear() on anything

@@ -31,10 +31,18 @@ size_t lkb_utf8_len(const void *p, size_t n)
 	return 0;
 }
 
-/* C1 is U+0080 to U+009F: c2 80 to c2 9f. */
+/* C1 is U+0080 to U+009F: c2 80 to c2 9f. Those that turn a line around (Unicode's annex 9: U+061C,
+ * 200E, 200F, 202A to 202E, 2066 to 2069) or end it (2028, 2029) are controls too. */
 static bool is_control(const uint8_t *b, size_t len)
 {
-	return len == 1 ? b[0] < 0x20 || b[0] == 0x7f : b[0] == 0xc2 && b[1] < 0xa0;
+	if (len == 1)
+		return b[0] < 0x20 || b[0] == 0x7f;
+	if (len == 2)
+		return (b[0] == 0xc2 && b[1] < 0xa0) || (b[0] == 0xd8 && b[1] == 0x9c);
+	if (len != 3 || b[0] != 0xe2)
+		return false;
+	return (b[1] == 0x80 && (b[2] == 0x8e || b[2] == 0x8f || (b[2] >= 0xa8 && b[2] <= 0xae))) ||
+	       (b[1] == 0x81 && b[2] >= 0xa6 && b[2] <= 0xa9);
 }
 
 void lkb_utf8_show(struct lkb_str *out, const void *p, size_t n, bool lines)

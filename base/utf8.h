@@ -12,8 +12,9 @@
 size_t lkb_utf8_len(const void *p, size_t n);
 
 /* Appends what somebody else wrote so that a terminal and a JSON document take it: characters as
- * they are, and "\xNN" for bytes that are no UTF-8 and for control characters (C0, DEL, C1), which
- * could steer a terminal. A backslash stays as it is. With `lines`, tab and newline stay too. */
+ * they are, and "\xNN" for bytes that are no UTF-8 and for control characters (C0, DEL, C1, those
+ * that turn a line around or end it), which could steer a terminal or deceive its reader. A
+ * backslash stays as it is. With `lines`, tab and newline stay too. */
 void lkb_utf8_show(struct lkb_str *out, const void *p, size_t n, bool lines);
 
 #endif

@@ -53,7 +53,7 @@ static int overlay_disk(const struct lkb_qemu_run *run, const char *dir, char **
 	lkb_autofd fd = -1;
 	uint64_t size;
 
-	if (lkb_open_read(run->disk, &fd, &size, err))
+	if (lkb_open_disk(run->disk, &fd, &size, err))
 		return -1;
 	if (!size || size > DISK_MAX)
 		return lkb_fail(err, LKB_INPUT,

@@ -45,7 +45,7 @@ int lkb_card_read(const char *path, struct lkb_card *ret, struct lkb_error *err)
 	uint8_t sector[LKB_MBR_SIZE];
 	int i;
 
-	if (lkb_blob_open(path, &blob, err))
+	if (lkb_blob_open_disk(path, &blob, err))
 		return -1;
 	if (!lkb_card_like(blob) || lkb_blob_read(blob, 0, sector, sizeof(sector), err) ||
 	    !lkb_mbr_parse(sector, &c->mbr))

@@ -23,7 +23,9 @@ const struct lkb_cmd *const lkb_commands[] = {
 	&lkb_cmd_push,
 	&lkb_cmd_inspect,
 	&lkb_cmd_run,
+	&lkb_cmd_devices,
 	&lkb_cmd_flash,
+	&lkb_cmd_verify,
 	&lkb_cmd_completion,
 	NULL,
 };

@@ -18,13 +18,14 @@ struct flash_options {
 	bool yes, fixed, resume, plan;
 };
 
-#define ROW(letter, name, kind, field, arg, help) \
+#define ROW(letter, name, kind, field, arg, help)                                                  \
 	LKB_OPT(letter, name, kind, struct flash_options, field, arg, help)
 
 static const struct lkb_opt rows[] = {
 	ROW(0, "map", STRING, map, "FILE", "the image's map (default: what stands beside it)"),
 	ROW('y', "yes", FLAG, yes, NULL, "do not ask"),
-	ROW(0, "fixed", FLAG, fixed, NULL, "allow a device that is not removable, a loop device too"),
+	ROW(0, "fixed", FLAG, fixed, NULL,
+	    "allow a device that is not removable, a loop device too"),
 	ROW(0, "serial", STRING, serial, "S", "only if that is the device's serial number"),
 	ROW(0, "resume", FLAG, resume, NULL, "go on with a write that was interrupted"),
 	ROW(0, "plan", FLAG, plan, NULL, "say what would be written, and write nothing"),
@@ -33,7 +34,7 @@ static const struct lkb_opt rows[] = {
 
 /* All targets, found and judged before any of them is opened. Born {0}. */
 struct targets {
-	struct lkb_flash_job *jobs; /* owned */
+	struct lkb_flash_job *jobs;  /* owned */
 	struct lkb_device **devices; /* owned, each owned */
 	size_t n;
 };
@@ -65,13 +66,17 @@ static int add_target(const struct flash_options *o, const struct lkb_image_sour
 {
 	lkb_auto(lkb_device) dev = NULL;
 	lkb_autorefusals refusals = {0};
-	struct lkb_guard_request request = {
-		.image_size = lkb_image_source_size(image), .fixed = o->fixed, .yes = o->yes,
-		.serial = o->serial, .image = image->source.fd >= 0 ? image->source.name : NULL};
+	struct lkb_guard_request request = {.image_size = lkb_image_source_size(image),
+					    .fixed = o->fixed,
+					    .yes = o->yes,
+					    .serial = o->serial,
+					    .image = image->source.fd >= 0 ? image->source.name
+									   : NULL};
 
 	if (lkb_device_find(NULL, path, &dev, err) || check_twice(t, dev, err))
 		return -1;
-	if (image->source.fd >= 0 && image->source.again && strcmp(image->source.name, "standard input") &&
+	if (image->source.fd >= 0 && image->source.again &&
+	    strcmp(image->source.name, "standard input") &&
 	    lkb_device_holds(dev, image->source.name, &request.image_on_it, err))
 		return -1;
 	lkb_guard(dev, &request, &refusals);
@@ -95,7 +100,8 @@ static int confirm(const struct flash_options *o, const struct targets *t, struc
 		return 0;
 	tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	if (tty < 0) {
-		lkb_fail(err, LKB_REFUSED, "there is no terminal to ask on if '%s' may be overwritten",
+		lkb_fail(err, LKB_REFUSED,
+			 "there is no terminal to ask on if '%s' may be overwritten",
 			 t->jobs[0].dev->path);
 		return lkb_hint(err, "give --yes to do it without being asked");
 	}
@@ -142,8 +148,8 @@ static void report(const struct lkb_flash_job *j, struct lkb_str *out)
 		     (double)j->write_ms / 1000);
 	if (j->n_same)
 		lkb_str_addf(out, " (%s were there already)", lkb_size_text(j->n_same).s);
-	lkb_str_addf(out, ", read back in %.1f s; limited by the %s\n",
-		     (double)j->verify_ms / 1000, j->limit);
+	lkb_str_addf(out, ", read back in %.1f s; limited by the %s\n", (double)j->verify_ms / 1000,
+		     j->limit);
 }
 
 static int report_all(struct lkb_ctx *ctx, const struct targets *t, struct lkb_error *err)
@@ -167,9 +173,13 @@ static int flash(struct lkb_ctx *ctx, const struct flash_options *o,
 		 const struct lkb_image_source *image, struct targets *t, struct lkb_error *err)
 {
 	lkb_autofree char *state = lkb_state_dir(ctx);
-	struct lkb_flash f = {
-		.image = {.source = &image->source, .map = image->map}, .map_digest = image->map_digest,
-		.io_kind = o->io, .state_dir = state, .resume = o->resume, .ui = ctx->ui};
+	struct lkb_flash f = {.image = {.source = &image->source, .map = image->map,
+					.bmap = image->bmap},
+			      .map_digest = image->map_digest,
+			      .io_kind = o->io,
+			      .state_dir = state,
+			      .resume = o->resume,
+			      .ui = ctx->ui};
 	struct lkb_error print_error = {0};
 	int r = lkb_flash_run(&f, t->jobs, t->n, err);
 

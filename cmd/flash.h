@@ -5,17 +5,23 @@
 #include "cmd/cmd.h"
 #include "flash/flash.h"
 #include "flash/guard.h"
+#include "image/bmap.h"
 
 /* What `flash` and `verify` share. */
 
 /* An image that was named on the command line, with its map. Born LKB_IMAGE_SOURCE_INIT. */
 struct lkb_image_source {
 	struct lkb_source source;
-	struct lkb_map *map; /* owned; NULL = none was found */
+	const struct lkb_map *map; /* NULL = none was found; one of the next two's */
+	struct lkb_map *own;       /* lkboard's; owned, or NULL */
+	struct lkb_bmap *bmap;     /* somebody else's; owned, or NULL */
 	char *map_path;      /* owned; NULL = none */
 	struct lkb_sha256 map_digest;
 };
-#define LKB_IMAGE_SOURCE_INIT {.source = {.fd = -1}}
+#define LKB_IMAGE_SOURCE_INIT                                                                      \
+	{                                                                                          \
+		.source = {.fd = -1 }                                                              \
+	}
 
 /* Opens the image and finds its map: map_path, or else what stands beside a file: for x.img.zst
  * x.map, x.img.map. LKB_INPUT if a map is not this image's. */

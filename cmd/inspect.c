@@ -109,7 +109,7 @@ static int run_inspect(struct lkb_ctx *ctx, void *options, char **operands, size
 	size_t i;
 	int r;
 
-	if (lkb_blob_open(operands[0], &blob, err))
+	if (lkb_blob_open_disk(operands[0], &blob, err))
 		return -1;
 	for (i = 0; lkb_inspect_kinds[i] && !lkb_inspect_kinds[i]->is(blob); i++)
 		;

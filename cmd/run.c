@@ -195,7 +195,7 @@ static enum disk_boot boot_of(const char *path)
 
 	if (is_iso(path) || container_of(path))
 		return boot_of_container(path);
-	if (lkb_blob_open(path, &blob, NULL) ||
+	if (lkb_blob_open_disk(path, &blob, NULL) ||
 	    lkb_blob_read(blob, 0, sector, sizeof(sector), NULL) || !lkb_mbr_parse(sector, &mbr))
 		return BY_CARD;
 	if (lkb_gpt_is_protected(&mbr))
@@ -340,7 +340,7 @@ static int run_run(struct lkb_ctx *ctx, void *options, char **operands, size_t n
 	if (!stat(path, &st) && S_ISDIR(st.st_mode))
 		return run_tree(ctx, o, path, operands + 1, n - 1, err);
 	/* Before anything that stands beside it is looked for. */
-	if (lkb_open_read(path, &there, NULL, err))
+	if (lkb_open_disk(path, &there, NULL, err))
 		return -1;
 	if (lkb_ends_with(path, ".ipxe"))
 		return run_tree(ctx, o, path, operands + 1, n - 1, err);

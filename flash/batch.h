@@ -12,8 +12,8 @@
 
 /*
  * An image on its way from one source to several targets: batches of up to 1 MiB, each a few items
- * (ranges of the image, in order). How an image is cut into batches depends on its bytes and its map
- * alone, so that batch number k of one stream is that of any other.
+ * (ranges of the image, in order). How an image is cut into batches depends on its bytes and its
+ * map alone, so that batch number k of one stream is that of any other.
  */
 #define LKB_BATCH_BYTES ((size_t)1 << 20)
 #define LKB_BATCH_ITEMS 256u
@@ -35,7 +35,7 @@ struct lkb_batch {
 	struct lkb_item items[LKB_BATCH_ITEMS];
 	size_t n;
 	uint64_t seq;    /* counted from 0 */
-	size_t pad;      /* of the last item: bytes behind the image's end, which are zero here */
+	size_t pad;      /* bytes of the last item behind the image's end, zero here */
 	bool is_checked; /* digests are there, and are those the map promises */
 	/* The pool's own. */
 	struct lkb_pool *pool;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -16,6 +17,11 @@
 #define MAX_NODES 8192u
 #define MAX_NAMES 8192u /* in one directory */
 #define SECTOR    512u  /* what sysfs counts sizes in, whatever the device's own are */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strverscmp(*(char *const *)a, *(char *const *)b);
+}
 
 /* The names in a directory that do not start with a dot, 2 before 10; none if it is not there. */
 static int names_in(const char *root, const char *dir, struct lkb_strv *ret, struct lkb_error *err)
@@ -35,8 +41,7 @@ static int names_in(const char *root, const char *dir, struct lkb_strv *ret, str
 	if (ret->n > MAX_NAMES)
 		return lkb_fail(err, LKB_IO, "'%s' has more than %u entries", path, MAX_NAMES);
 	if (ret->n)
-		qsort(ret->items, ret->n, sizeof(*ret->items),
-		      (int (*)(const void *, const void *))versionsort);
+		qsort(ret->items, ret->n, sizeof(*ret->items), compare_names);
 	return 0;
 }
 
@@ -86,7 +91,7 @@ static int add_node(struct lkb_blocks *b, const char *dir, const char *name, siz
 		    struct lkb_error *err)
 {
 	struct lkb_node *n = &b->nodes[b->n_nodes];
-	uint64_t most = UINT64_MAX / SECTOR;
+	uint64_t most = INT64_MAX / SECTOR;
 
 	if (b->n_nodes == MAX_NODES)
 		return lkb_fail(err, LKB_IO, "there are more than %u disks and partitions",
@@ -115,7 +120,8 @@ static int add_disk(struct lkb_blocks *b, const char *name, struct lkb_error *er
 	/* One path of several to an NVMe disk. */
 	if (lkb_sys_u64(b->root, dir, "hidden", 0))
 		return 0;
-	if (names_in(b->root, dir, &names, err) || add_node(b, "/sys/block", name, LKB_NO_NODE, err))
+	if (names_in(b->root, dir, &names, err) ||
+	    add_node(b, "/sys/block", name, LKB_NO_NODE, err))
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		lkb_autofree char *part = lkb_format("%s/%s", dir, names.items[i]);
@@ -143,8 +149,8 @@ static int link_nodes(struct lkb_blocks *b, size_t node, struct lkb_error *err)
 	return 0;
 }
 
-/* What the kernel itself says is behind a loop device: the name may be an old one, or one of another
- * mount namespace. One that is to go away when it is closed for the last time is left alone. */
+/* What the kernel itself says is behind a loop device: the name may be an old one, or one of
+ * another mount namespace. One that is to go away when it is closed is left alone. */
 static bool ask_loop(const struct lkb_blocks *b, const struct lkb_node *n,
 		     struct loop_info64 *ret)
 {

@@ -151,7 +151,8 @@ static int take_pieces(struct lkb_body *b, const struct lkb_item *item, const ui
 		bool is_last;
 
 		/* What is copied is copied in pieces that fit a transfer. */
-		if (to - pos > LKB_IO_MAX && (bytes || pad || edit_at(b, pos) || lkb_zone_at(b->zones, pos)))
+		if (to - pos > LKB_IO_MAX &&
+		    (bytes || pad || edit_at(b, pos) || lkb_zone_at(b->zones, pos)))
 			to = pos + LKB_IO_MAX;
 		is_last = to == end;
 		if (take_piece(b, item, bytes ? bytes + (pos - item->off) : NULL, pos,
@@ -174,7 +175,8 @@ static int write_span(struct lkb_body *b, struct lkb_batch *batch, struct span *
 	struct span now = *s;
 
 	*s = (struct span){0};
-	return now.len ? lkb_body_data(b, now.off, now.len, batch->bytes + now.at, batch, false, err)
+	return now.len ? lkb_body_data(b, now.off, now.len, batch->bytes + now.at, batch, false,
+				       err)
 		       : 0;
 }
 
@@ -185,8 +187,10 @@ static int take_item(struct lkb_body *b, struct lkb_batch *batch, const struct l
 	uint64_t end = item->off + item->len - pad;
 
 	if (end > b->size) {
-		lkb_fail(err, LKB_REFUSED, "'%s' is too small: it has %" PRIu64
-			 " bytes, and '%s' goes on beyond them", b->name, b->size, b->source);
+		lkb_fail(err, LKB_REFUSED,
+			 "'%s' is too small: it has %" PRIu64
+			 " bytes, and '%s' goes on beyond them",
+			 b->name, b->size, b->source);
 		return lkb_hint(err, "take a larger card");
 	}
 	if (end > b->image_end)
@@ -195,8 +199,11 @@ static int take_item(struct lkb_body *b, struct lkb_batch *batch, const struct l
 		return 0;
 	if (!is_plain(b, item, pad))
 		return write_span(b, batch, span, err) ||
-		       take_pieces(b, item, is_data ? batch->bytes + item->at : NULL, pad, err)
-			       ? -1 : 0;
+				       take_pieces(b, item,
+						   is_data ? batch->bytes + item->at : NULL, pad,
+						   err)
+			       ? -1
+			       : 0;
 	note_written(b, &(struct lkb_written){item->class, item->off, item->len, item->digest,
 					      item->name});
 	if (!is_data)

@@ -24,15 +24,15 @@ struct lkb_written_list {
 };
 
 /*
- * Writes an image's batches to one target, all but its zones, which are filled in memory. What is on
- * the target already is not written again: ranges are compared first as long as that pays. Zero
+ * Writes an image's batches to one target, all but its zones, which are filled in memory. What is
+ * on the target already is not written again: ranges are compared first as long as that pays. Zero
  * ranges are read, and made zero where they are not.
  */
 struct lkb_body {
-	struct lkb_io *io;     /* borrowed, as all pointers to zones, edits, names */
-	const char *name;      /* the target, for messages */
-	const char *source;    /* the image, for messages */
-	uint64_t size;         /* of the target */
+	struct lkb_io *io;  /* borrowed, as all pointers to zones, edits, names */
+	const char *name;   /* the target, for messages */
+	const char *source; /* the image, for messages */
+	uint64_t size;      /* of the target */
 	unsigned sector;
 	struct lkb_zones *zones;
 	const struct lkb_edit *edits;
@@ -40,6 +40,7 @@ struct lkb_body {
 	uint64_t compare_until; /* compares always before this byte */
 	/* Only items that touch one of these are written, and nothing is noted: NULL = all. */
 	const struct lkb_written_list *only;
+	bool is_dry; /* nothing is written: what would be is noted */
 	struct lkb_written_list written;
 	struct lkb_written_list in_zones; /* for their names */
 	uint64_t image_end;               /* one behind the last byte that came */
@@ -57,8 +58,8 @@ struct lkb_body {
 };
 
 void lkb_body_init(struct lkb_body *b);
-/* Takes a batch, and one reference to it. LKB_IO says at which byte the device fails; LKB_REFUSED: the
- * image is larger than the device; what an edit says. */
+/* Takes a batch, and one reference to it. LKB_IO says at which byte the device fails; LKB_REFUSED:
+ * the image is larger than the device; what an edit says. */
 int lkb_body_batch(struct lkb_body *b, struct lkb_batch *batch, struct lkb_error *err);
 /* Waits for all that is in flight. */
 int lkb_body_drain(struct lkb_body *b, struct lkb_error *err);
@@ -68,6 +69,7 @@ void lkb_body_forget(struct lkb_body *b);
 void lkb_body_clear(struct lkb_body *b);
 
 /* LKB_IO: "'/dev/sdb' cannot be written at byte N: TEXT", with what it means as the hint. */
-int lkb_fail_device(struct lkb_error *err, const char *name, bool is_write, uint64_t off, int error);
+int lkb_fail_device(struct lkb_error *err, const char *name, bool is_write, uint64_t off,
+		    int error);
 
 #endif

@@ -30,8 +30,7 @@ static void hand_over(struct lkb_cut *c)
 /* Makes sure that there is a batch with room for an item of that many bytes. */
 static int make_room(struct lkb_cut *c, size_t len, struct lkb_error *err)
 {
-	if (c->batch &&
-	    (c->batch->n == LKB_BATCH_ITEMS || LKB_BATCH_BYTES - c->batch->used < len))
+	if (c->batch && (c->batch->n == LKB_BATCH_ITEMS || LKB_BATCH_BYTES - c->batch->used < len))
 		hand_over(c);
 	if (c->batch)
 		return 0;
@@ -58,8 +57,8 @@ static int add_zero(struct lkb_cut *c, uint64_t off, uint64_t len, const char *n
 	}
 	if (make_room(c, 0, err))
 		return -1;
-	c->batch->items[c->batch->n++] = (struct lkb_item){
-		.class = LKB_MAP_ZERO, .off = off, .len = len, .name = name};
+	c->batch->items[c->batch->n++] =
+		(struct lkb_item){.class = LKB_MAP_ZERO, .off = off, .len = len, .name = name};
 	return 0;
 }
 
@@ -85,10 +84,58 @@ static int begin_range(struct lkb_cut *c, const struct lkb_map_range *r, struct 
 		return 0;
 	if (make_room(c, len, err))
 		return -1;
-	c->batch->items[c->batch->n++] = (struct lkb_item){
-		.class = LKB_MAP_DATA, .is_promised = true, .off = range_off(r), .len = len,
-		.at = c->batch->used, .digest = r->digest, .name = r->name};
+	c->batch->items[c->batch->n++] = (struct lkb_item){.class = LKB_MAP_DATA,
+							   .is_promised = !c->bmap,
+							   .off = range_off(r),
+							   .len = len,
+							   .at = c->batch->used,
+							   .digest = r->digest,
+							   .name = r->name};
 	c->batch->used += len;
+	return 0;
+}
+
+/* The sum that is open is over all bytes from its offset to here. */
+static int end_sum(struct lkb_cut *c, struct lkb_error *err)
+{
+	const struct lkb_bmap_sum *s = &c->bmap->sums[c->sum++];
+	struct lkb_sha256 is = lkb_hash_done(c->hash);
+
+	if (lkb_sha256_equal(&is, &s->digest))
+		return 0;
+	lkb_fail(err, LKB_INPUT,
+		 "'%s' is damaged, or its bmap is another image's: bytes %" PRIu64 " to %" PRIu64
+		 " do not have the checksum that it says",
+		 c->name, s->off, s->off + s->len);
+	return lkb_hint(err, "fetch image and bmap again");
+}
+
+/* Bytes that came at c->pos, also those of a hole (NULL), go into the bmap's checksums. */
+static int add_sums(struct lkb_cut *c, const uint8_t *p, uint64_t n, struct lkb_error *err)
+{
+	static const uint8_t zeros[BLOCK];
+	uint64_t pos = c->pos, end = pos + n;
+
+	while (c->bmap && c->sum < c->bmap->n_sums && pos < end) {
+		const struct lkb_bmap_sum *s = &c->bmap->sums[c->sum];
+		uint64_t from = pos > s->off ? pos : s->off, to = s->off + s->len;
+
+		to = to < end ? to : end;
+		if (from >= end)
+			return 0;
+		while (pos < from || pos < to) {
+			uint64_t take = (pos < from ? from : to) - pos;
+
+			if (!p && take > BLOCK)
+				take = BLOCK;
+			if (pos >= from)
+				lkb_hash_add(c->hash, p ? p : zeros, (size_t)take);
+			p = p ? p + take : NULL;
+			pos += take;
+		}
+		if (pos == s->off + s->len && end_sum(c, err))
+			return -1;
+	}
 	return 0;
 }
 
@@ -102,7 +149,8 @@ static int by_map(struct lkb_cut *c, const uint8_t *p, uint64_t n, struct lkb_er
 		if (c->range == c->map->n_ranges)
 			return lkb_fail(err, LKB_INPUT,
 					"'%s' is longer than the %" PRIu64
-					" bytes that its map says", c->name, c->map->size);
+					" bytes that its map says",
+					c->name, c->map->size);
 		r = &c->map->ranges[c->range];
 		if (c->pos == range_off(r) && begin_range(c, r, err))
 			return -1;
@@ -116,6 +164,8 @@ static int by_map(struct lkb_cut *c, const uint8_t *p, uint64_t n, struct lkb_er
 				memcpy(to, p, (size_t)take);
 			else
 				memset(to, 0, (size_t)take);
+			if (add_sums(c, p, take, err))
+				return -1;
 		}
 		p = p ? p + take : NULL;
 		n -= take;
@@ -171,13 +221,16 @@ static void find_zeros(struct lkb_batch *b, uint64_t off)
 		bool cuts = zeros * BLOCK >= ZERO_RUN_MIN;
 
 		if ((cuts || i == n) && i > data)
-			b->items[b->n++] = (struct lkb_item){
-				.class = LKB_MAP_DATA, .off = off + data * BLOCK,
-				.len = (i - data) * BLOCK, .at = data * BLOCK, .name = ""};
+			b->items[b->n++] = (struct lkb_item){.class = LKB_MAP_DATA,
+							     .off = off + data * BLOCK,
+							     .len = (i - data) * BLOCK,
+							     .at = data * BLOCK,
+							     .name = ""};
 		if (cuts) {
-			b->items[b->n++] = (struct lkb_item){
-				.class = LKB_MAP_ZERO, .off = off + i * BLOCK,
-				.len = zeros * BLOCK, .name = ""};
+			b->items[b->n++] = (struct lkb_item){.class = LKB_MAP_ZERO,
+							     .off = off + i * BLOCK,
+							     .len = zeros * BLOCK,
+							     .name = ""};
 			data = i + zeros;
 		}
 		i += zeros ? zeros : 1;
@@ -219,7 +272,8 @@ static int skip_zeros(struct lkb_cut *c, uint64_t n, struct lkb_error *err)
 	static const uint8_t zeros[64 << 10];
 
 	while (n) {
-		uint64_t whole = n - n % LKB_BATCH_BYTES, take = n < sizeof(zeros) ? n : sizeof(zeros);
+		uint64_t whole = n - n % LKB_BATCH_BYTES,
+			 take = n < sizeof(zeros) ? n : sizeof(zeros);
 		uint64_t to_end = LKB_BATCH_BYTES - c->pos % LKB_BATCH_BYTES;
 
 		if (whole && c->pos % LKB_BATCH_BYTES == 0) {
@@ -257,7 +311,8 @@ int lkb_cut_end(struct lkb_cut *c, struct lkb_error *err)
 	if (missing >= BLOCK)
 		return lkb_fail(err, LKB_INPUT,
 				"'%s' ends after %" PRIu64 " of the %" PRIu64
-				" bytes that its map says", c->name, c->pos, c->map->size);
+				" bytes that its map says",
+				c->name, c->pos, c->map->size);
 	if (missing && lkb_cut_skip(c, missing, err))
 		return -1;
 	if (!c->pos)
@@ -294,8 +349,8 @@ int lkb_batch_check(struct lkb_batch *b, struct lkb_hash *hash, const char *sour
 		if (item->is_promised && !lkb_sha256_equal(&digest, &item->digest)) {
 			lkb_fail(err, LKB_INPUT,
 				 "'%s' is damaged, or its map is another image's: bytes %" PRIu64
-				 " to %" PRIu64 " (%s) are not what the map says", source,
-				 item->off, item->off + item->len,
+				 " to %" PRIu64 " (%s) are not what the map says",
+				 source, item->off, item->off + item->len,
 				 *item->name ? item->name : "no name");
 			return lkb_hint(err, "fetch image and map again, or build them again");
 		}

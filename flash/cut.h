@@ -4,13 +4,14 @@
 
 #include "base/error.h"
 #include "flash/batch.h"
+#include "image/bmap.h"
 
 /*
  * Cuts an image's bytes, as they come, into batches.
  *
- * By lkboard's own map: its data and zero ranges. By one made from a .bmap (flash/bmap.h): the same;
- * what it leaves out is a zero range. Without any: everything is data, but for runs of 64 KiB or more
- * that are zero.
+ * By lkboard's own map: its data and zero ranges. By one made from a .bmap (flash/bmap.h): the
+ * same; what it leaves out is a zero range. Without any: everything is data, but for runs of 64 KiB
+ * or more that are zero.
  */
 struct lkb_cut_ops {
 	/* An empty batch to be filled; NULL = whoever wants batches has given up. */
@@ -20,16 +21,18 @@ struct lkb_cut_ops {
 };
 
 struct lkb_cut {
-	const struct lkb_map *map; /* borrowed; NULL = none */
+	const struct lkb_map *map;   /* borrowed; NULL = none */
+	const struct lkb_bmap *bmap; /* where the map comes from one; borrowed, or NULL */
 	const char *name;          /* of the source, for messages; borrowed */
 	const struct lkb_cut_ops *ops;
 	void *ctx;
+	struct lkb_hash *hash; /* with a bmap: one to compute its sums with; borrowed */
 	/* Its own, born {0}. */
 	uint64_t pos; /* bytes of the image that came */
 	size_t range; /* of the map: the first that has not ended */
 	struct lkb_batch *batch;
 	uint64_t seq;
-	bool cancelled;
+	size_t sum;   /* of the bmap: the first that has not ended */
 };
 
 /* The next bytes. LKB_INPUT if the image is longer than its map, LKB_INTERRUPTED if nobody wants
@@ -42,8 +45,8 @@ uint64_t lkb_cut_idle(const struct lkb_cut *c);
 /* The image has ended. LKB_INPUT if it is shorter than its map, or empty. */
 int lkb_cut_end(struct lkb_cut *c, struct lkb_error *err);
 
-/* Computes the digests of a batch's items; those that the map promises are compared. LKB_INPUT names
- * the range that differs. `source` is what messages call the image. */
+/* Computes the digests of a batch's items; those that the map promises are compared. LKB_INPUT
+ * names the range that differs. `source` is what messages call the image. */
 int lkb_batch_check(struct lkb_batch *b, struct lkb_hash *hash, const char *source,
 		    struct lkb_error *err);
 

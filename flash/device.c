@@ -42,14 +42,27 @@ static bool is_vacant(const struct lkb_node *n)
 	return false;
 }
 
-static void add_part(const struct lkb_blocks *b, const struct lkb_node *n, struct lkb_device *dev,
+/* A mounted file system's kind the kernel knows, whoever may read the disk. */
+static const char *mounted_system(const struct lkb_blocks *b, size_t node)
+{
+	for (size_t i = 0; i < b->n_mounts; i++)
+		if (b->mounts[i].node == node)
+			return b->mounts[i].type;
+	return NULL;
+}
+
+static void add_part(const struct lkb_blocks *b, size_t node, struct lkb_device *dev,
 		     struct lkb_partition *part)
 {
+	const struct lkb_node *n = &b->nodes[node];
 	lkb_autoarena scratch = {0};
 	const char *udev = lkb_device_udev(b->root, n->dev, &scratch);
 	const char *uevent = lkb_sys_text(b->root, &scratch, n->dir, "uevent");
 	const char *label = lkb_sys_value(&scratch, udev, "E:ID_FS_LABEL");
+	const char *system = lkb_sys_value(&scratch, udev, "E:ID_FS_TYPE");
 
+	if (!system)
+		system = mounted_system(b, node);
 	if (!label)
 		label = lkb_sys_value(&scratch, uevent, "PARTNAME");
 	*part = (struct lkb_partition){
@@ -57,7 +70,7 @@ static void add_part(const struct lkb_blocks *b, const struct lkb_node *n, struc
 		.path = lkb_arena_strdup(&dev->arena, n->path),
 		.start = n->start,
 		.size = n->size,
-		.system = lkb_shown(&dev->arena, lkb_sys_value(&scratch, udev, "E:ID_FS_TYPE")),
+		.system = lkb_shown(&dev->arena, system),
 		.label = lkb_shown(&dev->arena, label),
 	};
 }
@@ -71,7 +84,7 @@ static void add_parts(const struct lkb_blocks *b, size_t disk, struct lkb_device
 		n++;
 	parts = lkb_arena_array(&dev->arena, n, sizeof(*parts));
 	for (size_t i = 0; i < n; i++)
-		add_part(b, &b->nodes[disk + 1 + i], dev, &parts[i]);
+		add_part(b, disk + 1 + i, dev, &parts[i]);
 	dev->parts = parts;
 	dev->n_parts = n;
 }
@@ -93,6 +106,15 @@ static void add_slaves(const struct lkb_blocks *b, const struct lkb_node *n,
 	dev->slaves = slaves;
 }
 
+/* Where udev is, names in /dev/mapper are links; elsewhere they are the nodes. */
+static const char *node_of(const struct lkb_blocks *b, const struct lkb_node *n,
+			   struct lkb_arena *a)
+{
+	lkb_autofree char *path = lkb_below(b->root, n->path), *real = realpath(path, NULL);
+
+	return lkb_arena_strdup(a, real ? real : path);
+}
+
 static struct lkb_device *make_disk(const struct lkb_blocks *b, size_t disk)
 {
 	lkb_autofree bool *base = lkb_alloc_array(b->n_nodes, sizeof(*base));
@@ -105,6 +127,7 @@ static struct lkb_device *make_disk(const struct lkb_blocks *b, size_t disk)
 	dev->root = lkb_arena_strdup(a, b->root);
 	dev->name = lkb_arena_strdup(a, n->name);
 	dev->path = lkb_arena_strdup(a, n->path);
+	dev->node = node_of(b, n, a);
 	dev->size = n->size;
 	dev->logical = (unsigned)lkb_sys_u64(b->root, n->dir, "queue/logical_block_size", SECTOR);
 	dev->physical = (unsigned)lkb_sys_u64(b->root, n->dir, "queue/physical_block_size",
@@ -113,6 +136,7 @@ static struct lkb_device *make_disk(const struct lkb_blocks *b, size_t disk)
 	dev->dev = n->dev;
 	dev->diskseq = lkb_sys_u64(b->root, n->dir, "diskseq", 0);
 	dev->backing = lkb_shown(a, n->backing);
+	dev->system = lkb_shown(a, mounted_system(b, disk));
 	lkb_device_identify(b, disk, dev);
 	add_parts(b, disk, dev);
 	add_slaves(b, n, dev);
@@ -134,6 +158,7 @@ static struct lkb_device *make_file(const struct lkb_blocks *b, const char *path
 	dev->kind = LKB_DEVICE_FILE;
 	dev->root = lkb_arena_strdup(&dev->arena, b->root);
 	dev->path = lkb_arena_strdup(&dev->arena, given);
+	dev->node = lkb_arena_strdup(&dev->arena, path);
 	dev->name = lkb_path_basename(dev->path);
 	dev->transport = "file";
 	dev->size = (uint64_t)st->st_size;

@@ -31,7 +31,7 @@ enum lkb_device_kind {
 
 struct lkb_partition {
 	unsigned number;
-	const char *path;    /* "/dev/sdb1"; NULL: only the table on the disk says so, not the kernel */
+	const char *path;    /* "/dev/sdb1"; NULL: the disk's table says so, not the kernel */
 	uint64_t start, size; /* bytes; from a table: not compared with the disk */
 	const char *system;  /* "ext4", "FAT32", "LUKS", ...; NULL = not known */
 	const char *label;   /* the file system's, else the GPT's name; NULL = none or not known */
@@ -58,12 +58,13 @@ struct lkb_device {
 	const char *root;      /* without symbolic links; "" = this machine */
 	const char *name;      /* "sdb"; of a file its base name */
 	const char *path;      /* "/dev/sdb"; of a file as it was given */
+	const char *node;      /* what to open: on this machine, without symbolic links */
 	const char *given;     /* what lkb_device_find() was asked for; NULL in a list */
 	bool given_by_id;      /* and that was a name in /dev/disk/by-id */
 	const char *by_id;     /* "/dev/disk/by-id/usb-..."; NULL = none */
 	const char *vendor, *model, *serial; /* NULL = not known */
-	const char *transport; /* "usb", "mmc", "nvme", "ata", "scsi", "virtio", "loop", "zram", "md",
-				* "dm", "nbd", "file", "other" */
+	const char *transport; /* "usb", "mmc", "nvme", "ata", "scsi", "virtio", "loop", "zram",
+				* "md", "dm", "nbd", "file", "other" */
 	uint64_t size;         /* bytes; 0 = no card in the reader, no file on the loop device */
 	unsigned logical, physical; /* bytes of a block */
 	bool removable;        /* as sysfs says, or an SD card, for which sysfs says no */

@@ -9,13 +9,13 @@
 #include "image/mbr.h"
 
 /* GUID partition table: UEFI specification 2.10, chapter 5.3. */
-#define GPT_SIGNATURE  "EFI PART"
-#define HEADER_MIN     92u
-#define ENTRY_MIN      128u
-#define ENTRIES_MAX    1024u
-#define MBR_SIZE_MAX   UINT32_MAX
-#define GROWS          "data"
-#define END_ALIGN      LKB_MIB
+#define GPT_SIGNATURE "EFI PART"
+#define HEADER_MIN 92u
+#define ENTRY_MIN 128u
+#define ENTRIES_MAX 1024u
+#define MBR_SIZE_MAX UINT32_MAX
+#define GROWS "data"
+#define END_ALIGN LKB_MIB
 
 static bool is_gpt(const uint8_t *p, size_t n, unsigned sector)
 {
@@ -88,8 +88,10 @@ static bool header_is_sound(const uint8_t *h, size_t size)
 static bool read_gpt(const struct lkb_zone *head, unsigned sector, struct gpt *ret)
 {
 	const uint8_t *h = head->bytes + sector;
-	struct gpt g = {.head = head->bytes, .sector = sector,
-			.header_size = lkb_get_le32(h + 12), .n_entries = lkb_get_le32(h + 80),
+	struct gpt g = {.head = head->bytes,
+			.sector = sector,
+			.header_size = lkb_get_le32(h + 12),
+			.n_entries = lkb_get_le32(h + 80),
 			.entry_size = lkb_get_le32(h + 84)};
 	uint64_t table = lkb_get_le64(h + 72);
 
@@ -115,8 +117,8 @@ static void grow_entry(const struct gpt *g, uint64_t last_usable, const struct l
 	if (!grows || grows->number < 1 || grows->number > g->n_entries)
 		return;
 	entry = g->head + g->table_off + (size_t)(grows->number - 1) * g->entry_size;
-	if (lkb_get_le64(entry + 32) == grows->start * LKB_MAP_BLOCK / g->sector &&
-	    end && end - 1 > lkb_get_le64(entry + 40))
+	if (lkb_get_le64(entry + 32) == grows->start * LKB_MAP_BLOCK / g->sector && end &&
+	    end - 1 > lkb_get_le64(entry + 40))
 		lkb_put_le64(entry + 40, end - 1);
 }
 
@@ -151,10 +153,12 @@ static int fit_gpt(struct lkb_zones *z, unsigned sector, uint64_t image_end, uin
 	struct gpt g;
 
 	if (!read_gpt(head, sector, &g)) {
-		lkb_fail(err, LKB_INPUT, "the image's GPT is damaged, and cannot be fitted to a disk "
+		lkb_fail(err, LKB_INPUT,
+			 "the image's GPT is damaged, and cannot be fitted to a disk "
 			 "of another size");
-		return lkb_hint(err, "build or fetch the image again, or take a disk of the image's "
-				     "size");
+		return lkb_hint(err,
+				"build or fetch the image again, or take a disk of the image's "
+				"size");
 	}
 	table_sectors = lkb_div_up(g.table_size, sector);
 	if (table_sectors >= last || (last - table_sectors) * sector < tail->off)
@@ -176,8 +180,8 @@ static int fit_gpt(struct lkb_zones *z, unsigned sector, uint64_t image_end, uin
 	return 0;
 }
 
-int lkb_fit_tables(struct lkb_zones *z, uint64_t image_end, uint64_t size, const struct lkb_map *map,
-		   struct lkb_error *err)
+int lkb_fit_tables(struct lkb_zones *z, uint64_t image_end, uint64_t size,
+		   const struct lkb_map *map, struct lkb_error *err)
 {
 	const struct lkb_zone *head = &z->zone[LKB_ZONE_HEAD];
 	unsigned sector = lkb_table_sector(head->bytes, head->len);

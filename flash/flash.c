@@ -41,7 +41,8 @@ static uint64_t total(const struct lkb_flash_image *image)
 
 	if (image->map)
 		return (lkb_map_count(image->map, LKB_MAP_DATA) +
-			lkb_map_count(image->map, LKB_MAP_ZERO)) * LKB_MAP_BLOCK;
+			lkb_map_count(image->map, LKB_MAP_ZERO)) *
+		       LKB_MAP_BLOCK;
 	return s->is_random ? s->size : s->at_least;
 }
 

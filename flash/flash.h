@@ -15,8 +15,8 @@
  *	open     O_EXCL, locked, and still what was shown          nothing is changed so far
  *	stamp    first and last MiB: no table, no signature is valid from here on
  *	body     all else, compared first where that pays
- *	verify   read back from the medium, every range by its digest; what is wrong is read again,
- *	         then written again, then explained
+ *	verify   read back from the medium, every range by its digest; what is wrong is read
+ *	         again, then written again, then explained
  *	finish   first and last MiB, read back; the block with the table last of all
  *
  * A job has succeeded exactly when every byte that matters was read back and is right.
@@ -31,13 +31,13 @@ struct lkb_flash_job {
 	/* What came of it. */
 	bool failed;
 	struct lkb_error error;
-	bool is_changed;                     /* something may have been written */
-	const char *verdict;                 /* code of lkb_verdict(), or NULL */
-	uint64_t n_bytes;                    /* that matter, and are right */
-	uint64_t n_written, n_same;          /* bytes written; found right before */
+	bool is_changed;            /* something may have been written */
+	const char *verdict;        /* code of lkb_verdict(), or NULL */
+	uint64_t n_bytes;           /* that matter, and are right */
+	uint64_t n_written, n_same; /* bytes written; found right before */
 	uint64_t write_ms, verify_ms;
-	const char *limit;                   /* what took the time: "device", "source", ... */
-	struct lkb_strv notes;               /* what the user should know although it went well */
+	const char *limit;     /* what took the time: "device", "source", ... */
+	struct lkb_strv notes; /* what the user should know although it went well */
 	/* What becomes of it, for whoever shows progress. */
 	atomic_int phase;
 	atomic_ullong done, total;
@@ -54,8 +54,8 @@ struct lkb_flash {
 	struct lkb_ui *ui;
 };
 
-/* 0 = every job has succeeded. Else the error of the first that has not; all jobs have theirs. If one
- * target cannot be opened none is written to. */
+/* 0 = every job has succeeded. Else the error of the first that has not; all jobs have theirs. If
+ * one target cannot be opened none is written to. */
 int lkb_flash_run(const struct lkb_flash *f, struct lkb_flash_job *jobs, size_t n,
 		  struct lkb_error *err);
 void lkb_flash_job_clear(struct lkb_flash_job *j);

@@ -233,7 +233,7 @@ static bool read_only(const struct lkb_device *dev, const struct lkb_guard_reque
 		{"file", "its file system is mounted so"},
 	};
 
-	if (!dev->read_only)
+	if (!dev->read_only || !dev->size)
 		return false;
 	lkb_str_addf(&s->message, "'%s' is read-only", dev->path);
 	for (size_t i = 0; i < LKB_ARRAY_SIZE(hints); i++)
@@ -265,7 +265,8 @@ static bool too_small(const struct lkb_device *dev, const struct lkb_guard_reque
 static bool sector_size(const struct lkb_device *dev, const struct lkb_guard_request *r,
 			struct say *s)
 {
-	if (!r->image_sector || dev->kind == LKB_DEVICE_FILE || r->image_sector == dev->logical)
+	if (!r->image_sector || !dev->size || dev->kind == LKB_DEVICE_FILE ||
+	    r->image_sector == dev->logical)
 		return false;
 	lkb_str_addf(&s->message, "'%s' has sectors of %u bytes, the image's partition table "
 				  "counts in sectors of %u", dev->path, dev->logical,
@@ -295,7 +296,7 @@ static bool other_serial(const struct lkb_device *dev, const struct lkb_guard_re
 static bool not_removable(const struct lkb_device *dev, const struct lkb_guard_request *r,
 			  struct say *s)
 {
-	if (dev->removable || r->fixed)
+	if (dev->removable || r->fixed || is_system(dev))
 		return false;
 	lkb_str_addf(&s->message, "'%s' is not removable", dev->path);
 	lkb_str_add(&s->hint, "add --fixed if it is the right one");

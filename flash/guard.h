@@ -40,8 +40,8 @@ struct lkb_guard_request {
  *	sector-size  the image's partition table counts in sectors of another size
  *	serial       --serial names another one, or it has none
  *	fixed        not removable                              --fixed
- *	identity     not removable, nobody is asked, and it was named by a name that may be another
- *	             disk's after the next start                --serial
+ *	identity     not removable, nobody is asked, and it was named by a name that may be
+ *	             another disk's after the next start        --serial
  */
 struct lkb_refusal {
 	const char *code;

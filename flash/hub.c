@@ -197,8 +197,13 @@ static void *produce(void *arg)
 {
 	static const struct lkb_cut_ops ops = {get, put};
 	struct lkb_hub *h = arg;
-	struct lkb_cut cut = {
-		.map = h->image.map, .name = h->image.source->name, .ops = &ops, .ctx = h};
+	lkb_auto(lkb_hash) hash = lkb_hash_new();
+	struct lkb_cut cut = {.map = h->image.map,
+			      .bmap = h->image.bmap,
+			      .name = h->image.source->name,
+			      .ops = &ops,
+			      .ctx = h,
+			      .hash = hash};
 	struct lkb_error error = {0};
 
 	if (lkb_pour(h->image.source, &cut, &h->times, &error) && cut.batch) {
@@ -283,8 +288,8 @@ static int check(struct lkb_hub *h, struct lkb_batch *b, struct lkb_error *err)
 	return r;
 }
 
-int lkb_hub_next(struct lkb_hub *h, size_t reader, struct lkb_batch **ret, enum lkb_hub_got *ret_got,
-		 uint64_t *ret_seq, struct lkb_error *err)
+int lkb_hub_next(struct lkb_hub *h, size_t reader, struct lkb_batch **ret,
+		 enum lkb_hub_got *ret_got, uint64_t *ret_seq, struct lkb_error *err)
 {
 	struct reader *r = &h->readers[reader];
 	struct lkb_batch *b = NULL;

@@ -8,16 +8,17 @@
 #include "flash/source.h"
 
 /*
- * One source, read and unpacked once by a thread of its own, and several readers, each a thread that
- * gets every batch. Memory is bounded: batches come from a pool, and the source waits while all are
- * in use. A reader that holds back the others for long is let go and must open a hub of its own,
- * where the source can be opened again.
+ * One source, read and unpacked once by a thread of its own, and several readers, each a thread
+ * that gets every batch. Memory is bounded: batches come from a pool, and the source waits while
+ * all are in use. A reader that holds back the others for long is let go and must open a hub of its
+ * own, where the source can be opened again.
  */
 struct lkb_hub;
 
 struct lkb_flash_image {
 	const struct lkb_source *source;
-	const struct lkb_map *map; /* NULL = none */
+	const struct lkb_map *map;   /* NULL = none */
+	const struct lkb_bmap *bmap; /* the map is this one's; NULL = it is lkboard's own */
 };
 
 /* Readers have the numbers 0..n_readers-1. Batches before from_seq are left out. All of *image is
@@ -31,8 +32,8 @@ enum lkb_hub_got { LKB_HUB_END, LKB_HUB_BATCH, LKB_HUB_LET_GO };
  * lkb_batch_release(). LKB_HUB_END: the source came to its end and is as it should be.
  * LKB_HUB_LET_GO: this reader is too slow, *ret_seq is the batch it should go on with. Fails with
  * what is wrong with the source, for every reader. */
-int lkb_hub_next(struct lkb_hub *h, size_t reader, struct lkb_batch **ret, enum lkb_hub_got *ret_got,
-		 uint64_t *ret_seq, struct lkb_error *err);
+int lkb_hub_next(struct lkb_hub *h, size_t reader, struct lkb_batch **ret,
+		 enum lkb_hub_got *ret_got, uint64_t *ret_seq, struct lkb_error *err);
 void lkb_batch_release(struct lkb_batch *b);
 
 /* This reader wants no more: nobody waits for it. */

@@ -15,10 +15,7 @@
 
 static int open_device(const struct lkb_device *dev)
 {
-	lkb_autofree char *path = lkb_format("%s%s%s", dev->root,
-					     dev->root[0] && dev->path[0] != '/' ? "/" : "",
-					     dev->path);
-	lkb_autofd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	lkb_autofd fd = open(dev->node, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -143,6 +140,8 @@ void lkb_device_look_inside(struct lkb_device *dev)
 	for (size_t i = 0; i < dev->n_parts && i < MAX_PARTS; i++)
 		look_into(dev, fd, &parts[i], buf, a);
 	dev->parts = parts;
-	dev->system = system;
-	dev->label = label;
+	if (system) {
+		dev->system = system;
+		dev->label = label;
+	}
 }

@@ -137,8 +137,12 @@ static void note(struct lkb_xfer *x, int error)
 int lkb_io_move(struct lkb_io *io, bool is_write, uint64_t off, void *buf, size_t len)
 {
 	int error = -1;
-	struct lkb_xfer x = {.is_write = is_write, .off = off, .buf = buf, .len = len,
-			     .done = note, .ctx = &error};
+	struct lkb_xfer x = {.is_write = is_write,
+			     .off = off,
+			     .buf = buf,
+			     .len = len,
+			     .done = note,
+			     .ctx = &error};
 
 	lkb_io_start(io, &x);
 	lkb_io_drain(io);

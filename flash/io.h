@@ -46,7 +46,8 @@ struct lkb_io_ops {
 	int (*start)(struct lkb_io *io, struct lkb_error *err);
 	/* Begins to move what is left of x: bytes [moved, len). */
 	void (*submit)(struct lkb_io *io, struct lkb_xfer *x);
-	/* Waits until one that was submitted has ended; its result is a number of bytes or -errno. */
+	/* Waits until one that was submitted has ended; its result is a number of bytes or -errno.
+	 */
 	struct lkb_xfer *(*reap)(struct lkb_io *io);
 	/* Makes what was written durable. 0 or -errno. */
 	int (*flush)(struct lkb_io *io);
@@ -69,8 +70,8 @@ struct lkb_io {
 	struct lkb_xfer *first, *last; /* not submitted yet */
 };
 
-/* `kind` is "uring", "threads", or NULL for the first that works. LKB_USAGE for another word, LKB_IO
- * if the kernel does not let us. */
+/* `kind` is "uring", "threads", or NULL for the first that works. LKB_USAGE for another word,
+ * LKB_IO if the kernel does not let us. */
 int lkb_io_open(struct lkb_io *io, const char *kind, int fd, unsigned sector, bool is_block,
 		struct lkb_error *err);
 /* The same over ops of the caller's. */

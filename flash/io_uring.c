@@ -33,6 +33,9 @@ static void submit(struct lkb_io *io, struct lkb_xfer *x)
 	else
 		io_uring_prep_read(sqe, io->fd, x->buf + x->moved, len, x->off + x->moved);
 	io_uring_sqe_set_data(sqe, x);
+	/* By a kernel thread at once: tried without waiting first, a transfer that a cgroup holds
+	 * back is charged twice, and one of a MiB gains nothing. */
+	io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
 	do
 		r = io_uring_submit(io->state);
 	while (r == -EINTR || r == -EAGAIN || r == -EBUSY);

@@ -12,7 +12,7 @@
 #include "base/size.h"
 #include "base/str.h"
 
-#define MAGIC    "lkboard-flash 1\n"
+#define MAGIC "lkboard-flash 1\n"
 #define TEXT_MAX 4096
 
 void lkb_journal_clear(struct lkb_journal *j)

@@ -10,9 +10,9 @@
 #include "flash/device.h"
 
 /*
- * How far a write has come that may be interrupted: one small file for a device, in the user's state
- * directory (XDG Base Directory Specification), which goes away when the write has ended well. It is
- * about speed and mix-ups alone: what --resume finds on a device is compared with the image.
+ * How far a write has come that may be interrupted: one small file for a device, in the user's
+ *state directory (XDG Base Directory Specification), which goes away when the write has ended well.
+ *It is about speed and mix-ups alone: what --resume finds on a device is compared with the image.
  *
  *	lkboard-flash 1
  *	image SHA256        the image's (lkb_image_identity())
@@ -30,8 +30,8 @@ void lkb_journal_clear(struct lkb_journal *j);
 /* Who a device is: its serial number and size, or, without one, the place where it is. */
 struct lkb_sha256 lkb_device_identity(const struct lkb_device *dev);
 
-/* Reads the journal of a device in `dir`/flash (NULL = there is none). A damaged one counts as none.
- * LKB_REFUSED if it is about another image and `resume` is given. Nothing is written yet. */
+/* Reads the journal of a device in `dir`/flash (NULL = there is none). A damaged one counts as
+ * none. LKB_REFUSED if it is about another image and `resume` is given. Nothing is written yet. */
 int lkb_journal_open(const char *dir, const struct lkb_device *dev, const struct lkb_sha256 *image,
 		     bool resume, struct lkb_journal *ret, struct lkb_error *err);
 /* Writes it, whole or not at all. LKB_IO. */

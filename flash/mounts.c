@@ -108,18 +108,19 @@ static bool is_known(const struct lkb_blocks *b, const struct lkb_mount *m)
 static int parse_mounts(struct lkb_blocks *b, char *text, struct lkb_error *err)
 {
 	char *save = NULL, *line = strtok_r(text, "\n", &save);
-	size_t cap = MAX_MOUNTS;
+	size_t n = 0;
 
 	for (; line; line = strtok_r(NULL, "\n", &save)) {
 		struct lkb_mount m = {0};
 
+		n++;
 		if (!parse_mount(b, line, &m))
-			return lkb_fail(err, LKB_IO, "the table of mounts has a line that makes "
-						     "no sense: '%.100s'", line);
+			return lkb_fail(err, LKB_IO, "the table of mounts makes no sense in line "
+						     "%zu", n);
 		if (is_known(b, &m))
 			continue;
-		if (b->n_mounts == cap)
-			return lkb_fail(err, LKB_IO, "there are more than %zu mounts", cap);
+		if (b->n_mounts == MAX_MOUNTS)
+			return lkb_fail(err, LKB_IO, "there are more than %u mounts", MAX_MOUNTS);
 		b->mounts[b->n_mounts++] = m;
 	}
 	return 0;
@@ -136,10 +137,11 @@ static int parse_swaps(struct lkb_blocks *b, char *text, struct lkb_error *err)
 		const struct lkb_mount *on;
 
 		if (split(line, words, 2) != 2)
-			return lkb_fail(err, LKB_IO, "the table of swap space has a line that "
-						     "makes no sense: '%.100s'", line);
+			return lkb_fail(err, LKB_IO, "the table of swap space makes no sense in "
+						     "line %zu", b->n_swaps + 2);
 		if (b->n_swaps == MAX_SWAPS)
-			return lkb_fail(err, LKB_IO, "there is more than %u swap space", MAX_SWAPS);
+			return lkb_fail(err, LKB_IO, "there are more than %u swap spaces",
+					MAX_SWAPS);
 		unescape(words[0]);
 		s->path = lkb_arena_strdup(&b->arena, words[0]);
 		s->is_file = !strcmp(words[1], "file");

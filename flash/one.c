@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "flash/one.h"
+#include "flash/one_priv.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,28 +9,10 @@
 #include "base/clock.h"
 #include "base/size.h"
 #include "base/undo.h"
-#include "flash/body.h"
 #include "flash/fit.h"
-#include "flash/journal.h"
-#include "flash/readback.h"
-#include "flash/verdict.h"
 
 /* How often what was written is made durable, which is what progress and the journal tell. */
 #define SYNC_MS 1000
-/* How often what reads wrong is written again. */
-#define REWRITES_MAX 2
-
-struct one {
-	const struct lkb_flash *f;
-	struct lkb_flash_job *job;
-	struct lkb_io *io;
-	struct lkb_zones zones;
-	struct lkb_body body;
-	struct lkb_journal journal;
-	atomic_ullong counted; /* bytes of ranges behind the body; durable from sync() on */
-	uint64_t synced_ms, waited_ms; /* waited for the source */
-	bool begun, journal_warned;
-};
 
 static void clear(struct one *o)
 {
@@ -91,8 +73,8 @@ static int stamp(struct one *o, struct lkb_error *err)
 		return 0;
 	o->zones.is_stamped = false;
 	o->job->verdict = "worn";
-	lkb_fail(err, LKB_DIFFERS, "'%s' does not keep what is written to it, at byte %" PRIu64, name,
-		 off);
+	lkb_fail(err, LKB_DIFFERS, "'%s' does not keep what is written to it, at byte %" PRIu64,
+		 name, off);
 	return lkb_hint(err, "the card is a counterfeit, worn out, or protects itself against "
 			     "writing: take another one");
 }
@@ -120,9 +102,12 @@ static int check_sector(const struct lkb_flash_job *job, const struct lkb_batch 
 
 	if (!sector || job->dev->kind == LKB_DEVICE_FILE || sector == job->dev->logical)
 		return 0;
-	lkb_fail(err, LKB_REFUSED, "'%s' has sectors of %u bytes, and the image's partition table "
-		 "counts in %u", job->dev->path, job->dev->logical, sector);
-	return lkb_hint(err, "such a disk cannot start this image: take one with sectors of %u bytes",
+	lkb_fail(err, LKB_REFUSED,
+		 "'%s' has sectors of %u bytes, and the image's partition table "
+		 "counts in %u",
+		 job->dev->path, job->dev->logical, sector);
+	return lkb_hint(err,
+			"such a disk cannot start this image: take one with sectors of %u bytes",
 			sector);
 }
 
@@ -137,7 +122,8 @@ static int begin(struct one *o, const struct lkb_batch *first, struct lkb_error 
 	if (o->f->resume) {
 		o->body.compare_until = o->journal.durable;
 		if (!o->journal.found)
-			lkb_strv_addf(&o->job->notes, "no interrupted write of this image to '%s' "
+			lkb_strv_addf(&o->job->notes,
+				      "no interrupted write of this image to '%s' "
 				      "is known: it was written from the beginning",
 				      o->job->dev->path);
 	}
@@ -216,105 +202,10 @@ static int pour_own(struct one *o, uint64_t from_seq, struct lkb_error *err)
 	return drink(o, hub, 0, err);
 }
 
-/* Reading it back. */
-
-static void to_list(const struct lkb_bad_list *bad, struct lkb_written_list *ret)
-{
-	ret->n = 0;
-	for (size_t i = 0; i < bad->n; i++) {
-		LKB_GROW(ret->items, ret->n, ret->cap);
-		ret->items[ret->n++] = bad->items[i].want;
-	}
-}
-
-static void count(const struct lkb_bad_list *bad, const struct lkb_bad_list *before,
-		  struct lkb_symptoms *s)
-{
-	s->n_bad = bad->n;
-	s->n_unsteady = s->n_unreadable = s->n_blank = 0;
-	for (size_t i = 0, k = 0; i < bad->n; i++) {
-		const struct lkb_bad *b = &bad->items[i];
-
-		while (k < before->n && before->items[k].want.off < b->want.off)
-			k++;
-		s->n_unreadable += b->error != 0;
-		s->n_blank += b->is_blank;
-		s->n_unsteady += !b->error && k < before->n && !before->items[k].error &&
-				 before->items[k].want.off == b->want.off &&
-				 !lkb_sha256_equal(&before->items[k].found, &b->found);
-	}
-}
-
-/* Twice, if need be: what reads right at the second time is right, but the reader is not. */
-static void read_twice(struct one *o, const struct lkb_written_list *want, atomic_ullong *done,
-		       struct lkb_bad_list *bad, struct lkb_symptoms *s)
-{
-	struct lkb_bad_list first = {0};
-	struct lkb_written_list again = {0};
-
-	o->io->ops->forget(o->io);
-	lkb_readback(o->io, want, done, &first);
-	if (first.n) {
-		to_list(&first, &again);
-		o->io->ops->forget(o->io);
-		lkb_readback(o->io, &again, NULL, bad);
-		count(bad, &first, s);
-		if (bad->n < first.n)
-			lkb_strv_addf(&o->job->notes, "%zu ranges of '%s' read right only when they "
-				      "were read again: reader, cable or port are not reliable",
-				      first.n - bad->n, o->job->dev->path);
-	}
-	lkb_bad_list_clear(&first);
-	free(again.items);
-}
-
-static int fail_verdict(struct one *o, struct lkb_symptoms *s, const struct lkb_bad_list *bad,
-			struct lkb_error *err)
-{
-	const struct lkb_bad *first = bad->n ? &bad->items[0] : NULL;
-	lkb_autostr where = {0};
-	struct lkb_verdict v;
-
-	s->name = o->job->dev->path;
-	s->shift = lkb_find_shift(bad, &o->body.written);
-	lkb_verdict(s, &v);
-	o->job->verdict = v.code;
-	if (first)
-		lkb_str_addf(&where, "%zu of its ranges (%s) are wrong, the first from byte %" PRIu64
-			     " to %" PRIu64 "%s%s%s; ", bad->n, lkb_size_text(bad->bytes).s,
-			     first->want.off, first->want.off + first->want.len,
-			     *first->want.name ? " (" : "", first->want.name,
-			     *first->want.name ? ")" : "");
-	lkb_fail(err, LKB_DIFFERS, "'%s' does not hold what was written: %s%s", s->name,
-		 lkb_str_get(&where), v.text);
-	return lkb_hint(err, "%s", v.hint);
-}
-
-static int check_stamps(struct one *o, struct lkb_error *err)
-{
-	struct lkb_symptoms s = {.stamps_lost = true};
-	struct lkb_bad_list none = {0};
-	bool stand = false;
-	uint64_t off = 0;
-	int error = lkb_zones_check_stamp(&o->zones, o->io, &stand, &off);
-
-	if (error)
-		return lkb_fail_device(err, o->job->dev->path, false, off, error);
-	if (stand)
-		return 0;
-	o->zones.is_stamped = false;
-	fail_verdict(o, &s, &none, err);
-	/* What came there may be a table. */
-	o->zones.is_stamped = !lkb_zones_stamp(&o->zones, o->io, &off);
-	return -1;
-}
-
-static int rewrite(struct one *o, const struct lkb_bad_list *bad, struct lkb_written_list *list,
-		   struct lkb_error *err)
+int lkb_one_rewrite(struct one *o, const struct lkb_written_list *list, struct lkb_error *err)
 {
 	int r, error;
 
-	to_list(bad, list);
 	o->body.only = list;
 	r = pour_own(o, 0, err);
 	o->body.only = NULL;
@@ -322,34 +213,6 @@ static int rewrite(struct one *o, const struct lkb_bad_list *bad, struct lkb_wri
 		return -1;
 	error = -o->io->ops->flush(o->io);
 	return error ? fail_flush(o, error, err) : 0;
-}
-
-static int verify_body(struct one *o, struct lkb_error *err)
-{
-	struct lkb_bad_list bad = {0};
-	struct lkb_written_list list = {0};
-	struct lkb_symptoms s = {0};
-	size_t n_wrong = 0;
-	int r = 0;
-
-	atomic_store(&o->job->done, 0);
-	read_twice(o, &o->body.written, &o->job->done, &bad, &s);
-	n_wrong = bad.n;
-	for (int i = 0; bad.n && i < REWRITES_MAX && o->f->image.source->again && !r; i++) {
-		r = rewrite(o, &bad, &list, err);
-		s.rewritten = true;
-		lkb_bad_list_clear(&bad);
-		if (!r)
-			read_twice(o, &list, NULL, &bad, &s);
-	}
-	if (!r && bad.n)
-		r = fail_verdict(o, &s, &bad, err);
-	if (!r && n_wrong)
-		lkb_strv_addf(&o->job->notes, "%zu ranges of '%s' had to be written again: the card "
-			      "may be near its end", n_wrong, o->job->dev->path);
-	lkb_bad_list_clear(&bad);
-	free(list.items);
-	return r ? -1 : check_stamps(o, err);
 }
 
 static int finish(struct one *o, struct lkb_error *err)
@@ -367,10 +230,11 @@ static int finish(struct one *o, struct lkb_error *err)
 	if (right)
 		return 0;
 	o->job->verdict = "worn";
-	lkb_fail(err, LKB_DIFFERS, "'%s' does not keep its partition table: byte %" PRIu64
-		 " reads wrong", name, off);
-	return lkb_hint(err, "the card is worn out, or protects itself against writing: take another "
-			     "one");
+	lkb_fail(err, LKB_DIFFERS,
+		 "'%s' does not keep its partition table: byte %" PRIu64 " reads wrong", name, off);
+	return lkb_hint(err,
+			"the card is worn out, or protects itself against writing: take another "
+			"one");
 }
 
 /* Where the time went: to the device, unless we waited long for data. */
@@ -399,7 +263,7 @@ static int run(struct one *o, struct lkb_hub *hub, size_t reader, struct lkb_err
 		job->n_bytes += o->body.written.items[i].len;
 	atomic_store(&job->total, job->n_bytes);
 	atomic_store(&job->phase, LKB_FLASH_VERIFIES);
-	if (verify_body(o, err) || finish(o, err))
+	if (lkb_one_verify(o, err) || finish(o, err))
 		return -1;
 	for (size_t i = 0; i < LKB_N_ZONES; i++)
 		job->n_bytes += o->zones.zone[i].len;
@@ -416,10 +280,14 @@ int lkb_flash_one(const struct lkb_flash *f, struct lkb_flash_job *job, struct l
 	int r;
 
 	lkb_zones_init(&o.zones, job->dev->size);
-	o.body = (struct lkb_body){.io = o.io, .name = job->dev->path,
-				   .source = f->image.source->name, .size = job->dev->size,
-				   .sector = job->target.sector, .zones = &o.zones,
-				   .edits = job->edits, .n_edits = job->n_edits,
+	o.body = (struct lkb_body){.io = o.io,
+				   .name = job->dev->path,
+				   .source = f->image.source->name,
+				   .size = job->dev->size,
+				   .sector = job->target.sector,
+				   .zones = &o.zones,
+				   .edits = job->edits,
+				   .n_edits = job->n_edits,
 				   .done = &o.counted};
 	lkb_body_init(&o.body);
 	r = run(&o, hub, reader, err);

@@ -10,8 +10,8 @@ struct lkb_pour_times {
 	uint64_t read, unpack;
 };
 
-/* Reads a source from its first byte to its last, unpacks it and cuts it into batches. What is wrong
- * with it is LKB_INPUT (cut off, damaged, not what the map says), LKB_IO or LKB_NET. */
+/* Reads a source from its first byte to its last, unpacks it and cuts it into batches. What is
+ * wrong with it is LKB_INPUT (cut off, damaged, not what the map says), LKB_IO or LKB_NET. */
 int lkb_pour(const struct lkb_source *s, struct lkb_cut *cut, struct lkb_pour_times *times,
 	     struct lkb_error *err);
 

@@ -7,9 +7,9 @@
 /* A range that does not read as it must. A long zero range gives one for each MiB that is wrong. */
 struct lkb_bad {
 	struct lkb_written want;
-	int error;                /* an errno, or 0: it could be read */
-	struct lkb_sha256 found;  /* of what was read */
-	bool is_blank;            /* that was all zero, or all 0xff */
+	int error;               /* an errno, or 0: it could be read */
+	struct lkb_sha256 found; /* of what was read */
+	bool is_blank;           /* that was all zero, or all 0xff */
 };
 
 /* Born {0}. */

@@ -85,8 +85,8 @@ static void use_file(struct lkb_source *s, uint64_t size)
 
 static int open_source(const char *path, int *ret, struct lkb_error *err)
 {
-	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC)
-				   : fcntl(0, F_DUPFD_CLOEXEC, 3);
+	int fd =
+		strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : fcntl(0, F_DUPFD_CLOEXEC, 3);
 
 	if (fd < 0) {
 		lkb_fail_errno(err, "cannot open '%s'", path);
@@ -108,9 +108,10 @@ int lkb_source_file(const char *path, struct lkb_source *ret, struct lkb_error *
 		return lkb_fail_errno(err, "cannot look at '%s'", path);
 	if (S_ISDIR(st.st_mode) || (S_ISBLK(st.st_mode) && !is_stdin)) {
 		lkb_fail(err, LKB_INPUT, "'%s' is no image", path);
-		return lkb_hint(err, S_ISDIR(st.st_mode)
-					     ? "give the file, as 'lkboard build' names it"
-					     : "to copy a device, feed it: lkboard flash - DEVICE < %s",
+		return lkb_hint(err,
+				S_ISDIR(st.st_mode)
+					? "give the file, as 'lkboard build' names it"
+					: "to copy a device, feed it: lkboard flash - DEVICE < %s",
 				path);
 	}
 	if (S_ISREG(st.st_mode) && !st.st_size)

@@ -23,13 +23,13 @@ struct lkb_source_ops {
 struct lkb_source {
 	const char *name; /* what messages call it; borrowed */
 	const struct lkb_source_ops *ops;
-	void *what;     /* for open(); the maker's */
-	bool again;     /* open() works more than once */
-	uint64_t bytes; /* as they come, compressed or not; 0 = not known */
+	void *what;        /* for open(); the maker's */
+	bool again;        /* open() works more than once */
+	uint64_t bytes;    /* as they come, compressed or not; 0 = not known */
 	uint64_t at_least; /* bytes of the image, as far as that is known before it is read; 0 */
-	bool is_random; /* `fd` is the image as it is, and may be read anywhere */
-	int fd;         /* of a file; -1 = none */
-	uint64_t size;  /* of the image, with is_random */
+	bool is_random;    /* `fd` is the image as it is, and may be read anywhere */
+	int fd;            /* of a file; -1 = none */
+	uint64_t size;     /* of the image, with is_random */
 };
 
 /* A regular file, or `-`, standard input (which may be one too). The file stays open until

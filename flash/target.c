@@ -14,7 +14,7 @@
 
 /* How long others, udev above all, may hold it before we give up. */
 #define PATIENCE_MS 5000
-#define STEP_MS     100
+#define STEP_MS 100
 
 static int open_error(const struct lkb_device *dev, struct lkb_error *err)
 {

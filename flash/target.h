@@ -20,9 +20,9 @@ struct lkb_target {
 };
 
 /* Opens it for writing (O_EXCL, never without) and locks it against other programs (flock(2): what
- * systemd's block device locking asks for), or for reading only, and makes sure that it is still the
- * device that was shown. io_kind: NULL, "uring", "threads". LKB_REFUSED if somebody holds it, if it
- * is write-protected or is not the same any more; nothing was written. */
+ * systemd's block device locking asks for), or for reading only, and makes sure that it is still
+ * the device that was shown. io_kind: NULL, "uring", "threads". LKB_REFUSED if somebody holds it,
+ * if it is write-protected or is not the same any more; nothing was written. */
 int lkb_target_open(const struct lkb_device *dev, bool for_writing, const char *io_kind,
 		    struct lkb_target *ret, struct lkb_error *err);
 /* Closes it. */

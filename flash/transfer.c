@@ -80,9 +80,12 @@ static void written(struct lkb_xfer *x, int error)
 
 static void write_all(struct lkb_op *op)
 {
-	op->x = (struct lkb_xfer){.is_write = true, .off = op->off,
-				  .buf = op->want ? op->want : op->body->zeros, .len = op->len,
-				  .done = written, .ctx = op};
+	op->x = (struct lkb_xfer){.is_write = true,
+				  .off = op->off,
+				  .buf = op->want ? op->want : op->body->zeros,
+				  .len = op->len,
+				  .done = written,
+				  .ctx = op};
 	lkb_io_start(op->body->io, &op->x);
 }
 
@@ -119,8 +122,12 @@ static void write_run(struct lkb_op *op, size_t from, size_t to)
 	struct run *run = lkb_alloc(sizeof(*run));
 
 	run->op = op;
-	run->x = (struct lkb_xfer){.is_write = true, .off = op->off + from, .buf = op->want + from,
-				   .len = to - from, .done = run_written, .ctx = run};
+	run->x = (struct lkb_xfer){.is_write = true,
+				   .off = op->off + from,
+				   .buf = op->want + from,
+				   .len = to - from,
+				   .done = run_written,
+				   .ctx = run};
 	op->pending++;
 	lkb_io_start(op->body->io, &run->x);
 }
@@ -235,7 +242,8 @@ int lkb_fail_device(struct lkb_error *err, const char *name, bool is_write, uint
 	return lkb_hint(err, "try another reader or port, and then another card");
 }
 
-/* Block by block, to find the one that is to blame; if each can be written, it was a passing thing. */
+/* Block by block, to find the one that is to blame; if each can be written, it was a passing thing.
+ */
 static int narrow(struct lkb_op *op, struct lkb_error *err)
 {
 	struct lkb_body *b = op->body;
@@ -273,6 +281,12 @@ int lkb_body_data(struct lkb_body *b, uint64_t off, size_t len, uint8_t *bytes,
 {
 	struct lkb_op *op = new_op(b, off, len);
 
+	if (b->is_dry) {
+		if (is_own)
+			free(bytes);
+		free(op);
+		return 0;
+	}
 	op->want = bytes;
 	op->is_own = is_own;
 	op->batch = batch;
@@ -288,7 +302,7 @@ int lkb_body_data(struct lkb_body *b, uint64_t off, size_t len, uint8_t *bytes,
 
 int lkb_body_zero(struct lkb_body *b, uint64_t off, uint64_t len, struct lkb_error *err)
 {
-	while (len) {
+	while (len && !b->is_dry) {
 		size_t take = len < LKB_IO_MAX ? (size_t)len : LKB_IO_MAX;
 
 		lkb_io_room(b->io);

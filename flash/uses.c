@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What keeps a disk or file from being written to: what is mounted from it, and what stands on it. */
+/* What keeps a disk or file from being written to: what is mounted from it, what stands on it. */
 #include <string.h>
 
 #include "base/alloc.h"

@@ -53,7 +53,8 @@ static void fill_stamp(uint8_t *p, size_t len, uint64_t off)
 	for (size_t at = 0; at < len; at += 512)
 		snprintf((char *)p + at, 512,
 			 "lkboard: an image was being written to this disk, and that did not come "
-			 "to its end; 'lkboard flash --resume' goes on with it.\nbyte %" PRIu64 "\n",
+			 "to its end; 'lkboard flash --resume' goes on with it.\nbyte %" PRIu64
+			 "\n",
 			 off + at);
 }
 

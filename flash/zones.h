@@ -29,7 +29,7 @@ enum { LKB_ZONE_HEAD, LKB_ZONE_TAIL, LKB_N_ZONES };
 /* Born {0}. */
 struct lkb_zones {
 	struct lkb_zone zone[LKB_N_ZONES]; /* the second may be empty */
-	bool is_stamped; /* what stood there is gone */
+	bool is_stamped;                   /* what stood there is gone */
 };
 
 /* For a device of that many bytes. */

@@ -14,8 +14,9 @@ enum lkb_compression { LKB_PLAIN, LKB_GZIP, LKB_ZSTD, LKB_XZ };
 /* By magic number; LKB_PLAIN if none fits. n may be any size. */
 enum lkb_compression lkb_compression_of(const void *p, size_t n);
 
-/* How many bytes a file of `bytes` bytes gives, at least, as far as its format says it without being
- * unpacked: zstd in its first frame, xz in its last index, which may lie. 0 = nothing is known. */
+/* How many bytes a file of `bytes` bytes gives, at least, as far as its format says it without
+ * being unpacked: zstd in its first frame, xz in its last index, which may lie. 0 = nothing is
+ * known. */
 uint64_t lkb_unpacked_at_least(int fd, uint64_t bytes, enum lkb_compression c);
 
 /* A sink for bytes; returns 0 or -1 with *err set. */

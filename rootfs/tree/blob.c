@@ -97,6 +97,17 @@ int lkb_blob_open(const char *path, struct lkb_blob **ret, struct lkb_error *err
 	return 0;
 }
 
+int lkb_blob_open_disk(const char *path, struct lkb_blob **ret, struct lkb_error *err)
+{
+	uint64_t size;
+	int fd;
+
+	if (lkb_open_disk(path, &fd, &size, err) < 0)
+		return -1;
+	*ret = lkb_blob_new_fd(fd, size, path);
+	return 0;
+}
+
 struct lkb_blob *lkb_blob_ref(struct lkb_blob *b)
 {
 	if (b)

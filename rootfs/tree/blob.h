@@ -29,6 +29,8 @@ struct lkb_blob *lkb_blob_new_part(const struct lkb_data *range);
 struct lkb_blob *lkb_blob_new_chain(const struct lkb_data *pieces, size_t n);
 /* Opens a regular file for reading. */
 int lkb_blob_open(const char *path, struct lkb_blob **ret, struct lkb_error *err);
+/* The same; a block device will do as well. */
+int lkb_blob_open_disk(const char *path, struct lkb_blob **ret, struct lkb_error *err);
 
 struct lkb_blob *lkb_blob_ref(struct lkb_blob *b);
 void lkb_blob_unref(struct lkb_blob *b); /* NULL is fine */

@@ -19,7 +19,7 @@ wrong() {
 
 run --help
 golden "help" "$T/out" tests/golden/cli/help.txt
-for c in build plan check boards 'pkg build' 'pkg lock' 'cache ls' 'cache pull' 'cache import' 'cache export' 'cache rm' 'cache prune' 'cache verify' push inspect run; do
+for c in build plan check boards 'pkg build' 'pkg lock' 'cache ls' 'cache pull' 'cache import' 'cache export' 'cache rm' 'cache prune' 'cache verify' push inspect run devices; do
 	# shellcheck disable=SC2086
 	run $c --help
 	golden "help of $c" "$T/out" "tests/golden/cli/help-$(echo "$c" | tr ' ' -).txt"

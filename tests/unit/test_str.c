@@ -237,6 +237,9 @@ static void foreign_text_cannot_steer_a_terminal(void **state)
 	show("a\n\tb\r", 5, true, "a\n\tb\\x0d");
 	show("\xc2\x9b" "2J", 4, false, "\\xc2\\x9b2J"); /* CSI as one character */
 	show("cut \xe2\x82", 6, false, "cut \\xe2\\x82");
+	show("\xe2\x80\xae" "gpj.exe", 10, false, "\\xe2\\x80\\xaegpj.exe"); /* right to left */
+	show("\xd8\x9c\xe2\x81\xa6", 5, true, "\\xd8\\x9c\\xe2\\x81\\xa6");
+	show("\xe2\x80\x8d\xe2\x80\xaf", 6, false, "\xe2\x80\x8d\xe2\x80\xaf"); /* joiner, blank */
 	show("", 0, false, "");
 }
 
