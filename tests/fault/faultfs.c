@@ -6,7 +6,8 @@
  *
  *	KIND [OFF [LEN]] [times N] [every N] [after EVENT]...
  *
- * OFF and LEN are bytes, with K, M or G; LEN is to the end where it is not given. EVENT is `write:OFF`,
+ * OFF and LEN are bytes, with K, M or G; LEN is to the end where it is not given. `every 2` is the first,
+ * the third, the fifth time. EVENT is `write:OFF`,
  * `read:OFF` (one that covers the byte OFF went well), `flush`, or `bytes:N` (N bytes written since
  * the line before this event was met). A fault is armed when all its events came, in their order.
  *

@@ -23,7 +23,7 @@ struct fault *faults_hit(struct faults *list, enum fault_kind kind, uint64_t off
 		if (f->kind != kind || f->met < f->n_after || !overlap(f, off, len))
 			continue;
 		f->seen++;
-		if ((f->every && f->seen % f->every) || (f->times && f->hits >= f->times))
+		if ((f->every && (f->seen - 1) % f->every) || (f->times && f->hits >= f->times))
 			continue;
 		f->hits++;
 		return f;

@@ -2,7 +2,7 @@
 # images.sh DIR MIB: disk images for the tests of flash, the same bytes every time. O names the build.
 #   mbr.img gpt.img   FAT at 512 KiB, ext4 at a quarter, raw data from the last sixteenth to the end
 #   old.img           what was on the target before: another MBR, another GPT at both ends, no block zero
-# beside each of the two: .zero.map .free.map .bmap, and the same in .gz .xz .zst; cut-* are these files
+# beside each of the two: .zero.map .free.map .foreign.bmap, and the same in .gz .xz .zst; cut-* are these files
 # without their last third, and bad-* with one byte changed in the middle.
 set -eu
 dir=$1
@@ -86,7 +86,7 @@ for name in mbr gpt; do
 			2:$((ext / blocks)):$((ext_n / blocks)):root \
 			3:$((raw / blocks)):$(((all - raw) / blocks)):raw > $name.$class.map
 	done
-	bmaptool -q create -o $name.bmap $name.img
+	bmaptool -q create -o $name.foreign.bmap $name.img
 	gzip -n -6 -k $name.img
 	xz -0 -k -T1 $name.img
 	zstd -q -3 $name.img -o $name.img.zst

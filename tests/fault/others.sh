@@ -2,6 +2,7 @@
 # others.sh: the fault matrix with dd and bmaptool, and docs/flash-faults.md anew, with what lkboard did
 # when tests/cli/flash-faults-long.sh ran last. Needs root, and some ten minutes.
 #   others.sh table     only writes the document from the results that are there
+[ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && export TMPDIR=/dev/shm
 . tests/lib.sh
 . tests/fault/lib.sh
 . tests/fault/cells.sh
