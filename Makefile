@@ -160,7 +160,7 @@ $(O)/tests/fuzz/%: tests/fuzz/%.c $(O)/liblkboard.a
 		$(O)/liblkboard.a $(LDFLAGS) $(LIBS)
 
 bench: all
-	$(Q)$(MAKE) -s $(O)/tests/bench/bench_card $(O)/tests/bench/bench_flatten
+	$(Q)$(MAKE) -s $(O)/tests/bench/bench_card $(O)/tests/bench/bench_flatten $(O)/tests/fault/mkmap
 	$(Q)O=$(O) tests/bench/bench.sh
 
 $(O)/tests/bench/%: tests/bench/%.c $(O)/liblkboard.a

@@ -148,14 +148,12 @@ lkboard_flash() { # source map device
 	timeout 120 "$LKBOARD" --progress none flash --yes --fixed ${2:+--map "$2"} ${flash_options:-} "$1" "$3"
 }
 
-# Does the message of the cell say where the byte is: a range that holds it, or a byte at most the longest
-# request before it?
+# Does the message of the cell say where the byte is: by a range that holds it, or by a byte at most the
+# longest request before it?
 says_where() { # byte
-	sed 's,/dev/loop[0-9]*,,' "$T/cell.err" | tr -c '0-9\n' ' ' | awk -v at="$1" '{
-		for (i = 1; i <= NF; i++)
-			if ($i <= at && (at < $i + 1048576 || (i < NF && at <= $(i + 1))))
-				found = 1
-	} END { exit !found }'
+	grep -oE 'byte [0-9]+( to [0-9]+)?' "$T/cell.err" | awk -v at="$1" '
+		$2 <= at && at < (NF > 2 ? $4 : $2 + 1048576) { found = 1 }
+		END { exit !found }'
 }
 
 # Both laws, after cell_run with lkboard; $why is empty where they hold.

@@ -3,8 +3,8 @@
 """What is on a disk, for the tests of flash; shares nothing with lkboard.
 
 judge.py state IMAGE MAP|- DISK [OLD]   two words: is every significant byte right ("right",
-        "old" if all is as in the image OLD, or "wrong:OFFSET"), and the tables that are valid
-        ("none" or mbr,gpt,backup)
+        "old" if all is as in the image OLD, "begun" if it is but for the first and the last MiB,
+        or "wrong:OFFSET"), and the tables that are valid ("none" or mbr,gpt,backup)
 judge.py crash IMAGE MAP|- OLD LOG      every state that a cut of the logged writes may have left:
         either no valid table, or all right, or nothing but the ends changed. Prints those that break
         it; the last line counts.
@@ -105,8 +105,10 @@ def state(image_path, map_path, disk_path, old_path=None):
     image, disk = File(image_path), File(disk_path)
     off = wrong_at(image, disk, ranges(image, map_path))
     word = "right" if off is None else f"wrong:{off}"
-    if off is not None and old_path and differs_at(File(old_path), disk, 0, len(disk)) is None:
-        word = "old"
+    if off is not None and old_path:
+        old = File(old_path)
+        if differs_at(old, disk, END, len(disk) - END) is None:
+            word = "begun" if differs_at(old, disk, 0, len(disk)) is not None else "old"
     print(word, ",".join(tables(disk)) or "none")
 
 

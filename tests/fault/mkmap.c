@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "image/map_priv.h"
 
-#define IMAGE_MAX ((size_t)1 << 30)
+#define IMAGE_MAX ((size_t)4 << 30)
 
 static int add_partition(struct lkb_map *m, const char *word, struct lkb_error *err)
 {
