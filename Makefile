@@ -124,7 +124,8 @@ $(O)/tests/fault/shim.so: tests/fault/shim.c
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CPPFLAGS_ALL) -std=gnu11 $(WARN) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
 
-units: $(FAULTS) $(UNITS) $(O)/tests/hostile/show_tree $(O)/tests/pid1/init
+units: $(FAULTS) $(UNITS) $(O)/tests/hostile/show_tree $(O)/tests/pid1/init \
+	$(O)/tests/boot/apply_settings
 replays: $(REPLAYS)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -215,7 +216,8 @@ uninstall:
 clean:
 	rm -rf $(O)
 
--include $(OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d) $(O)/tests/hostile/show_tree.d $(O)/tests/fault/mkmap.d \
+-include $(OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d) $(O)/tests/hostile/show_tree.d \
+	$(O)/tests/boot/apply_settings.d $(O)/tests/fault/mkmap.d \
 	$(O)/tests/pid1/fast_clock.d $(O)/ondevice/host/obj/ondevice/system/main.d
 
 .PHONY: all units replays fuzzers check check-boot check-long check-clean asan fuzz bench golden \
