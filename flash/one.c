@@ -31,7 +31,7 @@ static int say_state(struct one *o, struct lkb_error *err)
 	snprintf(err->message + n, sizeof(err->message) - n, "; '%s' %s", o->job->dev->path,
 		 o->zones.is_stamped
 			 ? "has no valid partition table now"
-			 : "MAY STILL HAVE ITS OLD PARTITION TABLE, what that leads to is not valid");
+			 : "MAY STILL LOOK VALID: its old partition table could not be erased");
 	return -1;
 }
 
