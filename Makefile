@@ -92,12 +92,6 @@ $(O)/tests/hostile/show_tree: tests/hostile/show_tree.c $(O)/liblkboard.a
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(O)/liblkboard.a $(LDFLAGS) $(LIBS)
 
-# `flash --set` for a file (tests/boot/settings-long.sh).
-$(O)/tests/boot/apply_settings: tests/boot/apply_settings.c $(O)/liblkboard.a
-	@mkdir -p $(@D)
-	@echo "  CC      $@"
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(O)/liblkboard.a $(LDFLAGS) $(LIBS)
-
 # The system's init as a program of this machine, with a fast clock (tests/cli/init.sh).
 $(O)/tests/pid1/init: $(O)/tests/pid1/fast_clock.o $(O)/ondevice/host/obj/ondevice/system/main.o \
 		$(ONDEVICE_HOST_LIB) $(O)/liblkboard.a
@@ -124,8 +118,7 @@ $(O)/tests/fault/shim.so: tests/fault/shim.c
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CPPFLAGS_ALL) -std=gnu11 $(WARN) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
 
-units: $(FAULTS) $(UNITS) $(O)/tests/hostile/show_tree $(O)/tests/pid1/init \
-	$(O)/tests/boot/apply_settings
+units: $(FAULTS) $(UNITS) $(O)/tests/hostile/show_tree $(O)/tests/pid1/init
 replays: $(REPLAYS)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -217,7 +210,7 @@ clean:
 	rm -rf $(O)
 
 -include $(OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d) $(O)/tests/hostile/show_tree.d \
-	$(O)/tests/boot/apply_settings.d $(O)/tests/fault/mkmap.d \
+	$(O)/tests/fault/mkmap.d \
 	$(O)/tests/pid1/fast_clock.d $(O)/ondevice/host/obj/ondevice/system/main.d
 
 .PHONY: all units replays fuzzers check check-boot check-long check-clean asan fuzz bench golden \

@@ -55,6 +55,24 @@ static int guard(const struct lkb_flash_wish *wish, const struct lkb_image_sourc
 	return lkb_guard_fail(&refusals, err);
 }
 
+/* Whether config.txt takes its lines is known from what stands there, which of a file can be looked
+ * at before anything is written. */
+static int try_edits(const struct lkb_image_source *image, const struct lkb_settings_edits *edits,
+		     struct lkb_error *err)
+{
+	const struct lkb_source *s = &image->source;
+
+	for (size_t i = 0; i < edits->n && s->is_random; i++) {
+		const struct lkb_edit *e = &edits->edits[i];
+		lkb_autofree uint8_t *bytes = lkb_alloc(e->len);
+
+		if (lkb_pread_full(s->fd, bytes, e->len, e->off, s->name, err) ||
+		    e->apply(e->ctx, 0, bytes, e->len, err))
+			return -1;
+	}
+	return 0;
+}
+
 /* Takes over the device. */
 static int add(const struct lkb_flash_wish *wish, const struct lkb_image_source *image,
 	       const char *serial, const struct lkb_flash_settings *settings,
@@ -66,6 +84,10 @@ static int add(const struct lkb_flash_wish *wish, const struct lkb_image_source 
 	if (check_twice(t, dev, err) || guard(wish, image, serial, dev, err) ||
 	    lkb_settings_edits_make(settings, image->own, edits, err))
 		return -1;
+	if (try_edits(image, edits, err)) {
+		lkb_settings_edits_clear(edits);
+		return -1;
+	}
 	lkb_device_look_inside(dev);
 	t->jobs[t->n] =
 		(struct lkb_flash_job){.dev = dev, .edits = edits->edits, .n_edits = edits->n};

@@ -30,12 +30,22 @@ for key in built-in set-1 set-2 other; do
 done
 check "the card is built" "$LKBOARD" --store "$STORE" build rpi3 configs/specs/hello.yml "$T/more.yml" \
 	-o "$T"
-card=$T/hello-rpi3.img
-cp --sparse=always "$card" "$T/plain.img"
-check "settings go into it" "$O/tests/boot/apply_settings" "$card" "$T/hello-rpi3.map" \
-	hostname=kiosk-7.example "ssh-key=$(cat "$T/set-1.pub")" "ssh-key=@$T/set-2.pub" \
-	"wifi-ssid=Café \"5\"" wifi-psk=passphrase wifi-country=DE config.txt=dtparam=audio=on \
-	"config.txt=gpu_mem=32"
+image=$T/hello-rpi3.img
+card=$T/card
+truncate -s 1G "$card"
+# A loop device in the place of a card, where we may have one.
+disk=$card
+loop=
+if [ "$(id -u)" = 0 ] && loop=$(losetup -f --show "$card" 2> /dev/null); then
+	disk=$loop
+	trap 'losetup -d "$loop" 2> /dev/null; cleanup' EXIT
+fi
+set -- --set hostname=kiosk-7.example --set "ssh-key=$(cat "$T/set-1.pub")" \
+	--set "ssh-key=@$T/set-2.pub" --set "wifi-ssid=Café \"5\"" --set wifi-psk=passphrase \
+	--set wifi-country=DE --set config.txt=dtparam=audio=on --set config.txt=gpu_mem=32
+export XDG_STATE_HOME="$T/state"
+check "it is flashed, with settings" "$LKBOARD" flash --yes --fixed "$@" "$image" "$disk"
+check "and holds the image, with these settings" "$LKBOARD" verify "$@" "$image" "$disk"
 export MTOOLSRC=/dev/null MTOOLS_SKIP_CHECK=1
 boot_part="$card@@$(partition "$card" 1 start)"
 same "config.txt has the lines, behind the image's own" "[all] dtparam=audio=on gpu_mem=32" \
@@ -60,7 +70,7 @@ guest_ssh() { # KEY command...
 	ssh -q -i "$T/$key" -p "$port" -o IdentitiesOnly=yes -o BatchMode=yes -o ConnectTimeout=60 \
 		-o StrictHostKeyChecking=no -o UserKnownHostsFile="$T/hosts" root@127.0.0.1 "$@" < /dev/null
 }
-boot "$card" 700 --net --hostfwd "tcp:127.0.0.1:$port-:22"
+boot "$disk" 700 --net --hostfwd "tcp:127.0.0.1:$port-:22"
 check "the initrd says what it sets" wait_for \
 	"lkboard: settings.env sets host name 'kiosk-7.example', 2 SSH keys, WLAN" 120
 seconds "set"
@@ -89,11 +99,12 @@ check "and has its key" grep -aqF "psk=$psk" "$T/log"
 check "what is set is as read-only as the root" grep -aqF "Read-only file system" "$T/log"
 [ $failed = 0 ] || console_tail
 
+[ -z "$loop" ] || losetup -d "$loop"
 # One bit of settings.env, with settings in it and without.
 at=$(awk '$1 == "named" && $2 == "settings.env" { print $3 }' "$T/hello-rpi3.map")
-for image in "$card" "$T/plain.img"; do
-	flip "$image" $((at + 5000))
-	boot "$image" 400
+for disk in "$card" "$image"; do
+	flip "$disk" $((at + 5000))
+	boot "$disk" 400
 	check "damaged: the boot says so" wait_for \
 		"lkboard: settings.env is damaged, nothing is set: its checksum does not fit" 120
 	check "damaged: the boot goes on" wait_for "lkboard: onboot ok" 200
