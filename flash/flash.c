@@ -84,12 +84,18 @@ static bool all_ended(const struct lkb_flash_job *jobs, size_t n)
 	return true;
 }
 
+/* What waited is known at once, and what unpacked a while later. */
+static uint64_t grown(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
 /* What holds up the writing at this moment. */
 static const char *limit(struct lkb_hub *hub, struct lkb_hub_times *before)
 {
 	struct lkb_hub_times now = lkb_hub_times(hub);
-	uint64_t waited = now.waited - before->waited, read = now.read - before->read,
-		 unpack = now.unpack - before->unpack;
+	uint64_t waited = grown(now.waited, before->waited), read = grown(now.read, before->read),
+		 unpack = grown(now.unpack, before->unpack);
 
 	*before = now;
 	if (!waited && !read && !unpack)

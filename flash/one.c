@@ -178,6 +178,11 @@ static int drink(struct one *o, struct lkb_hub *hub, size_t reader, struct lkb_e
 	while (!r && got == LKB_HUB_BATCH) {
 		uint64_t began = lkb_clock_monotonic_ms();
 
+		/* What is in flight holds batches that the source may be waiting for. */
+		if (lkb_hub_waits(hub, reader) && lkb_body_drain(&o->body, err)) {
+			r = -1;
+			break;
+		}
 		r = lkb_hub_next(hub, reader, &batch, &got, &from, err);
 		o->waited_ms += lkb_clock_monotonic_ms() - began;
 		if (!r && got == LKB_HUB_BATCH)

@@ -72,6 +72,26 @@ static void the_rest_stays(void **state)
 	image_clear(&im);
 }
 
+/* While a target waits for the source nothing is in flight: that would hold batches, and with many
+ * targets all there are. */
+static void nothing_is_held_while_waiting(void **state)
+{
+	struct lkb_flash_job job = {0};
+	struct image im;
+	struct disk d;
+
+	image_init(&im, IMAGE, 12);
+	memset(im.bytes + LKB_MIB, 3, IMAGE - LKB_MIB);
+	disk_init(&d, DISK, 0);
+	im.busy = &d.in_flight;
+	OK(flash_it(&im, &d, &job, NULL, false));
+	assert_true(holds(&d, &im));
+	assert_false(im.was_busy);
+	lkb_flash_job_clear(&job);
+	disk_clear(&d);
+	image_clear(&im);
+}
+
 /* A second write of nearly the same image writes nearly nothing. */
 static void only_what_differs(void **state)
 {
@@ -376,6 +396,7 @@ int main(void)
 		cmocka_unit_test(unsteady_reader),   cmocka_unit_test(counterfeit),
 		cmocka_unit_test(bad_sources),       cmocka_unit_test(every_crash_state),
 		cmocka_unit_test(edits_are_written), cmocka_unit_test(resumes),
+		cmocka_unit_test(nothing_is_held_while_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
