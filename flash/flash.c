@@ -187,6 +187,10 @@ int lkb_flash_run(const struct lkb_flash *f, struct lkb_flash_job *jobs, size_t 
 	if (!r) {
 		run_all(f, jobs, n, hub);
 		r = first_error(jobs, n, err);
+	} else {
+		/* None was written to, whoever is to blame. */
+		for (size_t i = 0; i < n; i++)
+			jobs[i].failed = true;
 	}
 	lkb_undo_say(NULL);
 	for (size_t i = 0; i < n; i++)
