@@ -88,7 +88,10 @@ static struct lkb_sha256 identity(const struct lkb_flash *f, const struct lkb_ba
 		return f->map_digest;
 	h = lkb_hash_new();
 	lkb_hash_add(h, &f->image.source->bytes, sizeof(f->image.source->bytes));
-	lkb_hash_add(h, first->bytes, first->used);
+	for (size_t i = 0; i < first->n; i++) {
+		lkb_hash_add(h, &first->items[i].len, sizeof(first->items[i].len));
+		lkb_hash_add(h, &first->items[i].digest, sizeof(first->items[i].digest));
+	}
 	d = lkb_hash_done(h);
 	lkb_hash_free(h);
 	return d;

@@ -4,6 +4,7 @@
 
 /* A disk in memory that fails on purpose, an image in memory, a whole write of one to the other. */
 #include <errno.h>
+#include <malloc.h>
 
 #include "base/alloc.h"
 #include "base/bytes.h"
@@ -43,6 +44,8 @@ struct disk {
 	uint64_t bytes_written;
 	struct lkb_xfer *ended;
 	atomic_uint in_flight;
+	bool weighs;        /* notes how much memory is in use */
+	size_t most_memory; /* bytes */
 	bool keeps_log;
 	struct logged *log;
 	size_t n_log, cap_log;
@@ -150,6 +153,12 @@ static void disk_submit(struct lkb_io *io, struct lkb_xfer *x)
 {
 	struct disk *d = io->state;
 
+	if (d->weighs) {
+		struct mallinfo2 m = mallinfo2();
+
+		d->most_memory = m.uordblks + m.hblkhd > d->most_memory ? m.uordblks + m.hblkhd
+									: d->most_memory;
+	}
 	x->result = disk_transfer(d, x);
 	x->next = d->ended;
 	d->ended = x;
