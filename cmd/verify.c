@@ -67,7 +67,8 @@ static void text(const struct lkb_map *map, const struct lkb_bad_list *bad, stru
 static void json(const char *target, const struct lkb_map *map, const struct lkb_bad_list *bad,
 		 uint64_t bytes, struct lkb_str *out)
 {
-	lkb_autojson o = json_pack("{s:o, s:b, s:I, s:I}", "target", lkb_json_name(target), "right", !bad->n,
+	json_t *name = lkb_json_name(target);
+	lkb_autojson o = json_pack("{s:o, s:b, s:I, s:I}", "target", name, "right", !bad->n,
 				   "compared", (json_int_t)bytes, "wrong", (json_int_t)bad->bytes);
 	lkb_autofree char *dump = NULL;
 	json_t *list = json_array();

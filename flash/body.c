@@ -180,8 +180,8 @@ static int write_span(struct lkb_body *b, struct lkb_batch *batch, struct span *
 		       : 0;
 }
 
-/* Nothing is written: what lies behind the device's end reads as something else. Of a long range that
- * much is enough to say so. */
+/* Nothing is written: what lies behind the device's end reads as something else. Of a long range
+ * that much is enough to say so. */
 static int note_beyond(struct lkb_body *b, const struct lkb_item *item)
 {
 	uint64_t most = (item->off < b->size ? b->size - item->off : 0) + LKB_IO_MAX;
@@ -196,8 +196,8 @@ static int note_beyond(struct lkb_body *b, const struct lkb_item *item)
 static int too_small(const struct lkb_body *b, struct lkb_error *err)
 {
 	lkb_fail(err, LKB_REFUSED,
-		 "'%s' is too small: it has %" PRIu64 " bytes, and '%s' goes on beyond them", b->name,
-		 b->size, b->source);
+		 "'%s' is too small: it has %" PRIu64 " bytes, and '%s' goes on beyond them",
+		 b->name, b->size, b->source);
 	return lkb_hint(err, "take a larger card");
 }
 

@@ -193,7 +193,8 @@ static void text_that_is_not_utf8_is_refused(void **state)
 
 static void names_need_not_be_utf8(void **state)
 {
-	lkb_autojson plain = lkb_json_name("a\303\244"), other = lkb_json_name("a\344%\n");
+	lkb_autojson plain = lkb_json_name("a\303\244");
+	lkb_autojson other = lkb_json_name("a\344%\n");
 
 	assert_string_equal(json_string_value(plain), "a\303\244");
 	assert_string_equal(json_string_value(other), "a%E4%\n");
