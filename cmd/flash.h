@@ -26,6 +26,7 @@ struct lkb_image_words {
 struct lkb_image_source {
 	struct lkb_source source;
 	struct lkb_registry *registry; /* owned; of an oci: image */
+	const char *file;              /* its path, where it is a file; NULL */
 	const struct lkb_map *map;     /* NULL = none was found; one of the next two's */
 	struct lkb_map *own;           /* lkboard's; owned, or NULL */
 	struct lkb_bmap *bmap;         /* somebody else's; owned, or NULL */

@@ -87,7 +87,8 @@ static int open_file(struct lkb_ctx *ctx, const struct lkb_image_words *words, c
 
 	if (lkb_source_file(path, &s->source, err))
 		return -1;
-	if (words->map || !strcmp(path, "-"))
+	s->file = strcmp(path, "-") ? path : NULL;
+	if (words->map || !s->file)
 		return 0;
 	lkb_source_map_names(path, &names);
 	for (size_t i = 0; i < names.n; i++)

@@ -137,7 +137,7 @@ static unsigned seconds_left(const struct sink *s, uint64_t done, uint64_t total
 }
 
 static void add_bar(struct lkb_str *out, const char *what, uint64_t done, uint64_t total,
-		    unsigned left_s)
+		    unsigned left_s, const char *limit)
 {
 	static const char full[] = "####################", empty[] = "....................";
 	int filled;
@@ -150,6 +150,8 @@ static void add_bar(struct lkb_str *out, const char *what, uint64_t done, uint64
 	filled = (int)((double)done / (double)total * 20);
 	lkb_str_addf(out, " [%.*s%.*s] %s of %s, %u s left", filled, full, 20 - filled, empty,
 		     lkb_size_text(done).s, lkb_size_text(total).s, left_s);
+	if (limit)
+		lkb_str_addf(out, ", limited by the %s", limit);
 }
 
 static void tty_bytes(struct lkb_ui *ui, const char *what, uint64_t done, uint64_t total)
@@ -160,7 +162,7 @@ static void tty_bytes(struct lkb_ui *ui, const char *what, uint64_t done, uint64
 	if (!due(s, what, done, total, 100))
 		return;
 	s->line_open = true;
-	add_bar(&line, what, done, total, seconds_left(s, done, total));
+	add_bar(&line, what, done, total, seconds_left(s, done, total), ui->limit);
 	fprintf(stderr, "\r%.*s\033[K", first_columns(lkb_str_get(&line), tty_width()),
 		lkb_str_get(&line));
 }
@@ -205,9 +207,9 @@ static void json_warning(struct lkb_ui *ui, const char *text)
 static void json_bytes(struct lkb_ui *ui, const char *what, uint64_t done, uint64_t total)
 {
 	if (due(sink_of(ui), what, done, total, 200))
-		print_event(json_pack("{s:s, s:o, s:I, s:I}", "event", "bytes", "what",
+		print_event(json_pack("{s:s, s:o, s:I, s:I, s:s*}", "event", "bytes", "what",
 				      clean_string(what), "done", (json_int_t)done, "total",
-				      (json_int_t)total));
+				      (json_int_t)total, "limit", ui->limit));
 }
 
 static const struct lkb_ui_ops json_ops = {json_step, json_bytes, json_message, json_warning};

@@ -2,11 +2,13 @@
 #include <inttypes.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/ext/json.h"
 #include "base/size.h"
 #include "cmd/commands.h"
 #include "cmd/flash.h"
 #include "flash/compare.h"
+#include "flash/settings.h"
 
 /* So many differences are listed; the others are counted. */
 #define LIST_MAX 20
@@ -14,6 +16,7 @@
 struct verify_options {
 	struct lkb_image_words from;
 	const char *io;
+	struct lkb_strv set;
 	bool json;
 };
 
@@ -22,6 +25,7 @@ struct verify_options {
 
 static const struct lkb_opt rows[] = {
 	LKB_IMAGE_OPTIONS(struct verify_options),
+	ROW(0, "set", LIST, set, "KEY=VALUE", "as it was given to flash"),
 	ROW(0, "io", STRING, io, "KIND", "uring or threads (default: the first that works)"),
 	ROW(0, "json", FLAG, json, NULL, "print JSON"),
 };
@@ -87,6 +91,22 @@ static void json(const char *target, const struct lkb_map *map, const struct lkb
 	lkb_str_addf(out, "%s\n", dump);
 }
 
+/* True if nothing differs but files that --set may change. */
+static bool all_named(const struct lkb_map *map, const struct lkb_bad_list *bad)
+{
+	for (size_t i = 0; i < bad->n; i++) {
+		const struct lkb_written *w = &bad->items[i].want;
+		bool named = false;
+
+		for (size_t k = 0; map && k < map->n_named && !named; k++)
+			named = w->off >= map->named[k].off &&
+				w->off + w->len <= map->named[k].off + map->named[k].len;
+		if (!named)
+			return false;
+	}
+	return true;
+}
+
 static int report(const struct verify_options *o, const struct lkb_image_source *image,
 		  const char *target, const struct lkb_bad_list *bad, uint64_t bytes,
 		  struct lkb_error *err)
@@ -105,7 +125,9 @@ static int report(const struct verify_options *o, const struct lkb_image_source 
 		return 0;
 	lkb_fail(err, LKB_DIFFERS, "'%s' does not hold '%s': %zu ranges (%s) differ", target,
 		 image->source.name, bad->n, lkb_size_text(bad->bytes).s);
-	return lkb_hint(err, "'lkboard flash' writes what differs");
+	return lkb_hint(err, all_named(image->map, bad)
+				     ? "if it was written with --set, give the same --set here"
+				     : "'lkboard flash' writes what differs");
 }
 
 static int run_verify(struct lkb_ctx *ctx, void *options, char **operands, size_t n,
@@ -115,16 +137,22 @@ static int run_verify(struct lkb_ctx *ctx, void *options, char **operands, size_
 	struct lkb_image_source image __attribute__((cleanup(lkb_image_source_clear))) =
 		LKB_IMAGE_SOURCE_INIT;
 	struct lkb_bad_list bad __attribute__((cleanup(lkb_bad_list_clear))) = {0};
+	lkb_autoflashsettings settings = {0};
+	lkb_autosettingsedits edits = {0};
 	lkb_auto(lkb_device) dev = NULL;
 	struct lkb_compare c = {.io_kind = o->io, .ui = ctx->ui};
 	uint64_t bytes;
 
 	if (lkb_image_source_open(ctx, &o->from, operands[0], &image, err) ||
-	    lkb_device_find(NULL, operands[1], &dev, err))
+	    lkb_device_find(NULL, operands[1], &dev, err) ||
+	    lkb_flash_settings_parse(&o->set, lkb_read_file, &settings, err) ||
+	    lkb_settings_edits_make(&settings, image.own, &edits, err))
 		return -1;
-	c.image = (struct lkb_flash_image){.source = &image.source, .map = image.map,
-					.bmap = image.bmap};
+	c.image = (struct lkb_flash_image){
+		.source = &image.source, .map = image.map, .bmap = image.bmap};
 	c.dev = dev;
+	c.edits = edits.edits;
+	c.n_edits = edits.n;
 	if (lkb_compare_run(&c, &bad, &bytes, err))
 		return -1;
 	return report(o, &image, operands[1], &bad, bytes, err);

@@ -142,6 +142,10 @@ int lkb_device_same(const struct lkb_device *dev, int fd, struct lkb_error *err)
 int lkb_device_compare(const struct lkb_device *dev, const struct lkb_device_now *now,
 		       struct lkb_error *err);
 
+/* Lets a USB or SCSI device go, as its own switch would (sysfs: device/delete); it is gone from
+ * /dev then. Others need nothing of the kind. LKB_IO. */
+int lkb_device_eject(const struct lkb_device *dev, struct lkb_error *err);
+
 /* What a person is to recognize a device by, several lines, each ending in a newline: path, model,
  * serial, size, how it is connected, and what is on it. Pure. */
 void lkb_device_describe(const struct lkb_device *dev, struct lkb_str *out);

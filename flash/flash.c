@@ -46,23 +46,29 @@ static uint64_t total(const struct lkb_flash_image *image)
 	return s->is_random ? s->size : s->at_least;
 }
 
+static bool writes(const struct lkb_flash_job *jobs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (atomic_load(&jobs[i].phase) < LKB_FLASH_VERIFIES)
+			return true;
+	return false;
+}
+
 static void show(const struct lkb_flash *f, const struct lkb_flash_job *jobs, size_t n)
 {
 	uint64_t done = 0, all = 0;
-	bool writes = false;
+	bool writing = writes(jobs, n);
 	lkb_autostr what = {0};
 
-	for (size_t i = 0; i < n; i++)
-		writes |= atomic_load(&jobs[i].phase) < LKB_FLASH_VERIFIES;
 	for (size_t i = 0; i < n; i++) {
 		uint64_t t = atomic_load(&jobs[i].total), d = atomic_load(&jobs[i].done);
 
-		if (writes && atomic_load(&jobs[i].phase) >= LKB_FLASH_VERIFIES)
+		if (writing && atomic_load(&jobs[i].phase) >= LKB_FLASH_VERIFIES)
 			d = t;
 		all += t;
 		done += d < t || !t ? d : t;
 	}
-	lkb_str_add(&what, writes ? "writing " : "reading back ");
+	lkb_str_add(&what, writing ? "writing " : "reading back ");
 	if (n == 1)
 		lkb_str_addf(&what, "'%s'", jobs[0].dev->path);
 	else
@@ -99,7 +105,7 @@ static void follow(const struct lkb_flash *f, struct lkb_flash_job *jobs, size_t
 
 	while (!all_ended(jobs, n)) {
 		if (f->ui && beats++ % 10 == 9)
-			f->ui->limit = limit(hub, &before);
+			f->ui->limit = writes(jobs, n) ? limit(hub, &before) : NULL;
 		show(f, jobs, n);
 		lkb_clock_sleep_ms(PROGRESS_MS);
 	}

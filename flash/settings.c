@@ -112,8 +112,8 @@ static int add_passphrase(struct lkb_settings_in *in, const char *value, struct 
 		return lkb_fail(err, LKB_INPUT, "is given twice");
 	for (c = value; *c; c++)
 		if (*c < 0x20 || *c > 0x7e)
-			return lkb_fail(err, LKB_INPUT, "the passphrase has a character that is not "
-					"printable ASCII");
+			return lkb_fail(err, LKB_INPUT, "the passphrase has a character that is "
+					"not printable ASCII");
 	if (!is_psk(value) && (n < PASSPHRASE_MIN || n > PASSPHRASE_MAX)) {
 		lkb_fail(err, LKB_INPUT, "the passphrase has %zu characters", n);
 		return lkb_hint(err, "%u to %u characters, or the key itself: %d hex digits",

@@ -13,7 +13,7 @@
 #include "image/map.h"
 
 /*
- * `flash --set KEY=VALUE`: what one target gets that others do not. Keys (docs/formats/settings.md):
+ * `flash --set KEY=VALUE`: what one target gets that others do not (docs/formats/settings.md).
  * hostname, ssh-key, wifi-ssid, wifi-psk, wifi-country and wifi-hidden go into the card's
  * settings.env; config.txt=LINE into config.txt. ssh-key and config.txt may be given again. ssh-key
  * and wifi-psk take @FILE. A passphrase is not kept: what is written is the key made of it.

@@ -39,8 +39,8 @@ static int apply_config_txt(void *ctx, uint64_t at, uint8_t *p, size_t n, struct
 	used += used < CONFIG_TXT_SIZE && used > 0; /* the last line's own end */
 	room = CONFIG_TXT_SIZE - used;
 	if (own->lines.len > room) {
-		lkb_fail(err, LKB_INPUT, "config.txt has room for %zu bytes more, the lines that are "
-			 "set need %zu", room, own->lines.len);
+		lkb_fail(err, LKB_INPUT, "config.txt has room for %zu bytes more, the lines that "
+			 "are set need %zu", room, own->lines.len);
 		return lkb_hint(err, "set fewer lines, or build the image with them: 'config_txt' "
 				     "below 'lkboard'");
 	}

@@ -232,7 +232,7 @@ int lkb_stations_parse(const char *text, size_t len, const char *name,
 		.csv = {.name = name, .at = text, .end = text + len},
 	};
 
-	/* Each by itself: a WLAN's name may come from the command line and its key from the table. */
+	/* Each by itself: a WLAN's name may come from here and its key from the table. */
 	if (lkb_settings_check_each(common, read_file, err))
 		return -1;
 	if (len > LKB_STATIONS_TEXT_MAX) {

@@ -10,10 +10,10 @@
 #include "base/str.h"
 
 /*
- * settings.env on the boot partition: what one board is given when its card is written, and what its
- * initrd applies at each boot. An environment block (bootloader/slot/slot.h) of 64 KiB; all zero:
- * nothing is set. docs/formats/settings.md describes keys and values. Both sides go by this one
- * table and these checks, since a board cannot trust a FAT: libc only.
+ * settings.env on the boot partition: what one board is given when its card is written, and what
+ * its initrd applies at each boot. An environment block (bootloader/slot/slot.h) of 64 KiB; all
+ * zero: nothing is set. docs/formats/settings.md describes keys and values. Both sides go by this
+ * one table and these checks, since a board cannot trust a FAT: libc only.
  */
 #define LKB_SETTINGS_SIZE ((size_t)64 << 10)
 #define LKB_SETTINGS_FILE "settings.env"
@@ -31,7 +31,7 @@ enum lkb_setting {
 /* A key as people and settings.env write it. */
 struct lkb_setting_row {
 	const char *name; /* "ssh-key" */
-	const char *key;  /* "ssh_key"; the n-th value of one that may have several is "ssh_key_NN" */
+	const char *key;  /* "ssh_key"; where there may be several, the n-th is "ssh_key_NN" */
 	size_t max;       /* values */
 	bool secret;      /* its value is in no message */
 	/* LKB_INPUT, with a hint, for a value that does not fit. */
@@ -59,8 +59,8 @@ int lkb_settings_format(const struct lkb_settings *s, uint8_t *block, struct lkb
 
 /* Reads a block of LKB_SETTINGS_SIZE bytes: hostile. LKB_INPUT if it is neither zero nor valid.
  * What is in it and is not a setting, or one that a check refuses, is left out and told to
- * `complain`; the rest counts. A WLAN without its name or with a key that is wrong is left out whole.
- * *ret is {0} before. */
+ * `complain`; the rest counts. A WLAN without its name or with a key that is wrong is left out
+ * whole. *ret is {0} before. */
 typedef void lkb_settings_complain_fn(void *ctx, const struct lkb_error *err);
 int lkb_settings_parse(const uint8_t *block, lkb_settings_complain_fn *complain, void *ctx,
 		       struct lkb_settings *ret, struct lkb_error *err);

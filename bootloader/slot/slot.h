@@ -11,8 +11,8 @@
 /*
  * State records and slot trailers: U-Boot's checksummed environment block (U-Boot
  * include/env_internal.h without the redundancy flag): CRC-32 little-endian, then "key=value"
- * strings in byte order of keys, each NUL-terminated, an empty string at the end, zeros to its size:
- * 4096 bytes for these two.
+ * strings in byte order of keys, each NUL-terminated, an empty string at the end, zeros to its
+ * size: 4096 bytes for these two.
  * Backslashes in values are doubled, as U-Boot's own export writes them and its import reads them.
  * Used on the build machine and, in the static programs, on the board: libc only.
  * docs/formats/slot.md describes the bytes.

@@ -90,8 +90,8 @@ static int next_cluster(const struct fat *f, uint32_t *cluster, struct lkb_error
 	return 0;
 }
 
-/* Of a sector of the root directory: 1 = the file is in it, 0 = it is not, -1 = nor is it in a later
- * one. */
+/* Of a sector of the root directory: 1 = the file is in it, 0 = it is not, -1 = nor is it in a
+ * later one. */
 static int look_in(const uint8_t *sector, size_t n, const char *short_name, uint8_t *ret_entry)
 {
 	size_t at;

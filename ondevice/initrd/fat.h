@@ -20,8 +20,8 @@ struct lkb_fat_disk {
 };
 
 /* Reads the file with that short name, 11 bytes as a directory has it ("SETTINGSENV"). It has
- * exactly n bytes, which is what *buf takes. 1 = read, 0 = there is none (or this is no FAT32), -1 =
- * LKB_INPUT if it cannot be what is looked for, or what reading says. */
+ * exactly n bytes, which is what *buf takes. 1 = read, 0 = there is none (or this is no FAT32),
+ * -1 = LKB_INPUT if it cannot be what is looked for, or what reading says. */
 int lkb_fat_read_file(const struct lkb_fat_disk *disk, const char *short_name, uint8_t *buf,
 		      size_t n, struct lkb_error *err);
 

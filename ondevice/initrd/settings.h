@@ -17,8 +17,8 @@
  */
 void lkb_settings_apply(const struct lkb_partuuid *root, const char *new_root);
 
-/* Reads settings.env from the first partition's bytes. *ret is {0} before and stays so where nothing
- * is set. What is wrong with single values is said. LKB_INPUT if all of it is damaged. */
+/* Reads settings.env from the first partition's bytes. *ret is {0} before and stays so where
+ * nothing is set. What is wrong with single values is said. LKB_INPUT if all of it is damaged. */
 int lkb_settings_read(const struct lkb_fat_disk *disk, struct lkb_settings *ret,
 		      struct lkb_error *err);
 

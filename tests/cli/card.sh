@@ -37,6 +37,10 @@ for f in bootcode.bin start.elf fixup.dat config.txt u-boot.bin bcm2710-rpi-3-b.
 done
 check "there is no uboot.env" sh -c "! mdir -b -i '$T/p1' | grep -qi uboot.env"
 same "config.txt is padded to 4 KiB" 0 $(($(stat -c %s "$T/config.txt") % 4096))
+for path in root/.ssh/authorized_keys etc/wpa_supplicant/wpa_supplicant.conf; do
+	same "the root has an empty $path to mount a setting over" 0 "$(debugfs -R "stat /$path" "$T/p2" \
+		2> /dev/null | sed -n 's/^User:.*Size: \([0-9]*\).*/\1/p')"
+done
 same "settings.env has 64 KiB" 65536 "$(stat -c %s "$T/settings.env")"
 check "dumpimage reads boot.scr" dumpimage -l "$T/boot.scr"
 check "dtc reads the device tree" dtc -q -I dtb -O dts -o "$T/b.dts" "$T/bcm2710-rpi-3-b.dtb"

@@ -186,6 +186,12 @@ same "mounted" "mounted fixed" "$(codes "$name")"
 same "mounted: where" "'$loop' is mounted at '$T/mnt'" "$(message "$name" mounted)"
 same "mounted: what to do" "unmount it: umount $loop" "$(hint "$name" mounted)"
 same "mounted: what is on it" "ext4 here" "$(query "$T/now" "$name" 'd["system"] + " " + d["label"]')"
+if [ "$(readlink /proc/1/ns/mnt)" = "$(readlink /proc/self/ns/mnt)" ] && unshare -m true 2> /dev/null; then
+	unshare -m sh -c 'umount "$1" && "$2" devices --all --json' - "$T/mnt" "$LKBOARD" > "$T/now"
+	same "mounted by the system, not in our mount namespace" "mounted fixed" "$(codes "$name")"
+else
+	skip "mounted by the system, not in our mount namespace" "we are in another one than process 1, or stay here"
+fi
 truncate -s 4M "$T/mnt/b.img"
 attach "$T/mnt/b.img"
 list

@@ -250,7 +250,7 @@ static void image_close(void *stream)
 	free(stream);
 }
 
-static UNUSED const struct lkb_source_ops image_ops = {image_open, image_read, image_close};
+static UNUSED const struct lkb_source_ops image_ops = {image_open, image_read, image_close, NULL};
 
 static uint32_t seed_state;
 

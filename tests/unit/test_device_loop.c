@@ -127,7 +127,8 @@ static void a_file_is_told_from_another_of_its_name(void **state)
 	OK(lkb_device_same(dev, fd, &err));
 	make(in_dir("b"), "");
 	other = open(in_dir("b"), O_RDWR | O_CLOEXEC);
-	FAILS(lkb_device_same(dev, other, &err), LKB_REFUSED, "another file has its name", "nothing was written");
+	FAILS(lkb_device_same(dev, other, &err), LKB_REFUSED, "another file has its name",
+	      "nothing was written");
 	assert_int_equal(ftruncate(fd, 512), 0);
 	FAILS(lkb_device_same(dev, fd, &err), LKB_REFUSED, "its size was 2097152 bytes, now it is 512", "");
 }

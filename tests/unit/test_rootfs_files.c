@@ -52,6 +52,35 @@ static void paths_are_resolved_inside_the_root(void **state)
 	assert_string_equal(node(r.root, "usr/b")->source, "files[1]");
 }
 
+static void settings_have_files_to_be_mounted_over(void **state)
+{
+	static const char init[] = "init: [example/init]\n";
+	struct kit *k = *state;
+	lkb_autorootfs none = { 0 }, fresh = { 0 }, own = { 0 }, linked = { 0 };
+
+	put(k, "example/init", NULL, "d 0755 etc\n");
+	build_ok(k, init, &none);
+	assert_null(lkb_tree_lookup(none.root, "root/.ssh", false));
+	k->settings = true;
+	build_ok(k, init, &fresh);
+	assert_int_equal(node(fresh.root, "root/.ssh")->meta.mode, 0700);
+	assert_int_equal(node(fresh.root, "root/.ssh/authorized_keys")->meta.mode, 0600);
+	expect_contents(fresh.root, "root/.ssh/authorized_keys", "");
+	expect_contents(fresh.root, "etc/wpa_supplicant/wpa_supplicant.conf", "");
+	build_ok(k, "init: [example/init]\n"
+		    "files:\n"
+		    "  - {path: root/.ssh, directory: true, mode: \"0750\"}\n"
+		    "  - {path: root/.ssh/authorized_keys, contents: mine, mode: \"0640\"}\n", &own);
+	assert_int_equal(node(own.root, "root/.ssh")->meta.mode, 0750);
+	assert_int_equal(node(own.root, "root/.ssh/authorized_keys")->meta.mode, 0640);
+	expect_contents(own.root, "root/.ssh/authorized_keys", "mine");
+	build_ok(k, "init: [example/init]\n"
+		    "files:\n"
+		    "  - {path: root/.ssh, symlink: /var/lib/data/ssh}\n", &linked);
+	assert_string_equal(node(linked.root, "root/.ssh")->target, "/var/lib/data/ssh");
+	assert_null(lkb_tree_lookup(linked.root, "var/lib/data/ssh", false));
+}
+
 static void sources_are_files_of_the_host(void **state)
 {
 	struct kit *k = *state;
@@ -138,6 +167,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
 		TEST(parents_do_not_take_the_mode_of_the_file),
 		TEST(paths_are_resolved_inside_the_root),
+		TEST(settings_have_files_to_be_mounted_over),
 		TEST(sources_are_files_of_the_host),
 		TEST(files_win_over_init_and_containers),
 		TEST(what_goes_to_boot_is_for_the_boot_loader),

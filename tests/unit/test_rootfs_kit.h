@@ -28,6 +28,7 @@ struct kit {
 	struct lkb_store *store;
 	const char *arch; /* that of the board; images are all for arm64 */
 	const char *ucode; /* that of the board */
+	bool settings; /* the board's cards have a settings.env */
 };
 
 static const struct lkb_platform arm64 = { .arch = "arm64" };
@@ -162,7 +163,7 @@ static inline int build(struct kit *k, const struct lkb_spec *spec, struct lkb_r
 {
 	const struct lkb_rootfs_env env = { .name = "test", .board = "rpi3", .version = "1",
 					    .hostname = "box", .epoch = EPOCH, .arch = k->arch,
-					    .ucode = k->ucode };
+					    .ucode = k->ucode, .settings = k->settings };
 	struct lkb_rootfs_images images = { 0 };
 	struct lkb_rootfs_wants wants = { 0 };
 	lkb_autostrv refs = { 0 };
