@@ -38,7 +38,7 @@ DEPS_TEST  := libcmocka-dev dosfstools gdisk e2fsprogs device-tree-compiler bmap
 	      genimage umoci time gawk strace curl git python3-jsonschema qemu-system-x86 ovmf \
 	      openssh-client openssl docker-registry golang-github-opencontainers-specs-dev \
 	      python3-license-expression squashfs-tools squashfs-tools-ng erofs-utils xorriso \
-	      genisoimage 7zip nginx-light iucode-tool libubootenv-tool
+	      genisoimage 7zip nginx-light iucode-tool libubootenv-tool libfuse3-dev fuse3 pkg-config
 
 all: $(O)/lkboard ondevice
 
@@ -104,7 +104,28 @@ $(O)/tests/pid1/init: $(O)/tests/pid1/fast_clock.o $(O)/ondevice/host/obj/ondevi
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS) $(LIBS)
 
-units: $(UNITS) $(O)/tests/hostile/show_tree $(O)/tests/pid1/init $(O)/tests/boot/apply_settings
+# What spoils disks and calls under `lkboard flash`, and makes maps for it (tests/cli/flash-*.sh).
+FAULTS   := $(addprefix $(O)/tests/fault/,faultfs mkmap shim.so)
+FUSE     := pkg-config fuse3
+$(O)/tests/fault/faultfs: tests/fault/faultfs.c tests/fault/faults.c tests/fault/faults.h $(O)/liblkboard.a
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $$($(FUSE) --cflags) -o $@ $(filter %.c %.a,$^) \
+		$(LDFLAGS) $$($(FUSE) --libs)
+
+$(O)/tests/fault/mkmap: tests/fault/mkmap.c $(O)/liblkboard.a
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(O)/liblkboard.a $(LDFLAGS) $(LIBS)
+
+# Goes into other programs, so no sanitizer.
+$(O)/tests/fault/shim.so: tests/fault/shim.c
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) -std=gnu11 $(WARN) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
+
+units: $(FAULTS) $(UNITS) $(O)/tests/hostile/show_tree $(O)/tests/pid1/init \
+	$(O)/tests/boot/apply_settings
 replays: $(REPLAYS)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -147,7 +168,7 @@ $(O)/tests/fuzz/%: tests/fuzz/%.c $(O)/liblkboard.a
 		$(O)/liblkboard.a $(LDFLAGS) $(LIBS)
 
 bench: all
-	$(Q)$(MAKE) -s $(O)/tests/bench/bench_card $(O)/tests/bench/bench_flatten
+	$(Q)$(MAKE) -s $(O)/tests/bench/bench_card $(O)/tests/bench/bench_flatten $(O)/tests/fault/mkmap
 	$(Q)O=$(O) tests/bench/bench.sh
 
 $(O)/tests/bench/%: tests/bench/%.c $(O)/liblkboard.a
@@ -196,7 +217,7 @@ clean:
 	rm -rf $(O)
 
 -include $(OBJS:.o=.d) $(UNITS:=.d) $(REPLAYS:=.d) $(O)/tests/hostile/show_tree.d \
-	$(O)/tests/boot/apply_settings.d \
+	$(O)/tests/boot/apply_settings.d $(O)/tests/fault/mkmap.d \
 	$(O)/tests/pid1/fast_clock.d $(O)/ondevice/host/obj/ondevice/system/main.d
 
 .PHONY: all units replays fuzzers check check-boot check-long check-clean asan fuzz bench golden \

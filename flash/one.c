@@ -28,10 +28,10 @@ static int say_state(struct one *o, struct lkb_error *err)
 
 	if (!o->job->is_changed)
 		return -1;
-	snprintf(err->message + n, sizeof(err->message) - n, "; %s",
+	snprintf(err->message + n, sizeof(err->message) - n, "; '%s' %s", o->job->dev->path,
 		 o->zones.is_stamped
-			 ? "it has no valid partition table now"
-			 : "ITS OLD PARTITION TABLE MAY STILL LOOK VALID, what it leads to is not");
+			 ? "has no valid partition table now"
+			 : "MAY STILL LOOK VALID: its old partition table could not be erased");
 	return -1;
 }
 

@@ -2,6 +2,7 @@
 #include "flash/pour.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -101,6 +102,9 @@ int lkb_pour(const struct lkb_source *s, struct lkb_cut *cut, struct lkb_pour_ti
 		s->ops->close(stream);
 	}
 	if (r) {
+		/* What unpacks does not know whose bytes they are. */
+		if (err && !strstr(err->message, s->name))
+			lkb_context(err, "'%s'", s->name);
 		lkb_hint(err, "fetch the image again; what was written is not complete");
 		return -1;
 	}

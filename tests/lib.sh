@@ -70,5 +70,6 @@ finish() {
 	echo "1..$tap_n"
 	exit $failed
 }
-PATH=$PATH:/usr/sbin:/sbin
+# Debian's own programs come first: they are what `make deps` installs, and what tests ask for.
+PATH=/usr/bin:/bin:$PATH:/usr/sbin:/sbin
 export PATH

@@ -38,3 +38,5 @@ echo "== an image from a registry, beside other tools"
 bash tests/bench/pull.sh "$STORE"
 echo "== a card from a 310 MB, 13,500-file tree, beside other tools"
 bash tests/bench/card.sh
+echo "== a card written and verified, beside bmaptool"
+bash tests/bench/flash.sh

@@ -18,7 +18,11 @@ long_files() {
 	wc -l $c_files | awk '{ most = $2 ~ /^tests\/unit/ ? 700 : 420 }
 		$2 != "total" && $1 > most { print; bad = 1 } END { exit bad }'
 }
-scripts() { for s in tests/*.sh tests/*/*.sh; do sh -n "$s" || return 1; done; }
+scripts() {
+	for s in tests/*.sh tests/*/*.sh; do
+		case $(head -n 1 "$s") in *bash) bash -n "$s" ;; *) sh -n "$s" ;; esac || return 1
+	done
+}
 
 check "no line is wider than 100 columns (tests: 112)" long_lines
 check "no line ends in a blank" trailing
