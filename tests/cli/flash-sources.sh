@@ -228,10 +228,9 @@ for mode in cut-each no-range 416 other-range; do
 	writes "oci: $mode" "oci:$R/$mode/x:1"
 done
 writes "oci: a mirror that breaks off and one more place" "oci:$R/fine/x:1" --mirror "$R=http://$R/as/cut-each"
-for tag in 1 bare; do
-	breaks "oci: another digest, $tag" 6 "'$R' gives something else for 'sha256:" "oci:$R/wrong-digest/x:$tag"
-done
-breaks "oci: the rest is wrong" 6 "'$R' gives something else for 'sha256:" "oci:$R/bad-rest/x:1"
+breaks "oci: another digest" 6 "'$R' gives something else for 'sha256:" "oci:$R/wrong-digest/x:bare"
+breaks "oci: another digest, but zstd sees it first" 3 "checksum" "oci:$R/wrong-digest/x:1"
+breaks "oci: the rest is wrong" 6 "'$R' gives something else for 'sha256:" "oci:$R/bad-rest/x:bare"
 breaks "oci: short" 6 "'$R' has only [0-9]+ bytes for" "oci:$R/short/x:1"
 refuses "oci: long" 6 "'oci:$R/long/x:1': '$R' has $(($(wc -c < www/card.img.zst) + 4)) bytes for 'sha256:$own', not $(wc -c < www/card.img.zst)" "oci:$R/long/x:1"
 refuses "oci: no blob" 3 "'oci:$R/blob-404/x:1': '$R' answers 404 to the request for 'blobs/sha256:$own'" "oci:$R/blob-404/x:1"
@@ -243,11 +242,43 @@ refuses "oci: no disk" 3 "'oci:$R/fine/x:no-disk': it is an artifact of type '$D
   $push" "oci:$R/fine/x:no-disk"
 refuses "oci: a container" 3 "'oci:127.0.0.1:$C/fine/x:container': it is a container image, not a disk image
   $push" "oci:127.0.0.1:$C/fine/x:container"
-refuses "oci: no reference" 3 "'oci:X': 'X': repository names are lower-case
-  hint: write it" "oci:X"
+refuses "oci: no reference" 3 "'oci:X': 'X' is no image reference: the repository name 'library/X' has upper-case letters
+  hint: a disk image is named as 'lkboard push' says: oci:REGISTRY/NAME:TAG, or oci:REGISTRY/NAME@sha256:DIGEST" "oci:X"
 flash "oci:$R/fine/x:bad-map"
 same "oci: a map that is cut off" 3 "$code"
 check "oci: a map that is cut off: nothing was written" is_untouched
+
+# --- a policy --------------------------------------------------------------------------------------------
+
+cat > sign.py <<'END'
+import sys
+sys.path.insert(0, sys.argv[1])
+import make
+keys = make.Keys("keys")
+for name in ("a", "stranger"):
+    lay = make.Layout("signed-" + name)
+    with open("www/card.img.zst", "rb") as f:
+        layer = lay.blob(f.read(), "application/vnd.lkboard.disk.image.v1.raw+zstd")
+    card = lay.manifest(lay.blob(b"{}", make.EMPTY), [layer], artifactType="application/vnd.lkboard.disk.v1")
+    lay.name(card, make.REPO + ":1")
+    make.tag(lay, card["digest"], make.signed(lay, keys, [name], card["digest"]))
+    lay.close()
+END
+check "cards are signed" python3 -B sign.py "$TOP/tests/trust"
+for name in a stranger; do
+	serve S signed-$name
+	printf 'rules:\n  - prefix: 127.0.0.1:%s\n    keys: [keys/a.pub]\n' "$S" > policy-$name.yml
+	eval "S_$name=$S"
+done
+LKBOARD_STORE=$T/store
+export LKBOARD_STORE
+flash "oci:127.0.0.1:$S_stranger/fine/app:1" --policy policy-stranger.yml
+same "signed by a stranger" 6 "$code"
+check "signed by a stranger: nothing was written" is_untouched
+flash "oci:127.0.0.1:$S_a/fine/app:1" --policy policy-stranger.yml
+same "what no rule is for" 6 "$code"
+check "what no rule is for: nothing was written" is_untouched
+writes "signed as the policy wants" "oci:127.0.0.1:$S_a/fine/app:1" --policy policy-a.yml
 
 # --- a real one ------------------------------------------------------------------------------------------
 
@@ -262,7 +293,27 @@ if have docker-registry; then
 	writes "pushed as a file" "oci:$R/team/file"
 	run lk verify "oci:$R/team/card:1" target
 	same "verify" "0 target: 8.0 MiB compared, all right" "$code $(cat out)"
-	printf 'version: 1\nimages: [{prefix: %s, keys: [k.pub]}]\n' "$R" > policy.yml
+	mv www/card.map card.map.away
+	printf '<?xml version="1.0"?>\n<bmap version="2.0"/>\n' > www/card.bmap
+	lk push www/card.img.xz "$R/team/bmap" > /dev/null
+	flash "oci:$R/team/bmap"
+	same "a bmap that is none" 3 "$code"
+	check "a bmap that is none: it was looked at" grep -q "oci:$R/team/bmap (card.bmap)" err
+	check "a bmap that is none: nothing was written" is_untouched
+	if have bmaptool; then
+		cp image sparse
+		fallocate --dig-holes sparse
+		bmaptool create sparse > www/card.bmap 2> /dev/null
+		lk push www/card.img.xz "$R/team/bmap" > /dev/null
+		same "a bmap that was pushed along" "  map: oci:$R/team/bmap (card.bmap)" "$(plan "oci:$R/team/bmap")"
+		writes "a bmap that was pushed along" "oci:$R/team/bmap"
+		same "a bmap beside it" "  map: $W/fine/card.bmap" "$(plan "$W/fine/card.img.xz")"
+		writes "a bmap beside it" "$W/fine/card.img.xz"
+	else
+		skip "a bmap" "bmaptool is not installed"
+	fi
+	rm www/card.bmap
+	mv card.map.away www/card.map
 else
 	skip "a real registry" "docker-registry is not installed"
 fi
