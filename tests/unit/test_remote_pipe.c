@@ -2,6 +2,7 @@
 /* The pipe between what pushes an image and what reads it. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
