@@ -149,10 +149,10 @@ lkboard_flash() { # source map device
 }
 
 # Does the message of the cell say where the byte is: by a range that holds it, or by a byte at most the
-# longest request before it?
+# longest request before it, or in the same block?
 says_where() { # byte
 	grep -oE 'byte [0-9]+( to [0-9]+)?' "$T/cell.err" | awk -v at="$1" '
-		$2 <= at && at < (NF > 2 ? $4 : $2 + 1048576) { found = 1 }
+		int($2 / 4096) <= int(at / 4096) && at < (NF > 2 ? $4 : $2 + 1048576) { found = 1 }
 		END { exit !found }'
 }
 
