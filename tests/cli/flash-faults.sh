@@ -195,7 +195,7 @@ esac
 # An image for such sectors, on the only device here that has them for real.
 truncate -s 64M "$T/4k.img"
 loop_new "$T/4k.img" -b 4096
-printf 'label: gpt\nstart=256,size=4096\n' | sfdisk -q "$LOOP"
+printf 'label: gpt\nstart=256,size=4096\n' | sfdisk -q --no-reread --no-tell-kernel "$LOOP"
 loop_end "$LOOP"
 dd if="$IMAGES/old.img" of="$T/4k.img" bs=4096 seek=256 skip=256 count=4096 conv=notrunc status=none
 zram=$(cat /sys/class/zram-control/hot_add 2> /dev/null)
