@@ -132,8 +132,8 @@ static struct reader *who_holds_back(struct lkb_hub *h, bool waited)
 	return waited && someone_waits ? slowest : NULL;
 }
 
-/* What the time since it was called last was used for. A reader that gives a batch back now and then
- * holds back the others as well as one that gives none. */
+/* What the time since it was called last was used for. A reader that gives a batch back now and
+ * then holds back the others as well as one that gives none. */
 static void judge_pace(struct lkb_hub *h, bool waited)
 {
 	uint64_t now = lkb_clock_monotonic_ms(), ms = now - h->judged_ms;
