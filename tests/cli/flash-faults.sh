@@ -165,10 +165,11 @@ else
 fi
 mke2fs -q -F "$below"
 mkdir -p "$T/mnt2"
+# Read-only, so that nobody else changes a byte of it.
 mount "$below" "$T/mnt2" && fault_mounts=$T/mnt2
-refused "a mounted disk" 7 "mnt2" "$below" $go "$mbr" "$below"
 cp "$IMAGES/mbr.img.zst" "$T/mnt2/"
 mount -o remount,ro "$T/mnt2"
+refused "a mounted disk" 7 "mnt2" "$below" $go "$mbr" "$below"
 refused "the disk that holds the image" 7 "image|mnt2" "$below" $go "$T/mnt2/mbr.img.zst" "$below"
 umount "$T/mnt2"
 fault_mounts=
