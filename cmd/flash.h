@@ -25,8 +25,8 @@ struct lkb_image_words {
 /* An image that was named on the command line, with its map. Born LKB_IMAGE_SOURCE_INIT. */
 struct lkb_image_source {
 	struct lkb_source source;
-	const char *file; /* its path, where it is a file; NULL */
 	struct lkb_registry *registry; /* owned; of an oci: image */
+	const char *file;              /* its path, where it is a file; NULL */
 	const struct lkb_map *map;     /* NULL = none was found; one of the next two's */
 	struct lkb_map *own;           /* lkboard's; owned, or NULL */
 	struct lkb_bmap *bmap;         /* somebody else's; owned, or NULL */

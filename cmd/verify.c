@@ -125,8 +125,9 @@ static int report(const struct verify_options *o, const struct lkb_image_source 
 		return -1;
 	if (!bad->n)
 		return 0;
-	lkb_fail(err, LKB_DIFFERS, "'%s' does not hold '%s': %zu ranges (%s) differ", target,
-		 image->source.name, bad->n, lkb_size_text(bad->bytes).s);
+	lkb_fail(err, LKB_DIFFERS, "'%s' does not hold '%s': %s in %zu range%s differ", target,
+		 image->source.name, lkb_size_text(bad->bytes).s, bad->n,
+		 bad->n == 1 ? "" : "s");
 	return lkb_hint(err, all_named(image->map, bad)
 				     ? "if it was written with --set, give the same --set here"
 				     : "'lkboard flash' writes what differs");

@@ -49,6 +49,8 @@ struct lkb_body {
 	/* Its own, born {0}. */
 	int score;
 	unsigned since_probe;
+	struct lkb_op *oldest, *newest; /* that have not ended */
+	uint64_t n_live;                /* bytes of these */
 	struct lkb_op *failed;
 	struct lkb_buffers {
 		uint8_t **items;
@@ -61,6 +63,8 @@ void lkb_body_init(struct lkb_body *b);
 /* Takes a batch, and one reference to it. LKB_IO says at which byte the device fails; LKB_REFUSED:
  * the image is larger than the device; what an edit says. */
 int lkb_body_batch(struct lkb_body *b, struct lkb_batch *batch, struct lkb_error *err);
+/* Everything that came before this byte has been written: a flush makes it durable. */
+uint64_t lkb_body_settled(const struct lkb_body *b);
 /* Waits for all that is in flight. */
 int lkb_body_drain(struct lkb_body *b, struct lkb_error *err);
 /* Gives up what could not be written, with the batches it holds. Nothing may be in flight. */

@@ -75,9 +75,9 @@ static int fail_verdict(struct one *o, struct lkb_symptoms *s, const struct lkb_
 	o->job->verdict = v.code;
 	if (first)
 		lkb_str_addf(&where,
-			     "%zu of its ranges (%s) are wrong, the first from byte %" PRIu64
+			     "%s in %zu of its ranges is wrong, the first from byte %" PRIu64
 			     " to %" PRIu64 "%s%s%s; ",
-			     bad->n, lkb_size_text(bad->bytes).s, first->want.off,
+			     lkb_size_text(bad->bytes).s, bad->n, first->want.off,
 			     first->want.off + first->want.len, *first->want.name ? " (" : "",
 			     first->want.name, *first->want.name ? ")" : "");
 	lkb_fail(err, LKB_DIFFERS, "'%s' does not hold what was written: %s%s", s->name,

@@ -9,7 +9,7 @@
 #include "base/undo.h"
 #include "flash/one.h"
 
-#define PROGRESS_MS 100
+#define PROGRESS_MS 20
 
 struct thread {
 	const struct lkb_flash *f;
@@ -110,7 +110,7 @@ static void follow(const struct lkb_flash *f, struct lkb_flash_job *jobs, size_t
 	unsigned beats = 0;
 
 	while (!all_ended(jobs, n)) {
-		if (f->ui && beats++ % 10 == 9)
+		if (f->ui && beats++ % 50 == 49)
 			f->ui->limit = writes(jobs, n) ? limit(hub, &before) : NULL;
 		show(f, jobs, n);
 		lkb_clock_sleep_ms(PROGRESS_MS);

@@ -136,21 +136,20 @@ static int begin(struct one *o, const struct lkb_batch *first, struct lkb_error 
 	return stamp(o, err);
 }
 
+/* What has been written by now is made durable; what is in flight goes on. */
 static int sync_now(struct one *o, struct lkb_error *err)
 {
-	uint64_t durable = o->body.image_end;
-	int error;
+	uint64_t durable = lkb_body_settled(&o->body);
+	uint64_t done = atomic_load(&o->counted) - o->body.n_live;
+	int error = -o->io->ops->flush(o->io);
 
-	if (lkb_body_drain(&o->body, err))
-		return -1;
-	error = -o->io->ops->flush(o->io);
 	if (error)
 		return fail_flush(o, error, err);
 	if (durable > o->journal.durable) {
 		o->journal.durable = durable;
 		save_journal(o);
 	}
-	atomic_store(&o->job->done, atomic_load(&o->counted));
+	atomic_store(&o->job->done, done);
 	o->synced_ms = lkb_clock_monotonic_ms();
 	return 0;
 }

@@ -22,6 +22,7 @@ struct lkb_op {
 	size_t len;
 	bool is_own;      /* `want` is freed with it */
 	unsigned pending; /* runs that are being written */
+	struct lkb_op *before, *after; /* in the order in which they were started */
 	bool is_bad;      /* one of them failed */
 	struct lkb_op *next;
 };
@@ -43,8 +44,36 @@ static void give_buffer(struct lkb_body *b, uint8_t *buf)
 	b->buffers.items[b->buffers.n++] = buf;
 }
 
+static void link_op(struct lkb_op *op)
+{
+	struct lkb_body *b = op->body;
+
+	op->before = b->newest;
+	if (b->newest)
+		b->newest->after = op;
+	else
+		b->oldest = op;
+	b->newest = op;
+	b->n_live += op->len;
+}
+
+static void unlink_op(struct lkb_op *op)
+{
+	struct lkb_body *b = op->body;
+
+	*(op->before ? &op->before->after : &b->oldest) = op->after;
+	*(op->after ? &op->after->before : &b->newest) = op->before;
+	b->n_live -= op->len;
+}
+
+uint64_t lkb_body_settled(const struct lkb_body *b)
+{
+	return b->oldest ? b->oldest->off : b->image_end;
+}
+
 static void end_op(struct lkb_op *op)
 {
+	unlink_op(op);
 	if (op->got)
 		give_buffer(op->body, op->got);
 	if (op->batch)
@@ -222,6 +251,7 @@ static struct lkb_op *new_op(struct lkb_body *b, uint64_t off, size_t len)
 	op->body = b;
 	op->off = off;
 	op->len = len;
+	link_op(op);
 	return op;
 }
 
@@ -274,14 +304,14 @@ static int look_at_failed(struct lkb_body *b, struct lkb_error *err)
 int lkb_body_data(struct lkb_body *b, uint64_t off, size_t len, uint8_t *bytes,
 		  struct lkb_batch *batch, bool is_own, struct lkb_error *err)
 {
-	struct lkb_op *op = new_op(b, off, len);
+	struct lkb_op *op;
 
 	if (b->is_dry) {
 		if (is_own)
 			free(bytes);
-		free(op);
 		return 0;
 	}
+	op = new_op(b, off, len);
 	op->want = bytes;
 	op->is_own = is_own;
 	op->batch = batch;

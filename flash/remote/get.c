@@ -49,17 +49,20 @@ static void restart(struct get *g)
 	g->at = 0;
 }
 
+#define LOG_IN \
+	"'lkboard' logs in nowhere: let another program fetch it, as in 'curl URL | " \
+	"lkboard flash - DEVICE'"
+
 /* Answers that are no file. */
 static const struct {
 	unsigned status;
 	bool nothing; /* as good as if there were none */
 	const char *text, *hint;
 } answers[] = {
-	{401, true, "is not given to just anybody", "'lkboard' logs in nowhere: let another program "
-	 "fetch it, as in 'curl URL | lkboard flash - DEVICE'"},
-	{403, true, "is not given to us", "'lkboard' logs in nowhere: let another program fetch it, "
-	 "as in 'curl URL | lkboard flash - DEVICE'"},
-	{404, true, "is not there", "is the address right? 'curl -I URL' says what the server says"},
+	{401, true, "is not given to just anybody", LOG_IN},
+	{403, true, "is not given to us", LOG_IN},
+	{404, true, "is not there",
+	 "is the address right? 'curl -I URL' says what the server says"},
 	{410, true, "is not there any more", "is there a newer one?"},
 	{0, false, "is not given", "'curl -I URL' says what the server says"},
 };

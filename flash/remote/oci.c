@@ -211,7 +211,8 @@ int lkb_remote_oci(const struct lkb_remote_disk *d, const char *name, struct lkb
 	struct lkb_oci_doc doc;
 	struct parts parts = {0};
 
-	if (lkb_oci_doc_parse(d->manifest.text, d->manifest.len, "its manifest", NULL, &arena, &doc, err) ||
+	if (lkb_oci_doc_parse(d->manifest.text, d->manifest.len, "its manifest", NULL, &arena,
+			      &doc, err) ||
 	    find_parts(&doc, &parts, err) ||
 	    (ret_map && parts.map && get_map(d, parts.map, name, &map, err)) ||
 	    make_source(d, parts.image, name, ret, err))

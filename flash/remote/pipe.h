@@ -8,15 +8,15 @@
 #include "base/error.h"
 
 /*
- * What pushes bytes made into what they are read from: a thread of its own writes, and waits while
- * as much is there as the pipe holds, LKB_PIPE_BYTES. The thread's error comes behind the bytes that
- * it wrote before, so that nobody takes what broke off for the end.
+ * What pushes bytes made into what they are read from: a thread of its own writes, and waits
+ * while as much is there as the pipe holds, LKB_PIPE_BYTES. The thread's error comes behind the
+ * bytes that it wrote before, so that nobody takes what broke off for the end.
  */
 #define LKB_PIPE_BYTES ((size_t)1 << 20)
 struct lkb_pipe;
 
-/* What the thread does: 0 = that was all. `ctx` is the pipe's from lkb_pipe_start() on, and is freed
- * by free(). */
+/* What the thread does: 0 = that was all. `ctx` is the pipe's from lkb_pipe_start() on, and is
+ * freed by free(). */
 struct lkb_pipe_ops {
 	int (*run)(void *ctx, struct lkb_pipe *p, struct lkb_error *err);
 	void (*free)(void *ctx);

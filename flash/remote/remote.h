@@ -34,15 +34,16 @@ int lkb_remote_http(const char *url, const struct lkb_http_options *o, struct lk
 		    struct lkb_error *err);
 
 /* The map that stands at the same place as an image, by one of its names (lkb_source_map_names): of
- * .../x.img.zst?q .../x.map?q and so on. A server that has none, says that we may not have it, or gives a page in HTML for
- * it has none: then *ret stays as it is. */
+ * .../x.img.zst?q .../x.map?q and so on. A server that has none, says that we may not have it, or
+ * gives a page in HTML for it has none: then *ret stays as it is. */
 int lkb_remote_http_map(const char *url, const struct lkb_http_options *o,
 			struct lkb_remote_map *ret, struct lkb_error *err);
 /* The map at that very place. */
 int lkb_remote_http_text(const char *url, const struct lkb_http_options *o,
 			 struct lkb_remote_map *ret, struct lkb_error *err);
 
-/* A disk image in a registry, as lkb_push() leaves it there. Born {0}; owned, but for `registry`. */
+/* A disk image in a registry, as lkb_push() leaves it there. Born {0}; owned, but for
+ * `registry`. */
 struct lkb_remote_disk {
 	struct lkb_registry *registry;
 	struct lkb_ref ref;
@@ -51,8 +52,9 @@ struct lkb_remote_disk {
 void lkb_remote_disk_clear(struct lkb_remote_disk *d);
 #define lkb_autoremotedisk __attribute__((cleanup(lkb_remote_disk_clear))) struct lkb_remote_disk
 
-/* Asks for the manifest: `ref` is REGISTRY/NAME[:TAG][@DIGEST]. Nothing of it is parsed yet, so that
- * a policy can be asked about its digest first. LKB_INPUT if there is none, LKB_NET, LKB_TRUST. */
+/* Asks for the manifest: `ref` is REGISTRY/NAME[:TAG][@DIGEST]. Nothing of it is parsed yet, so
+ * that a policy can be asked about its digest first. LKB_INPUT if there is none, LKB_NET,
+ * LKB_TRUST. */
 int lkb_remote_disk_find(struct lkb_registry *r, const char *ref, struct lkb_remote_disk *ret,
 			 struct lkb_error *err);
 

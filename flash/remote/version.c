@@ -63,7 +63,8 @@ int lkb_http_version_fail(const char *url, struct lkb_error *err)
 int lkb_http_version_check(struct lkb_http_version *v, const char *url,
 			   const struct lkb_net_response *r, struct lkb_error *err)
 {
-	const char *etag = lkb_net_header(r, "ETag"), *modified = lkb_net_header(r, "Last-Modified");
+	const char *etag = lkb_net_header(r, "ETag");
+	const char *modified = lkb_net_header(r, "Last-Modified");
 	uint64_t size = whole_size(r);
 	bool other;
 

@@ -42,8 +42,8 @@ struct lkb_pull {
 int lkb_pull(struct lkb_store *s, const struct lkb_pull *p, struct lkb_imported_list *ret,
 	     struct lkb_error *err);
 
-/* Asks the store's policy, if there is one, about a digest that the registry gave for the reference,
- * whatever it is of: what signs it comes into the store. LKB_TRUST, LKB_NET. */
+/* Asks the store's policy, if there is one, about a digest that the registry gave for the
+ * reference, whatever it is of: what signs it comes into the store. LKB_TRUST, LKB_NET. */
 int lkb_pull_judge(struct lkb_store *s, struct lkb_registry *r, const struct lkb_ref *ref,
 		   const struct lkb_sha256 *digest, struct lkb_error *err);
 

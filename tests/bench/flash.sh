@@ -78,10 +78,14 @@ make_images() {
 	r, piece = random.Random(2), 1 << 18
 	left = int(sys.argv[1]) // 100
 	f = os.open("two.img", os.O_RDWR)
+	def is_data(at):
+	    try:
+	        return os.lseek(f, at, os.SEEK_DATA) == at and os.lseek(f, at, os.SEEK_HOLE) >= at + piece
+	    except OSError: # no data behind it
+	        return False
 	while left > 0:
 	    at = r.randrange(300 << 20, 2000 << 20) // 4096 * 4096
-	    if min(os.lseek(f, at, os.SEEK_DATA), os.lseek(f, at + piece, os.SEEK_DATA)) == at \
-	            and os.lseek(f, at, os.SEEK_HOLE) >= at + piece:
+	    if is_data(at):
 	        os.pwrite(f, r.randbytes(piece), at)
 	        left -= piece
 	EOF

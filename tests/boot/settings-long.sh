@@ -75,6 +75,7 @@ check "the initrd says what it sets" wait_for \
 	"lkboard: settings.env sets host name 'kiosk-7.example', 2 SSH keys, WLAN" 120
 seconds "set"
 check "init says that all is up" wait_for "lkboard: up, 2 onboot, 4 services" 400
+check "and the service is" wait_for "lkboard: service ok" 100
 seconds "up"
 check "the console has a shell" shell_ready 120
 type_line 'echo name-$(hostname)-$(cat /hostroot/etc/hostname); cat /proc/1/root/etc/wpa_supplicant/*'

@@ -168,10 +168,11 @@ else
 fi
 mke2fs -q -F "$below"
 mkdir -p "$T/mnt2"
+# Read-only, so that nobody else changes a byte of it.
 mount "$below" "$T/mnt2" && fault_mounts=$T/mnt2
-refused "a mounted disk" 7 "mnt2" "$below" $go "$mbr" "$below"
 cp "$IMAGES/mbr.img.zst" "$T/mnt2/"
 mount -o remount,ro "$T/mnt2"
+refused "a mounted disk" 7 "mnt2" "$below" $go "$mbr" "$below"
 refused "the disk that holds the image" 7 "image|mnt2" "$below" $go "$T/mnt2/mbr.img.zst" "$below"
 umount "$T/mnt2"
 fault_mounts=
@@ -198,7 +199,7 @@ esac
 # An image for such sectors, on the only device here that has them for real.
 truncate -s 64M "$T/4k.img"
 loop_new "$T/4k.img" -b 4096
-printf 'label: gpt\nstart=256,size=4096\n' | sfdisk -q "$LOOP"
+printf 'label: gpt\nstart=256,size=4096\n' | sfdisk -q --no-reread --no-tell-kernel "$LOOP"
 loop_end "$LOOP"
 dd if="$IMAGES/old.img" of="$T/4k.img" bs=4096 seek=256 skip=256 count=4096 conv=notrunc status=none
 zram=$(cat /sys/class/zram-control/hot_add 2> /dev/null)

@@ -12,7 +12,27 @@ has_fuse || { skip "flash is killed" "$no_fuse"; finish; }
 images 16
 image=$IMAGES/mbr.img.zst
 map=$IMAGES/mbr.zero.map
-slow=${SLOW:-40M}
+slow=${SLOW:-80M}
+
+flash() { # option...
+	"$LKBOARD" --progress none flash --yes --fixed --map "$map" "$@" "$image" "$target" \
+		> "$T/flash.out" 2> "$T/flash.err"
+}
+
+# What a power cut may leave: every write of one run is known, and any that was not flushed may be lost.
+power_cuts() { # uring or threads
+	cp "$IMAGES/old.img" "$T/cut"
+	faultfs_start "$T/cut" "$T/log" || return 1
+	timeout 120 "$LKBOARD" --progress none flash --yes --io "$1" --map "$map" "$image" "$FAULT_DISK" || return 1
+	faultfs_stop
+	$PYTHON tests/fault/judge.py crash "$IMAGES/mbr.img" "$map" "$IMAGES/old.img" "$T/log"
+}
+for io in uring threads; do
+	check "$io: no power cut leaves a table on a disk that is not right" power_cuts $io
+	sed 's/^/# /' "$T/check.out"
+	rm -rf "$XDG_STATE_HOME"
+done
+
 cp "$IMAGES/old.img" "$T/backing"
 faultfs_start "$T/backing" || { not_ok "a slow disk"; finish; }
 
@@ -23,11 +43,6 @@ if has_loop; then
 else
 	target=$FAULT_DISK
 fi
-
-flash() { # option...
-	"$LKBOARD" --progress none flash --yes --fixed --map "$map" "$@" "$image" "$target" \
-		> "$T/flash.out" 2> "$T/flash.err"
-}
 
 reset() {
 	dd if="$IMAGES/old.img" of="$T/backing" bs=1M conv=notrunc status=none

@@ -36,7 +36,7 @@ read-eio, read-back|4,8|$BODY|read-eio $BODY 4K after write:$BODY
 read-eio, read-back, once|0,4|-|read-eio $BODY 4K times 1 after write:$BODY
 read-eio, tables at the end|4|0|read-eio 0 4K after write:$BODY after read:$BODY after write:0
 drop, first block|8|0|drop 0 4K
-drop, head|8|600000|drop 602112 4K
+drop, head|8|602112|drop 602112 4K
 drop, body|8|$BODY|drop $BODY 4K
 drop, one sector of the body|8|$BODY|drop $BODY 512
 drop, body, once|0,8|-|drop $BODY 4K times 1
@@ -52,7 +52,7 @@ flip, body|8|$BODY|flip $((BODY + 100))
 flip, body, every second time|0,8|-|flip $((BODY + 100)) every 2
 flip, read-back, once|0,8|-|flip $((BODY + 100)) times 1 after write:$BODY
 flip, zeros|8|$((45 << 20))|flip 45M
-flip, tail|8|$TAIL|flip $((TAIL + 4444))
+flip, tail|8|$((TAIL + 4444))|flip $((TAIL + 4444))
 flip, tables at the end|8|100|flip 100 1 after write:$BODY after read:$BODY after write:0
 fake card of 32 MiB|8|-|wrap 32M
 fake card of 48 MiB|8|-|wrap 48M
@@ -149,10 +149,10 @@ lkboard_flash() { # source map device
 }
 
 # Does the message of the cell say where the byte is: by a range that holds it, or by a byte at most the
-# longest request before it?
+# longest request before it, or in the same block?
 says_where() { # byte
 	grep -oE 'byte [0-9]+( to [0-9]+)?' "$T/cell.err" | awk -v at="$1" '
-		$2 <= at && at < (NF > 2 ? $4 : $2 + 1048576) { found = 1 }
+		int($2 / 4096) <= int(at / 4096) && at < (NF > 2 ? $4 : $2 + 1048576) { found = 1 }
 		END { exit !found }'
 }
 

@@ -2,8 +2,8 @@
 # images.sh DIR MIB: disk images for the tests of flash, the same bytes every time. O names the build.
 #   mbr.img gpt.img   FAT at 512 KiB, ext4 at a quarter, raw data from the last sixteenth to the end
 #   old.img           what was on the target before: another MBR, another GPT at both ends, no block zero
-# beside each of the two: .zero.map .free.map .foreign.bmap, and the same in .gz .xz .zst; cut-* are these files
-# without their last third, and bad-* with one byte changed in the middle.
+# beside each of the two: .zero.map .free.map .foreign.bmap and .img.zst; of the first also .img.gz and .img.xz,
+# cut-* (files without their last third) and bad-* (with one byte changed a third of the way in).
 set -eu
 dir=$1
 mib=$2
@@ -87,11 +87,11 @@ for name in mbr gpt; do
 			3:$((raw / blocks)):$(((all - raw) / blocks)):raw > $name.$class.map
 	done
 	bmaptool -q create -o $name.foreign.bmap $name.img
-	gzip -n -6 -k $name.img
-	xz -0 -k -T1 $name.img
 	zstd -q -3 $name.img -o $name.img.zst
-	for suffix in "" .gz .xz .zst; do
-		spoil $name.img$suffix
-	done
+done
+gzip -n -6 -k mbr.img
+xz -0 -k -T1 mbr.img
+for suffix in "" .gz .xz .zst; do
+	spoil mbr.img$suffix
 done
 rm -rf fat root fat.part ext.part times debugfs.log

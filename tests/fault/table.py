@@ -19,7 +19,7 @@ Each field has the exit code, then what the disk holds:
 
 - **ok**: exit 0 and every byte that matters is right.
 - **LIES**: exit 0, and the disk does not hold the image.
-- **fails, bootable**: the tool says so, but a half-written disk is left with a valid partition table: it looks
+- **fails, table left**: the tool says so, but the half-written disk has a valid partition table: it looks
   like one that was flashed.
 - **fails**: the tool says so, and there is no valid table.
 - **untouched**: the tool says so, and no byte was changed.
@@ -48,7 +48,7 @@ def verdict(fields):
     if state == "old":
         return f"{code} cannot erase" if says else f"{code} untouched"
     if table != "none":
-        return f"{code} cannot erase" if says else f"{code} fails, **bootable**"
+        return f"{code} cannot erase" if says else f"{code} fails, **table left**"
     return f"{code} fails"
 
 
@@ -90,12 +90,12 @@ def main(folder):
             print(front + "".join(f" {results.get((c, t[0]), '')} |" for t in tools))
         print()
     print("## Sums\n")
-    print("| | ok | fails | untouched | cannot erase | fails, bootable | LIES | not met |")
+    print("| | ok | fails | untouched | cannot erase | fails, table left | LIES | not met |")
     print("|---|---|---|---|---|---|---|---|")
     for tool, name in tools:
         all_of = [v.split(" ", 1)[-1] if v[0].isdigit() else v
                   for (c, t), v in results.items() if t == tool]
-        kinds = ("ok", "fails", "untouched", "cannot erase", "fails, **bootable**", "**LIES**", "not met")
+        kinds = ("ok", "fails", "untouched", "cannot erase", "fails, **table left**", "**LIES**", "not met")
         print(f"| {name} |" + "".join(f" {all_of.count(k)} |" for k in kinds))
 
 

@@ -418,4 +418,5 @@ def main():
         f.write(digests.pop())
 
 
-main()
+if __name__ == "__main__":
+    main()

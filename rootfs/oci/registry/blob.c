@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One blob into a file or a function. What broke off goes on where it stopped, if the server can;
- * the bytes are hashed as they come. Never more than the blob's size is taken, whatever the server sends.
+ * the bytes are hashed as they come. Never more than the blob's size is taken, whatever the server
+ * sends.
  */
 #include <unistd.h>
 
