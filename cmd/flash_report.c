@@ -20,8 +20,9 @@ static void add_line(const struct lkb_flash_job *j, struct lkb_str *out)
 
 static void print_event(const struct lkb_flash_job *j)
 {
-	lkb_autojson o = json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:f, s:f}", "event", "result",
-				   "target", j->dev->path, "right", !j->failed, "bytes",
+	json_t *name = lkb_json_name(j->dev->path);
+	lkb_autojson o = json_pack("{s:s, s:o, s:b, s:I, s:I, s:I, s:f, s:f}", "event", "result",
+				   "target", name, "right", !j->failed, "bytes",
 				   (json_int_t)j->n_bytes, "written", (json_int_t)j->n_written,
 				   "same", (json_int_t)j->n_same, "write_seconds",
 				   (double)j->write_ms / 1000, "verify_seconds",

@@ -67,7 +67,8 @@ static void text(const struct lkb_map *map, const struct lkb_bad_list *bad, stru
 static void json(const char *target, const struct lkb_map *map, const struct lkb_bad_list *bad,
 		 uint64_t bytes, struct lkb_str *out)
 {
-	lkb_autojson o = json_pack("{s:s, s:b, s:I, s:I}", "target", target, "right", !bad->n,
+	json_t *name = lkb_json_name(target);
+	lkb_autojson o = json_pack("{s:o, s:b, s:I, s:I}", "target", name, "right", !bad->n,
 				   "compared", (json_int_t)bytes, "wrong", (json_int_t)bad->bytes);
 	lkb_autofree char *dump = NULL;
 	json_t *list = json_array();
@@ -76,8 +77,9 @@ static void json(const char *target, const struct lkb_map *map, const struct lkb
 		const struct lkb_bad *b = &bad->items[i];
 		const struct lkb_map_partition *p = partition_at(map, b->want.off);
 		json_t *item =
-			json_pack("{s:I, s:I, s:s, s:s}", "offset", (json_int_t)b->want.off,
-				  "length", (json_int_t)b->want.len, "name", b->want.name, "why",
+			json_pack("{s:I, s:I, s:o, s:s}", "offset", (json_int_t)b->want.off,
+				  "length", (json_int_t)b->want.len, "name",
+				  lkb_json_name(b->want.name), "why",
 				  b->error	? "unreadable"
 				  : b->is_blank ? "blank"
 						: "different");

@@ -180,19 +180,35 @@ static int write_span(struct lkb_body *b, struct lkb_batch *batch, struct span *
 		       : 0;
 }
 
+/* Nothing is written: what lies behind the device's end reads as something else. Of a long range
+ * that much is enough to say so. */
+static int note_beyond(struct lkb_body *b, const struct lkb_item *item)
+{
+	uint64_t most = (item->off < b->size ? b->size - item->off : 0) + LKB_IO_MAX;
+
+	b->image_end = item->off + item->len;
+	note_written(b, &(struct lkb_written){item->class, item->off,
+					      item->len < most ? item->len : most, item->digest,
+					      item->name});
+	return 0;
+}
+
+static int too_small(const struct lkb_body *b, struct lkb_error *err)
+{
+	lkb_fail(err, LKB_REFUSED,
+		 "'%s' is too small: it has %" PRIu64 " bytes, and '%s' goes on beyond them",
+		 b->name, b->size, b->source);
+	return lkb_hint(err, "take a larger card");
+}
+
 static int take_item(struct lkb_body *b, struct lkb_batch *batch, const struct lkb_item *item,
 		     size_t pad, struct span *span, struct lkb_error *err)
 {
 	bool is_data = item->class == LKB_MAP_DATA;
 	uint64_t end = item->off + item->len - pad;
 
-	if (end > b->size) {
-		lkb_fail(err, LKB_REFUSED,
-			 "'%s' is too small: it has %" PRIu64
-			 " bytes, and '%s' goes on beyond them",
-			 b->name, b->size, b->source);
-		return lkb_hint(err, "take a larger card");
-	}
+	if (end > b->size)
+		return b->is_dry ? note_beyond(b, item) : too_small(b, err);
 	if (end > b->image_end)
 		b->image_end = end;
 	if (!is_wanted(b, item))

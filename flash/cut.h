@@ -18,6 +18,8 @@ struct lkb_cut_ops {
 	struct lkb_batch *(*get)(void *ctx);
 	/* A filled one, which is the receiver's now. */
 	void (*put)(void *ctx, struct lkb_batch *b);
+	/* False: get() would return NULL. NULL = true. */
+	bool (*is_wanted)(void *ctx);
 };
 
 struct lkb_cut {

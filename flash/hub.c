@@ -155,8 +155,9 @@ static void judge_pace(struct lkb_hub *h, bool waited)
 	pthread_mutex_unlock(&h->lock);
 }
 
-static bool is_wanted(struct lkb_hub *h)
+static bool is_wanted(void *ctx)
 {
+	struct lkb_hub *h = ctx;
 	bool r = false;
 
 	pthread_mutex_lock(&h->lock);
@@ -213,7 +214,7 @@ static void put(void *ctx, struct lkb_batch *b)
 
 static void *produce(void *arg)
 {
-	static const struct lkb_cut_ops ops = {get, put};
+	static const struct lkb_cut_ops ops = {get, put, is_wanted};
 	struct lkb_hub *h = arg;
 	lkb_auto(lkb_hash) hash = lkb_hash_new();
 	struct lkb_cut cut = {.map = h->image.map,

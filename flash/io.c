@@ -8,7 +8,7 @@
 
 /* How often a transfer is tried again that was interrupted or cut before its first sector, and one
  * that failed: a reader may hiccup. */
-#define RETRIES_MAX  64
+#define RETRIES_MAX  4096
 #define ATTEMPTS_MAX 3
 
 static const struct lkb_io_ops *const kinds[] = {&lkb_io_uring, &lkb_io_threads};

@@ -63,13 +63,21 @@ static int feed(struct lkb_inflate *z, enum lkb_compression c, struct lkb_cut *c
 	return c == LKB_PLAIN ? lkb_cut_bytes(cut, p, n, err) : lkb_inflate_feed(z, p, n, err);
 }
 
+static bool is_wanted(const struct lkb_cut *cut)
+{
+	return !cut->ops->is_wanted || cut->ops->is_wanted(cut->ctx);
+}
+
 /* At least so many bytes, unless the stream ends before. */
-static int read_chunk(const struct lkb_source *s, void *stream, uint8_t *buf, size_t least,
-		      size_t *ret_n, struct lkb_error *err)
+static int read_chunk(const struct lkb_source *s, void *stream, const struct lkb_cut *cut,
+		      uint8_t *buf, size_t least, size_t *ret_n, struct lkb_error *err)
 {
 	size_t n = 0, got = 1;
 
 	while (got && n < least) {
+		while (s->ops->ready && !s->ops->ready(stream))
+			if (!is_wanted(cut))
+				return lkb_fail(err, LKB_INTERRUPTED, "nobody wants the rest");
 		if (s->ops->read(stream, buf + n, CHUNK - n, &got, err))
 			return -1;
 		n += got;
@@ -88,9 +96,9 @@ static int pour_stream(const struct lkb_source *s, void *stream, struct lkb_cut 
 
 	for (;;) {
 		uint64_t began = lkb_clock_monotonic_ms(), read_at;
-		size_t n;
+		size_t n = 0;
 
-		if (read_chunk(s, stream, buf, is_first ? HEAD : 1, &n, err))
+		if (read_chunk(s, stream, cut, buf, is_first ? HEAD : 1, &n, err))
 			return -1;
 		read_at = lkb_clock_monotonic_ms();
 		times->read += read_at - began;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +12,8 @@
 #include "base/cleanup.h"
 #include "base/ext/compress.h"
 #include "base/file.h"
+
+#define READY_MS 100
 
 /* A regular file: every stream has a position of its own. */
 struct stream {
@@ -47,7 +50,8 @@ static void close_file(void *stream)
 	free(stream);
 }
 
-static const struct lkb_source_ops file_ops = {open_file, read_file, close_file, NULL};
+static const struct lkb_source_ops file_ops = {
+	.open = open_file, .read = read_file, .close = close_file};
 
 /* A pipe: one stream, read as it comes. */
 static int open_pipe(void *what, void **ret, struct lkb_error *err)
@@ -59,15 +63,32 @@ static int open_pipe(void *what, void **ret, struct lkb_error *err)
 static int read_pipe(void *stream, void *buf, size_t n, size_t *ret_n, struct lkb_error *err)
 {
 	struct lkb_source *s = stream;
+	ssize_t r;
 
-	return lkb_read_upto(s->fd, buf, n, ret_n, s->name, err);
+	do
+		r = read(s->fd, buf, n);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return lkb_fail_errno(err, "cannot read '%s'", s->name);
+	*ret_n = (size_t)r;
+	return 0;
+}
+
+/* Whoever feeds a pipe may never go on with it, nor end it. */
+static bool pipe_ready(void *stream)
+{
+	const struct lkb_source *s = stream;
+	struct pollfd p = {.fd = s->fd, .events = POLLIN};
+
+	return poll(&p, 1, READY_MS) != 0;
 }
 
 static void close_pipe(void *stream)
 {
 }
 
-static const struct lkb_source_ops pipe_ops = {open_pipe, read_pipe, close_pipe, NULL};
+static const struct lkb_source_ops pipe_ops = {
+	.open = open_pipe, .read = read_pipe, .close = close_pipe, .ready = pipe_ready};
 
 static void use_file(struct lkb_source *s, uint64_t size)
 {

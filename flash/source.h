@@ -21,6 +21,9 @@ struct lkb_source_ops {
 	void (*close)(void *stream);
 	/* Ends `what`; NULL = nothing to do. */
 	void (*free)(void *what);
+	/* True if read() would not wait; may wait a tenth of a second for that. NULL: read() never
+	 * waits for ever. */
+	bool (*ready)(void *stream);
 };
 
 struct lkb_source {

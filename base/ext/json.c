@@ -226,6 +226,22 @@ int lkb_json_set_strings(json_t *obj, const char *key, const struct lkb_strv *li
 
 /* These fail only where memory is out or the caller passed a key of its own that is no text;
  * neither is a state to go on from. */
+json_t *lkb_json_name(const char *name)
+{
+	json_t *v = json_string(name);
+	lkb_autostr s = {0};
+
+	for (const char *p = name; !v && *p; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c >= 0x80)
+			lkb_str_addf(&s, "%%%02X", c);
+		else
+			lkb_str_addc(&s, *p);
+	}
+	return v ? v : json_string(lkb_str_get(&s));
+}
+
 void lkb_json_set(json_t *obj, const char *key, json_t *value)
 {
 	if (json_object_set_new(obj, key, value))

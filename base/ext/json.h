@@ -84,6 +84,8 @@ int lkb_json_fail(const struct lkb_json_at *at, const char *key, struct lkb_erro
 int lkb_json_set_string(json_t *obj, const char *key, const char *text, struct lkb_error *err);
 int lkb_json_set_strings(json_t *obj, const char *key, const struct lkb_strv *list,
 			 struct lkb_error *err);
+/* Text that may be none, as a file's name: if it is not UTF-8, bytes from 0x80 on become %XX. */
+json_t *lkb_json_name(const char *name);
 /* Puts a value whose reference is taken over into an object or at the end of an array. */
 void lkb_json_set(json_t *obj, const char *key, json_t *value);
 void lkb_json_append(json_t *array, json_t *value);

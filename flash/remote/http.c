@@ -61,7 +61,8 @@ static void free_file(void *what)
 	free(f);
 }
 
-static const struct lkb_source_ops ops = {open_file, lkb_pipe_read, lkb_pipe_close, free_file};
+static const struct lkb_source_ops ops = {
+	.open = open_file, .read = lkb_pipe_read, .close = lkb_pipe_close, .free = free_file};
 
 static uint64_t file_size(void *what)
 {

@@ -149,7 +149,8 @@ static void free_blob(void *what)
 	free(b);
 }
 
-static const struct lkb_source_ops ops = {open_blob, lkb_pipe_read, lkb_pipe_close, free_blob};
+static const struct lkb_source_ops ops = {
+	.open = open_blob, .read = lkb_pipe_read, .close = lkb_pipe_close, .free = free_blob};
 
 /* The map. */
 

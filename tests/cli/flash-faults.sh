@@ -80,6 +80,9 @@ flash --yes "$mbr.gz" "$T/disk"
 judge "$mbr" - "$T/disk"
 same "too small, which nobody could know: no table" none "$table"
 check "and no success" [ "$code" != 0 ]
+"$LKBOARD" verify --map "$map" "$mbr" "$T/disk" > "$T/cell.out" 2> "$T/cell.err"
+same "verify of one that is too small: it differs" 8 $?
+check "and from where on" grep -q '^bytes 41943040 to ' "$T/cell.out" || cat "$T/cell.out"
 old "$T/disk"
 refused "not asked and no --yes" 7 "yes" "$T/disk" --map "$map" "$mbr" "$T/disk"
 refused "the map of another image" 3 "." "$T/disk" --yes --map "$IMAGES/mbr.img" "$mbr" "$T/disk"

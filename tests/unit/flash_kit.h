@@ -274,7 +274,8 @@ static void image_close(void *stream)
 	free(stream);
 }
 
-static UNUSED const struct lkb_source_ops image_ops = {image_open, image_read, image_close, NULL};
+static UNUSED const struct lkb_source_ops image_ops = {
+	.open = image_open, .read = image_read, .close = image_close};
 
 static uint32_t seed_state;
 

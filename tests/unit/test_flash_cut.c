@@ -44,7 +44,7 @@ static void put(void *ctx, struct lkb_batch *b)
 	}
 }
 
-static const struct lkb_cut_ops ops = {get, put};
+static const struct lkb_cut_ops ops = {.get = get, .put = put};
 
 /* In pieces of many lengths, zeros now and then as a hole. */
 static int feed(struct lkb_cut *cut, const uint8_t *p, size_t n)

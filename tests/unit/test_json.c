@@ -191,6 +191,15 @@ static void text_that_is_not_utf8_is_refused(void **state)
 	assert_int_equal(json_object_size(v), 0);
 }
 
+static void names_need_not_be_utf8(void **state)
+{
+	lkb_autojson plain = lkb_json_name("a\303\244");
+	lkb_autojson other = lkb_json_name("a\344%\n");
+
+	assert_string_equal(json_string_value(plain), "a\303\244");
+	assert_string_equal(json_string_value(other), "a%E4%\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +209,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_json_is_refused),
 		cmocka_unit_test(text_does_not_tell_the_order_of_making),
 		cmocka_unit_test(text_that_is_not_utf8_is_refused),
+		cmocka_unit_test(names_need_not_be_utf8),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
