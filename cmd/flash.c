@@ -109,8 +109,9 @@ static int flash(struct lkb_ctx *ctx, const struct flash_options *o,
 	if (lkb_flash_report(ctx, t, o->eject, r ? &print_error : err))
 		return -1;
 	/* Several have said it each for itself. */
-	if (r && t->n > 1)
-		err->message[0] = '\0';
+	for (size_t i = 0; i < t->n && r && t->n > 1; i++)
+		if (t->jobs[i].error.message[0])
+			err->message[0] = '\0';
 	return r;
 }
 

@@ -139,6 +139,13 @@ static int add_sums(struct lkb_cut *c, const uint8_t *p, uint64_t n, struct lkb_
 	return 0;
 }
 
+static int too_long(const struct lkb_cut *c, uint64_t size, struct lkb_error *err)
+{
+	return lkb_fail(err, LKB_INPUT,
+			"'%s' is longer than the %" PRIu64 " bytes that its map says",
+			c->name, size);
+}
+
 /* A zero range counts in 64 bits; begin_range() takes what a range of the map can be. */
 static int by_map(struct lkb_cut *c, const uint8_t *p, uint64_t n, struct lkb_error *err)
 {
@@ -147,10 +154,7 @@ static int by_map(struct lkb_cut *c, const uint8_t *p, uint64_t n, struct lkb_er
 		uint64_t take;
 
 		if (c->range == c->map->n_ranges)
-			return lkb_fail(err, LKB_INPUT,
-					"'%s' is longer than the %" PRIu64
-					" bytes that its map says",
-					c->name, c->map->size);
+			return too_long(c, c->map->size, err);
 		r = &c->map->ranges[c->range];
 		if (c->pos == range_off(r) && begin_range(c, r, err))
 			return -1;
@@ -266,22 +270,22 @@ static int by_zeros(struct lkb_cut *c, const uint8_t *p, size_t n, struct lkb_er
 	return 0;
 }
 
-/* A hole in the file. What is shorter than a batch, or does not begin with one, is filled in. */
+/* A hole in the file, which makes the same batches as zeros that were written. What is shorter than
+ * a batch, or does not begin with one, is filled in. */
 static int skip_zeros(struct lkb_cut *c, uint64_t n, struct lkb_error *err)
 {
 	static const uint8_t zeros[64 << 10];
 
 	while (n) {
-		uint64_t whole = n - n % LKB_BATCH_BYTES,
-			 take = n < sizeof(zeros) ? n : sizeof(zeros);
 		uint64_t to_end = LKB_BATCH_BYTES - c->pos % LKB_BATCH_BYTES;
+		uint64_t take = n < sizeof(zeros) ? n : sizeof(zeros);
 
-		if (whole && c->pos % LKB_BATCH_BYTES == 0) {
-			if (add_zero(c, c->pos, whole, "", err))
+		if (n >= LKB_BATCH_BYTES && to_end == LKB_BATCH_BYTES) {
+			if (add_zero(c, c->pos, to_end, "", err))
 				return -1;
 			hand_over(c);
-			c->pos += whole;
-			n -= whole;
+			c->pos += to_end;
+			n -= to_end;
 			continue;
 		}
 		if (take > to_end)
@@ -303,16 +307,27 @@ int lkb_cut_skip(struct lkb_cut *c, uint64_t n, struct lkb_error *err)
 	return c->map ? by_map(c, NULL, n, err) : skip_zeros(c, n, err);
 }
 
-int lkb_cut_end(struct lkb_cut *c, struct lkb_error *err)
+static int check_length(const struct lkb_cut *c, struct lkb_error *err)
 {
-	uint64_t missing = c->map ? c->map->size - c->pos : 0;
+	uint64_t size = !c->map ? c->pos : c->bmap ? c->bmap->image_size : c->map->size;
 
-	/* A foreign image may end within a block; a map always counts whole ones. */
-	if (missing >= BLOCK)
+	if (c->pos > size)
+		return too_long(c, size, err);
+	if (c->pos < size)
 		return lkb_fail(err, LKB_INPUT,
 				"'%s' ends after %" PRIu64 " of the %" PRIu64
 				" bytes that its map says",
-				c->name, c->pos, c->map->size);
+				c->name, c->pos, size);
+	return 0;
+}
+
+int lkb_cut_end(struct lkb_cut *c, struct lkb_error *err)
+{
+	/* A foreign image may end within a block; a map always counts whole ones. */
+	uint64_t missing = c->map ? c->map->size - c->pos : 0;
+
+	if (check_length(c, err))
+		return -1;
 	if (missing && lkb_cut_skip(c, missing, err))
 		return -1;
 	if (!c->pos)

@@ -139,9 +139,22 @@ static void put_protection(uint8_t *p, uint64_t sectors)
 {
 	uint64_t size = sectors - 1;
 	struct lkb_mbr mbr;
+	bool only = lkb_mbr_parse(p, &mbr) && mbr.entries[0].type == 0xee;
 
-	if (lkb_mbr_parse(p, &mbr) && mbr.entries[0].type == 0xee)
+	/* A hybrid one says more than that there is a GPT. */
+	for (size_t i = 1; only && i < LKB_MBR_ENTRIES; i++)
+		only = !mbr.entries[i].type;
+	if (only)
 		lkb_put_le32(p + 446 + 12, size > UINT32_MAX ? UINT32_MAX : (uint32_t)size);
+}
+
+/* Is the GPT's copy in the zone at the image's end? Other images have something else there. */
+static bool has_copy(const struct lkb_zone *tail, uint64_t image_end, unsigned sector)
+{
+	uint64_t at = image_end - sector;
+
+	return image_end % sector == 0 && at >= tail->off && at - tail->off < tail->len &&
+	       !memcmp(tail->bytes + (at - tail->off), GPT_SIGNATURE, 8);
 }
 
 static int fit_gpt(struct lkb_zones *z, unsigned sector, uint64_t image_end, uint64_t size,
@@ -151,6 +164,7 @@ static int fit_gpt(struct lkb_zones *z, unsigned sector, uint64_t image_end, uin
 	uint64_t sectors = size / sector, last = sectors - 1, table_sectors, old;
 	uint8_t *backup;
 	struct gpt g;
+	bool copied;
 
 	if (!read_gpt(head, sector, &g)) {
 		lkb_fail(err, LKB_INPUT,
@@ -161,12 +175,14 @@ static int fit_gpt(struct lkb_zones *z, unsigned sector, uint64_t image_end, uin
 				"size");
 	}
 	table_sectors = lkb_div_up(g.table_size, sector);
-	if (table_sectors >= last || (last - table_sectors) * sector < tail->off)
+	copied = has_copy(tail, image_end, sector);
+	if (table_sectors >= last || (last - table_sectors) * sector < tail->off ||
+	    (!copied && image_end > tail->off && (last - table_sectors) * sector < image_end))
 		return lkb_fail(err, LKB_INPUT, "the disk is too small for the image's GPT");
 	/* The copy at the image's end, if that is so near that it is in the zone. */
 	old = (table_sectors + 1) * sector;
 	old = image_end > old ? image_end - old : 0;
-	for (uint64_t at = old; at < image_end; at++)
+	for (uint64_t at = old; copied && at < image_end; at++)
 		if (at >= tail->off && at - tail->off < tail->len)
 			tail->bytes[at - tail->off] = 0;
 	grow_entry(&g, last - table_sectors - 1, map);

@@ -84,12 +84,18 @@ static bool all_ended(const struct lkb_flash_job *jobs, size_t n)
 	return true;
 }
 
+/* What waited is known at once, and what unpacked a while later. */
+static uint64_t grown(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
 /* What holds up the writing at this moment. */
 static const char *limit(struct lkb_hub *hub, struct lkb_hub_times *before)
 {
 	struct lkb_hub_times now = lkb_hub_times(hub);
-	uint64_t waited = now.waited - before->waited, read = now.read - before->read,
-		 unpack = now.unpack - before->unpack;
+	uint64_t waited = grown(now.waited, before->waited), read = grown(now.read, before->read),
+		 unpack = grown(now.unpack, before->unpack);
 
 	*before = now;
 	if (!waited && !read && !unpack)
@@ -181,6 +187,10 @@ int lkb_flash_run(const struct lkb_flash *f, struct lkb_flash_job *jobs, size_t 
 	if (!r) {
 		run_all(f, jobs, n, hub);
 		r = first_error(jobs, n, err);
+	} else {
+		/* None was written to, whoever is to blame. */
+		for (size_t i = 0; i < n; i++)
+			jobs[i].failed = true;
 	}
 	lkb_undo_say(NULL);
 	for (size_t i = 0; i < n; i++)

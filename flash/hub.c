@@ -14,7 +14,7 @@
 #define POOL_BASE 8u
 #define POOL_PER_READER 5u
 #define POOL_MAX 40u
-/* How long everybody waits for the slowest reader before it is let go. */
+/* How long others wait for the slowest reader, more than they do not, before it is let go. */
 #define PATIENCE_MS 2000
 
 struct lkb_pool {
@@ -44,8 +44,10 @@ struct lkb_hub {
 	struct lkb_error error; /* why it ended; LKB_OK = at the image's end */
 	pthread_mutex_t check_lock;
 	struct lkb_hash *hash;
-	uint64_t waited_ms;
+	atomic_ullong waited_ms;
 	struct lkb_pour_times times;
+	/* The producer's own. */
+	uint64_t judged_ms, held_ms;
 };
 
 /* The pool. */
@@ -111,14 +113,13 @@ static void drop_claims(struct lkb_hub *h, const struct reader *r)
 		lkb_batch_release(h->queue[k % POOL_MAX]);
 }
 
-/* If some wait for data because another one holds the batches, the one that is furthest behind is
- * let go. */
-static void let_slowest_go(struct lkb_hub *h)
+/* The one that is furthest behind while others wait for data, if `waited` for want of batches; NULL
+ * = nobody is held back. Under the hub's lock. */
+static struct reader *who_holds_back(struct lkb_hub *h, bool waited)
 {
 	struct reader *slowest = NULL;
 	bool someone_waits = false;
 
-	pthread_mutex_lock(&h->lock);
 	for (size_t i = 0; i < h->n_readers; i++) {
 		struct reader *r = &h->readers[i];
 
@@ -128,20 +129,39 @@ static void let_slowest_go(struct lkb_hub *h)
 		if (!r->is_idle && (!slowest || r->next < slowest->next))
 			slowest = r;
 	}
-	if (someone_waits && slowest) {
+	return waited && someone_waits ? slowest : NULL;
+}
+
+/* What the time since it was called last was used for. A reader that gives a batch back now and
+ * then holds back the others as well as one that gives none. */
+static void judge_pace(struct lkb_hub *h, bool waited)
+{
+	uint64_t now = lkb_clock_monotonic_ms(), ms = now - h->judged_ms;
+	struct reader *slowest;
+
+	h->judged_ms = now;
+	pthread_mutex_lock(&h->lock);
+	slowest = who_holds_back(h, waited);
+	if (slowest)
+		h->held_ms += ms;
+	else
+		h->held_ms -= ms < h->held_ms ? ms : h->held_ms;
+	if (slowest && h->held_ms >= PATIENCE_MS && h->image.source->again) {
 		slowest->let_go = true;
 		drop_claims(h, slowest);
+		h->held_ms = 0;
 		pthread_cond_broadcast(&h->changed);
 	}
 	pthread_mutex_unlock(&h->lock);
 }
 
-static bool is_cancelled(struct lkb_hub *h)
+static bool is_wanted(struct lkb_hub *h)
 {
-	bool r;
+	bool r = false;
 
 	pthread_mutex_lock(&h->lock);
-	r = h->cancelled;
+	for (size_t i = 0; i < h->n_readers && !h->cancelled && !r; i++)
+		r = takes_part(&h->readers[i]);
 	pthread_mutex_unlock(&h->lock);
 	return r;
 }
@@ -151,10 +171,11 @@ static bool is_cancelled(struct lkb_hub *h)
 static struct lkb_batch *get(void *ctx)
 {
 	struct lkb_hub *h = ctx;
-	uint64_t began = lkb_clock_monotonic_ms(), patience = began + PATIENCE_MS;
+	uint64_t began = lkb_clock_monotonic_ms();
 	struct lkb_batch *b = NULL;
 
-	while (!is_cancelled(h)) {
+	judge_pace(h, false);
+	while (is_wanted(h)) {
 		pthread_mutex_lock(&h->pool.lock);
 		b = take_free(&h->pool);
 		if (!b)
@@ -162,12 +183,9 @@ static struct lkb_batch *get(void *ctx)
 		pthread_mutex_unlock(&h->pool.lock);
 		if (b)
 			break;
-		if (h->image.source->again && lkb_clock_monotonic_ms() > patience) {
-			let_slowest_go(h);
-			patience = lkb_clock_monotonic_ms() + PATIENCE_MS;
-		}
+		judge_pace(h, true);
 	}
-	h->waited_ms += lkb_clock_monotonic_ms() - began;
+	atomic_fetch_add(&h->waited_ms, lkb_clock_monotonic_ms() - began);
 	if (!b)
 		return NULL;
 	b->used = b->n = b->pad = 0;
@@ -233,6 +251,7 @@ int lkb_hub_start(const struct lkb_flash_image *image, size_t n_readers, uint64_
 	h->from_seq = h->end = from_seq;
 	h->pool.max = max < POOL_MAX ? max : POOL_MAX;
 	h->hash = lkb_hash_new();
+	h->judged_ms = lkb_clock_monotonic_ms();
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_mutex_init(&h->check_lock, NULL);
 	pthread_mutex_init(&h->pool.lock, NULL);
@@ -275,6 +294,17 @@ void lkb_hub_free(struct lkb_hub *h)
 }
 
 /* The readers' side. */
+
+bool lkb_hub_waits(struct lkb_hub *h, size_t reader)
+{
+	const struct reader *r = &h->readers[reader];
+	bool waits;
+
+	pthread_mutex_lock(&h->lock);
+	waits = !r->let_go && r->next == h->end && !h->ended;
+	pthread_mutex_unlock(&h->lock);
+	return waits;
+}
 
 static int check(struct lkb_hub *h, struct lkb_batch *b, struct lkb_error *err)
 {
@@ -338,10 +368,11 @@ void lkb_hub_leave(struct lkb_hub *h, size_t reader)
 
 struct lkb_hub_times lkb_hub_times(struct lkb_hub *h)
 {
-	struct lkb_hub_times t;
+	struct lkb_hub_times t = {.read = atomic_load(&h->times.read),
+				  .unpack = atomic_load(&h->times.unpack),
+				  .waited = atomic_load(&h->waited_ms)};
 
-	pthread_mutex_lock(&h->lock);
-	t = (struct lkb_hub_times){h->times.read, h->times.unpack, h->waited_ms};
-	pthread_mutex_unlock(&h->lock);
+	/* The wait for a batch is within what unpacks into it. */
+	t.unpack -= t.waited < t.unpack ? t.waited : t.unpack;
 	return t;
 }

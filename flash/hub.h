@@ -11,7 +11,7 @@
  * One source, read and unpacked once by a thread of its own, and several readers, each a thread
  * that gets every batch. Memory is bounded: batches come from a pool, and the source waits while
  * all are in use. A reader that holds back the others for long is let go and must open a hub of its
- * own, where the source can be opened again.
+ * own, where the source can be opened again. When no reader is left the source is read no further.
  */
 struct lkb_hub;
 
@@ -27,6 +27,10 @@ int lkb_hub_start(const struct lkb_flash_image *image, size_t n_readers, uint64_
 		  struct lkb_hub **ret, struct lkb_error *err);
 
 enum lkb_hub_got { LKB_HUB_END, LKB_HUB_BATCH, LKB_HUB_LET_GO };
+
+/* True if the next lkb_hub_next() would wait for the source. Whoever still holds batches then gives
+ * them back first: there may be no others. */
+bool lkb_hub_waits(struct lkb_hub *h, size_t reader);
 
 /* The reader's next batch, its digests compared with the map's; *ret is the caller's until
  * lkb_batch_release(). LKB_HUB_END: the source came to its end and is as it should be.

@@ -88,7 +88,10 @@ static struct lkb_sha256 identity(const struct lkb_flash *f, const struct lkb_ba
 		return f->map_digest;
 	h = lkb_hash_new();
 	lkb_hash_add(h, &f->image.source->bytes, sizeof(f->image.source->bytes));
-	lkb_hash_add(h, first->bytes, first->used);
+	for (size_t i = 0; i < first->n; i++) {
+		lkb_hash_add(h, &first->items[i].len, sizeof(first->items[i].len));
+		lkb_hash_add(h, &first->items[i].digest, sizeof(first->items[i].digest));
+	}
 	d = lkb_hash_done(h);
 	lkb_hash_free(h);
 	return d;
@@ -177,6 +180,11 @@ static int drink(struct one *o, struct lkb_hub *hub, size_t reader, struct lkb_e
 	while (!r && got == LKB_HUB_BATCH) {
 		uint64_t began = lkb_clock_monotonic_ms();
 
+		/* What is in flight holds batches that the source may be waiting for. */
+		if (lkb_hub_waits(hub, reader) && lkb_body_drain(&o->body, err)) {
+			r = -1;
+			break;
+		}
 		r = lkb_hub_next(hub, reader, &batch, &got, &from, err);
 		o->waited_ms += lkb_clock_monotonic_ms() - began;
 		if (!r && got == LKB_HUB_BATCH)

@@ -2,12 +2,14 @@
 #ifndef LKB_FLASH_POUR_H
 #define LKB_FLASH_POUR_H
 
+#include <stdatomic.h>
+
 #include "flash/cut.h"
 #include "flash/source.h"
 
-/* Where the time went, in milliseconds. */
+/* Where the time went, in milliseconds; may be looked at meanwhile. */
 struct lkb_pour_times {
-	uint64_t read, unpack;
+	atomic_ullong read, unpack; /* unpack: with the wait for batches */
 };
 
 /* Reads a source from its first byte to its last, unpacks it and cuts it into batches. What is

@@ -13,6 +13,7 @@ struct read {
 	struct lkb_xfer x;
 	struct run *run;
 	size_t first, n; /* ranges; n = 0: a part of `first`, a zero range */
+	size_t rest;     /* ranges that are still to be read, each by itself */
 	uint8_t *buf;
 	struct read *next;
 };
@@ -69,16 +70,22 @@ static void judge(struct run *run, const struct lkb_written *w, uint64_t off, co
 	add_bad(run->bad, &bad);
 }
 
-static void start_read(struct run *run, uint64_t off, size_t len, size_t first, size_t n);
+static void ended(struct lkb_xfer *x, int error);
 
-/* Where several ranges were read at once and failed, each is read by itself. */
-static void read_each(struct run *run, const struct read *r)
+static void begin(struct read *r, uint64_t off, size_t len)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		const struct lkb_written *w = &run->want->items[r->first + i];
+	r->x = (struct lkb_xfer){.off = off, .buf = r->buf, .len = len, .done = ended, .ctx = r};
+	lkb_io_start(r->run->io, &r->x);
+}
 
-		start_read(run, w->off, (size_t)w->len, r->first + i, 1);
-	}
+/* Where several ranges were read at once and failed, each is read by itself, one by one. */
+static void read_next(struct read *r)
+{
+	const struct lkb_written *w = &r->run->want->items[r->first];
+
+	r->n = 1;
+	r->rest--;
+	begin(r, w->off, (size_t)w->len);
 }
 
 static void ended(struct lkb_xfer *x, int error)
@@ -89,8 +96,11 @@ static void ended(struct lkb_xfer *x, int error)
 	size_t at = 0;
 
 	if (error && r->n > 1) {
-		read_each(run, r);
-	} else if (!r->n) {
+		r->rest = r->n;
+		read_next(r);
+		return;
+	}
+	if (!r->n) {
 		judge(run, w, x->off, r->buf, x->len, error);
 	} else {
 		for (size_t i = 0; i < r->n; i++) {
@@ -98,8 +108,13 @@ static void ended(struct lkb_xfer *x, int error)
 			at += (size_t)w[i].len;
 		}
 	}
-	if (run->done && !(error && r->n > 1))
+	if (run->done)
 		atomic_fetch_add(run->done, x->len);
+	if (r->rest) {
+		r->first++;
+		read_next(r);
+		return;
+	}
 	r->next = run->free;
 	run->free = r;
 }
@@ -117,8 +132,8 @@ static void start_read(struct run *run, uint64_t off, size_t len, size_t first, 
 	r->run = run;
 	r->first = first;
 	r->n = n;
-	r->x = (struct lkb_xfer){.off = off, .buf = r->buf, .len = len, .done = ended, .ctx = r};
-	lkb_io_start(run->io, &r->x);
+	r->rest = 0;
+	begin(r, off, len);
 }
 
 static void read_long(struct run *run, size_t i)

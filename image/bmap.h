@@ -22,7 +22,7 @@ struct lkb_bmap {
 
 /* Hostile input: LKB_INPUT with a line for what is no bmap, has block sizes that are no multiple of
  * 4096, or ranges that overlap, are out of order or behind the end; LKB_TRUST if its own checksum
- * does not fit. Bounds: 64 MiB of text, 2^20 ranges. */
+ * does not fit. Bounds: 64 MiB of text, 2^20 ranges, which make 2^22 of a map. */
 int lkb_bmap_parse(const char *text, size_t len, const char *name, struct lkb_bmap **ret,
 		   struct lkb_error *err);
 void lkb_bmap_free(struct lkb_bmap *b);

@@ -241,6 +241,20 @@ static int check_numbers(const struct reader *r)
 	return 0;
 }
 
+/* How many ranges of a map there will be: a few bytes of text can be a great many. */
+static int check_ranges(const struct reader *r)
+{
+	uint64_t unit = r->block_size / LKB_MAP_BLOCK, n = 1;
+
+	for (size_t i = 0; i < r->n; i++)
+		n += 1 + lkb_div_up((r->ranges[i].last - r->ranges[i].first + 1) * unit,
+				    LKB_MAP_RANGE_MAX);
+	if (n <= LKB_MAP_RANGES_MAX)
+		return 0;
+	return lkb_fail(r->err, LKB_INPUT, "'%s' maps more than %zu ranges of 1 MiB", r->name,
+			LKB_MAP_RANGES_MAX);
+}
+
 static void add(struct lkb_map_list *l, struct lkb_map *m, enum lkb_map_class class, uint64_t start,
 		uint64_t end)
 {
@@ -300,7 +314,8 @@ int lkb_bmap_parse(const char *text, size_t len, const char *name, struct lkb_bm
 
 	if (len > LKB_BMAP_TEXT_MAX)
 		lkb_fail(err, LKB_INPUT, "'%s' has more than 64 MiB", name);
-	else if (!read_xml(&r, text, len) && !check_file_sum(&r, text, len) && !check_numbers(&r)) {
+	else if (!read_xml(&r, text, len) && !check_file_sum(&r, text, len) && !check_numbers(&r) &&
+		 !check_ranges(&r)) {
 		struct lkb_bmap *b = lkb_alloc(sizeof(*b));
 
 		b->image_size = r.image_size;

@@ -4,9 +4,11 @@
 
 /* A disk in memory that fails on purpose, an image in memory, a whole write of one to the other. */
 #include <errno.h>
+#include <malloc.h>
 
 #include "base/alloc.h"
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/size.h"
 #include "flash/one.h"
 #include "tests/unit/base_kit.h"
@@ -41,6 +43,9 @@ struct disk {
 	unsigned n_transfers, n_writes, n_reads, n_flushes;
 	uint64_t bytes_written;
 	struct lkb_xfer *ended;
+	atomic_uint in_flight;
+	bool weighs;        /* notes how much memory is in use */
+	size_t most_memory; /* bytes */
 	bool keeps_log;
 	struct logged *log;
 	size_t n_log, cap_log;
@@ -148,9 +153,16 @@ static void disk_submit(struct lkb_io *io, struct lkb_xfer *x)
 {
 	struct disk *d = io->state;
 
+	if (d->weighs) {
+		struct mallinfo2 m = mallinfo2();
+
+		d->most_memory = m.uordblks + m.hblkhd > d->most_memory ? m.uordblks + m.hblkhd
+									: d->most_memory;
+	}
 	x->result = disk_transfer(d, x);
 	x->next = d->ended;
 	d->ended = x;
+	atomic_fetch_add(&d->in_flight, 1);
 }
 
 /* The last that began ends first, which no queue promises not to do. */
@@ -160,6 +172,7 @@ static struct lkb_xfer *disk_reap(struct lkb_io *io)
 	struct lkb_xfer *x = d->ended;
 
 	d->ended = x->next;
+	atomic_fetch_sub(&d->in_flight, 1);
 	return x;
 }
 
@@ -214,6 +227,11 @@ struct image {
 	uint8_t *bytes;
 	size_t size;
 	size_t ends_after; /* reading breaks off there with an error; 0 = not */
+	size_t at_most;    /* comes with one read; 0 = all that is asked for */
+	unsigned pause_ms; /* before each read */
+	const atomic_uint *busy; /* when this is 0 again, or a second later; NULL */
+	bool was_busy;           /* it was not */
+	atomic_size_t n_read;
 	struct lkb_source source;
 	struct lkb_map *map;
 };
@@ -239,8 +257,14 @@ static int image_read(void *stream, void *buf, size_t n, size_t *ret_n, struct l
 
 	if (s->image->ends_after && s->pos >= s->image->ends_after)
 		return lkb_fail(e, LKB_NET, "the connection broke off");
+	lkb_clock_sleep_ms(s->image->pause_ms);
+	for (int i = 0; s->image->busy && atomic_load(s->image->busy) && i < 1000; i++)
+		lkb_clock_sleep_ms(1);
+	s->image->was_busy |= s->image->busy && atomic_load(s->image->busy);
+	n = s->image->at_most && n > s->image->at_most ? s->image->at_most : n;
 	*ret_n = left < n ? left : n;
 	memcpy(buf, s->image->bytes + s->pos, *ret_n);
+	atomic_fetch_add(&s->image->n_read, *ret_n);
 	s->pos += *ret_n;
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* Whole writes of images to a disk that fails in every way, and the two laws: success exactly when
  * every byte that matters is right; nothing looks bootable between the first write and the end. */
 #include "base/bytes.h"
+#include "flash/readback.h"
 #include "tests/unit/flash_kit.h"
 
 #define DISK ((uint64_t)9 << 20)
@@ -70,6 +71,101 @@ static void the_rest_stays(void **state)
 	assert_true(free_blocks > 10);
 	disk_clear(&d);
 	image_clear(&im);
+}
+
+/* While a target waits for the source nothing is in flight: that would hold batches, and with many
+ * targets all there are. */
+static void nothing_is_held_while_waiting(void **state)
+{
+	struct lkb_flash_job job = {0};
+	struct image im;
+	struct disk d;
+
+	image_init(&im, IMAGE, 12);
+	memset(im.bytes + LKB_MIB, 3, IMAGE - LKB_MIB);
+	disk_init(&d, DISK, 0);
+	im.busy = &d.in_flight;
+	OK(flash_it(&im, &d, &job, NULL, false));
+	assert_true(holds(&d, &im));
+	assert_false(im.was_busy);
+	lkb_flash_job_clear(&job);
+	disk_clear(&d);
+	image_clear(&im);
+}
+
+/* Disks and images of every odd size: what is behind the image stays, outside of the last MiB. */
+static void odd_sizes(void **state)
+{
+	static const size_t sizes[] = {512, 1024, 4096, 5120, LKB_MIB - 512, LKB_MIB, LKB_MIB + 512,
+				       LKB_MIB + 4608, 2 * LKB_MIB - 512, 2 * LKB_MIB,
+				       2 * LKB_MIB + 512, 3 * LKB_MIB + 1536};
+	static const size_t more[] = {0, 512, 3584, 4096, 4608, LKB_MIB - 512, LKB_MIB, LKB_MIB + 512,
+				      2 * LKB_MIB + 1024};
+
+	for (uint32_t i = 0; i < LKB_ARRAY_SIZE(sizes); i++)
+		for (size_t k = 0; k < LKB_ARRAY_SIZE(more); k++) {
+			struct image im;
+			struct disk d;
+
+			/* Some end within a sector. */
+			image_init(&im, sizes[i] - (k % 3 == 2 ? 7 : 0), i + 1);
+			if (k % 2 && im.size > 512)
+				memset(im.bytes + 512, 0x44, im.size - 512);
+			disk_init(&d, sizes[i] + more[k], 0x5a);
+			write_and_judge(&im, &d);
+			if (err.message[0] || !holds(&d, &im))
+				fail_msg("%zu on %zu: '%s'", im.size, (size_t)d.size, err.message);
+			for (size_t at = im.size < LKB_MIB ? LKB_MIB : im.size;
+			     at + LKB_MIB + 4096 < d.size; at++)
+				assert_int_equal(d.bytes[at], 0x5a);
+			disk_clear(&d);
+			image_clear(&im);
+		}
+}
+
+/* A disk that is too small is told so before or after the first write, and holds no table. */
+static void too_small(void **state)
+{
+	for (size_t less = 1; less < 3 * LKB_MIB; less = less * 3 + 511) {
+		struct image im;
+		struct disk d;
+
+		image_init(&im, 3 * LKB_MIB + 512, 3);
+		disk_init(&d, lkb_align_up(im.size - less, 512) - (less < 512 ? 512 : 0), 0x5a);
+		write_and_judge(&im, &d);
+		if (err.kind != LKB_REFUSED || !strstr(err.message, "is too small"))
+			fail_msg("%zu less: '%s'", less, err.message);
+		disk_clear(&d);
+		image_clear(&im);
+	}
+}
+
+/* Where many small ranges cannot be read, memory does not grow with their number. */
+static void unreadable_ranges(void **state)
+{
+	struct lkb_written_list want = {0};
+	struct lkb_bad_list bad = {0};
+	struct lkb_io io;
+	struct disk d;
+
+	disk_init(&d, DISK, 0);
+	d.read_fails = (struct range){0, DISK};
+	d.weighs = true;
+	for (uint64_t off = 0; off < DISK; off += 4096) {
+		LKB_GROW(want.items, want.n, want.cap);
+		want.items[want.n++] = (struct lkb_written){LKB_MAP_ZERO, off, 4096, {{0}}, ""};
+	}
+	OK(lkb_io_open_ops(&io, &disk_ops, &d, &err));
+	lkb_readback(&io, &want, NULL, &bad);
+	lkb_io_close(&io);
+	assert_int_equal(bad.n, DISK / 4096);
+	for (size_t i = 0; i < bad.n; i++)
+		assert_int_equal(bad.items[i].want.off, i * 4096);
+	if (d.most_memory > DISK + 16 * LKB_MIB)
+		fail_msg("%zu MiB", d.most_memory / LKB_MIB);
+	lkb_bad_list_clear(&bad);
+	free(want.items);
+	disk_clear(&d);
 }
 
 /* A second write of nearly the same image writes nearly nothing. */
@@ -376,6 +472,9 @@ int main(void)
 		cmocka_unit_test(unsteady_reader),   cmocka_unit_test(counterfeit),
 		cmocka_unit_test(bad_sources),       cmocka_unit_test(every_crash_state),
 		cmocka_unit_test(edits_are_written), cmocka_unit_test(resumes),
+		cmocka_unit_test(nothing_is_held_while_waiting),
+		cmocka_unit_test(odd_sizes),         cmocka_unit_test(too_small),
+		cmocka_unit_test(unreadable_ranges),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

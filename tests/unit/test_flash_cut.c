@@ -120,11 +120,37 @@ static void lengths_are_compared(void **state)
 	OK(lkb_cut_bytes(&cut, im.bytes, SIZE, &err));
 	FAILS(lkb_cut_bytes(&cut, "x", 1, &err), LKB_INPUT,
 	      "'x.img' is longer than the 3145728 bytes that its map says", "");
+	/* It ends within a block of its own map, which has only whole ones. */
+	cut = (struct lkb_cut){.name = "x.img", .ops = &ops, .ctx = j, .map = im.map};
+	j->next_seq = 0;
+	FAILS(feed(&cut, im.bytes, SIZE - 100), LKB_INPUT,
+	      "'x.img' ends after 3145628 of the 3145728 bytes that its map says", "");
 	j->gives_up = true;
 	cut = (struct lkb_cut){.name = "x.img", .ops = &ops, .ctx = j, .map = im.map};
 	FAILS(lkb_cut_bytes(&cut, im.bytes, SIZE, &err), LKB_INTERRUPTED, "nobody wants", "");
 	image_clear(&im);
 	free_joined(j);
+}
+
+/* Whether a run of zeros is a hole of the file, which may change at any time, or was written: batch
+ * number k is the same. */
+static void holes_number_nothing(void **state)
+{
+	struct joined *a = new_joined(), *b = new_joined();
+	struct lkb_cut as_hole = {.name = "x", .ops = &ops, .ctx = a};
+	struct lkb_cut as_bytes = {.name = "x", .ops = &ops, .ctx = b};
+	uint8_t *zeros = lkb_alloc(SIZE);
+
+	OK(lkb_cut_skip(&as_hole, SIZE - 4096, &err));
+	OK(lkb_cut_bytes(&as_hole, "x", 1, &err));
+	OK(lkb_cut_end(&as_hole, &err));
+	OK(lkb_cut_bytes(&as_bytes, zeros, SIZE - 4096, &err));
+	OK(lkb_cut_bytes(&as_bytes, "x", 1, &err));
+	OK(lkb_cut_end(&as_bytes, &err));
+	assert_int_equal(a->next_seq, b->next_seq);
+	free(zeros);
+	free_joined(a);
+	free_joined(b);
 }
 
 /* bmaptool's own file of an image with holes. */
@@ -171,6 +197,20 @@ static void bmaptools_map(void **state)
 		OK(feed(&cut, im.bytes, im.size));
 		assert_memory_equal(j->bytes, im.bytes, im.size);
 		assert_int_equal(cut.sum, bmap->n_sums);
+		/* Without checksums too, no byte may be missing, and none too many. */
+		for (int more = -1; more < 2; more += 2) {
+			struct lkb_bmap bare = {bmap->map, bmap->image_size, NULL, 0};
+
+			if (more > 0 && im.size % 4096 == 0)
+				continue;
+			cut = (struct lkb_cut){.name = "x.img", .ops = &ops, .ctx = j,
+					       .map = bmap->map, .bmap = &bare};
+			j->next_seq = 0;
+			FAILS(feed(&cut, im.bytes, im.size + (size_t)more), LKB_INPUT,
+			      more > 0 ? "is longer than" : "ends after", "");
+		}
+		cut = (struct lkb_cut){.name = "x.img", .ops = &ops, .ctx = j, .hash = hash,
+				       .map = bmap->map, .bmap = bmap};
 		/* One bit in a mapped block. */
 		im.bytes[bmap->sums[bmap->n_sums / 2].off + 5] ^= 1;
 		cut.pos = cut.range = cut.sum = cut.seq = j->next_seq = 0;
@@ -232,11 +272,24 @@ static void bad_bmaps(void **state)
 	}
 }
 
+/* A few bytes do not ask for more ranges than a map may have. */
+static void huge_bmap(void **state)
+{
+	static const char text[] = "<bmap version=\"2.0\"><ImageSize>4503599627370496</ImageSize>"
+				   "<BlockSize>1073741824</BlockSize><BlocksCount>4194304"
+				   "</BlocksCount><Range>0-4194303</Range></bmap>";
+	struct lkb_bmap *b;
+
+	FAILS(lkb_bmap_parse(text, strlen(text), "x.bmap", &b, &err), LKB_INPUT,
+	      "'x.bmap' maps more than 4194304", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(all_comes_back), CASE(lengths_are_compared),
 		CASE(bmaptools_map),  CASE(bad_bmaps),
+		CASE(holes_number_nothing), CASE(huge_bmap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,6 +91,49 @@ static void gpt_moves(void **state)
 		}
 }
 
+/* An image that goes on where others have the second copy keeps what it has there: the new copy is
+ * behind it, or there is no room. */
+static void gpt_without_copy(void **state)
+{
+	uint8_t head[LKB_GPT_HEAD_SIZE], tail[LKB_GPT_TAIL_SIZE];
+	struct lkb_zones z = {0};
+
+	gpt_image(head, tail);
+	for (uint64_t more = 512; more < 64 * 512; more += 31 * 512) {
+		struct lkb_zone *last = &z.zone[LKB_ZONE_TAIL];
+
+		lkb_zones_init(&z, IMAGE + more);
+		memcpy(z.zone[0].bytes, head, sizeof(head));
+		memset(last->bytes, 0x77, IMAGE - last->off);
+		err = (struct lkb_error){0};
+		if (more < 33 * 512)
+			FAILS(lkb_fit_tables(&z, IMAGE, IMAGE + more, NULL, &err), LKB_INPUT,
+			      "too small for the image's GPT", "");
+		else
+			OK(lkb_fit_tables(&z, IMAGE, IMAGE + more, NULL, &err));
+		for (size_t i = 0; i < IMAGE - last->off; i++)
+			assert_int_equal(last->bytes[i], 0x77);
+		lkb_zones_clear(&z);
+	}
+}
+
+/* A hybrid MBR says more than that there is a GPT: it is left alone. */
+static void hybrid_mbr(void **state)
+{
+	struct lkb_mbr mbr = {.entries = {{0xee, false, 1, 2047}, {0x0c, true, 2048, 2048}}}, is;
+	uint8_t head[LKB_GPT_HEAD_SIZE], tail[LKB_GPT_TAIL_SIZE];
+	struct lkb_zones z = {0};
+
+	gpt_image(head, tail);
+	lkb_mbr_build(&mbr, head);
+	lkb_zones_init(&z, 64 * LKB_MIB);
+	memcpy(z.zone[0].bytes, head, sizeof(head));
+	OK(lkb_fit_tables(&z, IMAGE, 64 * LKB_MIB, NULL, &err));
+	assert_true(lkb_mbr_parse(z.zone[0].bytes, &is));
+	assert_int_equal(is.entries[0].size_sectors, 2047);
+	lkb_zones_clear(&z);
+}
+
 static void damaged_gpt(void **state)
 {
 	uint8_t head[LKB_GPT_HEAD_SIZE], tail[LKB_GPT_TAIL_SIZE];
@@ -185,7 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(gpt_moves), CASE(damaged_gpt), CASE(mbr_grows), CASE(other_maps),
-		CASE(sectors_of_tables),
+		CASE(sectors_of_tables), CASE(gpt_without_copy), CASE(hybrid_mbr),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
