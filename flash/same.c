@@ -122,6 +122,13 @@ static bool is_behind(const struct lkb_blocks *b, const bool *on, const struct l
 	return false;
 }
 
+/* A loop device over the file itself. */
+static bool stands_on(const struct lkb_node *node, const struct stat *st)
+{
+	return node->backing && node->backing_dev == st->st_dev &&
+	       node->backing_inode == st->st_ino;
+}
+
 int lkb_device_holds(const struct lkb_device *dev, const char *path, bool *ret,
 		     struct lkb_error *err)
 {
@@ -147,6 +154,6 @@ int lkb_device_holds(const struct lkb_device *dev, const char *path, bool *ret,
 		return 0;
 	}
 	node = lkb_blocks_by_name(b, dev->name);
-	*ret = node != LKB_NO_NODE && on[node];
+	*ret = node != LKB_NO_NODE && (on[node] || stands_on(&b->nodes[node], &st));
 	return 0;
 }
