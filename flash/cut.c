@@ -142,8 +142,8 @@ static int add_sums(struct lkb_cut *c, const uint8_t *p, uint64_t n, struct lkb_
 static int too_long(const struct lkb_cut *c, uint64_t size, struct lkb_error *err)
 {
 	return lkb_fail(err, LKB_INPUT,
-			"'%s' is longer than the %" PRIu64 " bytes that its map says", c->name,
-			size);
+			"'%s' is longer than the %" PRIu64 " bytes that its map says",
+			c->name, size);
 }
 
 /* A zero range counts in 64 bits; begin_range() takes what a range of the map can be. */

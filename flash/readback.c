@@ -78,8 +78,7 @@ static void begin(struct read *r, uint64_t off, size_t len)
 	lkb_io_start(r->run->io, &r->x);
 }
 
-/* Where several ranges were read at once and failed, each is read by itself, one after the other.
- */
+/* Where several ranges were read at once and failed, each is read by itself, one by one. */
 static void read_next(struct read *r)
 {
 	const struct lkb_written *w = &r->run->want->items[r->first];
