@@ -257,9 +257,9 @@ static struct lkb_op *new_op(struct lkb_body *b, uint64_t off, size_t len)
 
 int lkb_fail_device(struct lkb_error *err, const char *name, bool is_write, uint64_t off, int error)
 {
-	errno = error;
-	lkb_fail_errno(err, "'%s' cannot be %s at byte %llu", name, is_write ? "written" : "read",
-		       (unsigned long long)off);
+	/* Not lkb_fail_errno(): what it says about full file systems is not about devices. */
+	lkb_fail(err, LKB_IO, "'%s' cannot be %s at byte %llu: %s", name,
+		 is_write ? "written" : "read", (unsigned long long)off, strerror(error));
 	if (error == ENODATA || error == ENOSPC)
 		return lkb_hint(err, "it is smaller than it says, or was changed meanwhile");
 	if (error == ENODEV || error == ENXIO || error == ENOMEDIUM)

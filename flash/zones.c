@@ -69,6 +69,20 @@ static int flush(struct lkb_io *io)
 	return -io->ops->flush(io);
 }
 
+/* The first block that is to blame for what could not be written; 0 if each can be after all. */
+static int narrow(struct lkb_io *io, uint64_t off, uint8_t *p, size_t len, uint64_t *ret_off)
+{
+	for (size_t at = 0; at < len; at += BLOCK) {
+		size_t n = len - at < BLOCK ? len - at : BLOCK;
+		int error = lkb_io_move(io, true, off + at, p + at, n);
+
+		*ret_off = off + at;
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
 static int stamp_zone(const struct lkb_zone *zone, struct lkb_io *io, uint8_t *buf,
 		      uint64_t *ret_off)
 {
@@ -78,10 +92,10 @@ static int stamp_zone(const struct lkb_zone *zone, struct lkb_io *io, uint8_t *b
 
 		fill_stamp(buf, n, zone->off + at);
 		error = lkb_io_move(io, true, zone->off + at, buf, n);
-		if (error) {
-			*ret_off = zone->off + at;
+		if (error)
+			error = narrow(io, zone->off + at, buf, n, ret_off);
+		if (error)
 			return error;
-		}
 	}
 	return 0;
 }
@@ -155,10 +169,10 @@ static int write_part(const struct lkb_zone *zone, struct lkb_io *io, size_t fro
 		size_t n = to - at < LKB_IO_MAX ? to - at : LKB_IO_MAX;
 		int error = lkb_io_move(io, true, zone->off + at, zone->bytes + at, n);
 
-		if (error) {
-			*ret_off = zone->off + at;
+		if (error)
+			error = narrow(io, zone->off + at, zone->bytes + at, n, ret_off);
+		if (error)
 			return error;
-		}
 		at += n;
 	}
 	return 0;
