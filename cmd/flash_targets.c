@@ -55,6 +55,25 @@ static int guard(const struct lkb_flash_wish *wish, const struct lkb_image_sourc
 	return lkb_guard_fail(&refusals, err);
 }
 
+/* What a map calls free is not written, and neither would be what is set there. */
+static int check_places(const struct lkb_image_source *image,
+			const struct lkb_settings_edits *edits, struct lkb_error *err)
+{
+	for (size_t i = 0; i < edits->n; i++)
+		for (size_t k = 0; k < image->map->n_ranges; k++) {
+			const struct lkb_map_range *r = &image->map->ranges[k];
+			uint64_t off = r->start * LKB_MAP_BLOCK;
+
+			if (r->class == LKB_MAP_FREE &&
+			    edits->edits[i].off < off + r->count * LKB_MAP_BLOCK &&
+			    off < edits->edits[i].off + edits->edits[i].len)
+				return lkb_fail(err, LKB_INPUT,
+						"'%s' says that what --set changes does not matter",
+						image->map_path);
+		}
+	return 0;
+}
+
 /* Whether config.txt takes its lines is known from what stands there, which of a file can be looked
  * at before anything is written. */
 static int try_edits(const struct lkb_image_source *image, const struct lkb_settings_edits *edits,
@@ -84,7 +103,7 @@ static int add(const struct lkb_flash_wish *wish, const struct lkb_image_source 
 	if (check_twice(t, dev, err) || guard(wish, image, serial, dev, err) ||
 	    lkb_settings_edits_make(settings, image->own, edits, err))
 		return -1;
-	if (try_edits(image, edits, err)) {
+	if (check_places(image, edits, err) || try_edits(image, edits, err)) {
 		lkb_settings_edits_clear(edits);
 		return -1;
 	}

@@ -26,7 +26,6 @@ static void submit(struct lkb_io *io, struct lkb_xfer *x)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(io->state);
 	unsigned len = (unsigned)(x->len - x->moved);
-	int r;
 
 	if (x->is_write)
 		io_uring_prep_write(sqe, io->fd, x->buf + x->moved, len, x->off + x->moved);
@@ -36,9 +35,7 @@ static void submit(struct lkb_io *io, struct lkb_xfer *x)
 	/* By a kernel thread at once: tried without waiting first, a transfer that a cgroup holds
 	 * back is charged twice, and one of a MiB gains nothing. */
 	io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
-	do
-		r = io_uring_submit(io->state);
-	while (r == -EINTR || r == -EAGAIN || r == -EBUSY);
+	io_uring_submit(io->state); /* what is not taken now is offered again by reap() */
 }
 
 static struct lkb_xfer *reap(struct lkb_io *io)
@@ -46,8 +43,8 @@ static struct lkb_xfer *reap(struct lkb_io *io)
 	struct io_uring_cqe *cqe;
 	struct lkb_xfer *x;
 
-	while (io_uring_wait_cqe(io->state, &cqe))
-		;
+	while (io_uring_peek_cqe(io->state, &cqe))
+		io_uring_submit_and_wait(io->state, 1);
 	x = io_uring_cqe_get_data(cqe);
 	x->result = cqe->res;
 	io_uring_cqe_seen(io->state, cqe);
