@@ -76,6 +76,9 @@ static void an_open_device_is_the_one_that_was_found(void **state)
 	OK(lkb_device_holds(file, loop, &holds, &err));
 	assert_true(holds);
 	OK(lkb_device_holds(dev, in_dir("a"), &holds, &err));
+	assert_true(holds);
+	OK(lkb_write_file(in_dir("image"), "x", 1, 0600, &err));
+	OK(lkb_device_holds(dev, in_dir("image"), &holds, &err));
 	assert_false(holds);
 }
 
