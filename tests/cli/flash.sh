@@ -160,6 +160,16 @@ check "and is right" "$LKBOARD" verify card.img disk
 XDG_STATE_HOME=/dev/null/x "$LKBOARD" flash --yes card.img disk > said 2> err
 same "no place for a journal: exit code" 0 "$?"
 check "it says so" grep -q -- "--resume will not work" err
+# A map that calls free what is to be set: it would not be written.
+python3 - << 'EOP'
+import hashlib
+lines = open("card.map").read().replace("zero 513 16 boot:/settings.env\nfree 529 239", "free 513 255").split("\n")[:-2]
+text = "\n".join(lines) + "\n"
+open("free.map", "w").write(text + "end " + hashlib.sha256(text.encode()).hexdigest() + "\n")
+EOP
+"$LKBOARD" flash --yes --map free.map --set hostname=x card.img disk > said 2> err
+same "settings where nothing matters" "3 lkboard: 'free.map' says that what --set changes does not matter" \
+	"$? $(cat err)"
 for words in "--set hostnam=x" "--set hostname=-" "--io tape" "--targets none.csv" "--serial S"; do
 	# shellcheck disable=SC2086
 	"$LKBOARD" flash --yes $words card.img disk > said 2> err

@@ -176,11 +176,32 @@ static void packed_sizes(void **state)
 	}
 }
 
+/* A USB device is let go by a word to sysfs; one that has no such switch needs none. */
+static void eject(void **state)
+{
+	struct lkb_device dev = card();
+	lkb_autofree char *text = NULL;
+	size_t len;
+
+	dev.root = dir.path;
+	dev.name = "sdx";
+	dev.transport = "usb";
+	FAILS(lkb_device_eject(&dev, &err), LKB_IO, "cannot let '/dev/sdx' go", "");
+	OK(lkb_mkdir_p(in_dir("sys/block/sdx/device"), &err));
+	OK(lkb_write_file(in_dir("sys/block/sdx/device/delete"), "", 0, 0600, &err));
+	OK(lkb_device_eject(&dev, &err));
+	OK(lkb_read_file(in_dir("sys/block/sdx/device/delete"), 16, &text, &len, &err));
+	assert_string_equal(text, "1");
+	dev.name = "mmcblk0";
+	dev.transport = "mmc";
+	OK(lkb_device_eject(&dev, &err));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(verdicts),         CASE(shifts),       CASE(journals),
-		CASE(damaged_journals), CASE(packed_sizes),
+		CASE(damaged_journals), CASE(packed_sizes), CASE(eject),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
